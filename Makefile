@@ -1,0 +1,75 @@
+# Every target makes the environment that it needs, from nothing: .venv, in layers marked by stamp files.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PACKAGING := setup.cfg pyproject.toml
+
+.PHONY: help demo test lint bench docs tree clean
+
+help:
+	@echo "make demo   install what the examples need, train them all, show the results"
+	@echo "make test   install and run the tests"
+	@echo "make lint   ruff, mypy, import contracts, spelling"
+	@echo "make bench  measure; results in benchmarks/"
+	@echo "make docs   build the documentation into docs/_build/html"
+	@echo "make tree   bring the tree in docs/architecture.md up to date"
+	@echo "make clean  remove environment, caches and builds; keeps everything that was trained"
+
+$(VENV)/.created:
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.created $(PACKAGING)
+	$(PIP) -e '.[tensorflow-cpu,sklearn]'
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.created $(PACKAGING)
+	$(PIP) -e '.[test]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.created $(PACKAGING)
+	$(PIP) -e '.[dev]'
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.created $(PACKAGING)
+	$(PIP) -e '.[docs]'
+	@touch $@
+
+# The table of results is printed also when something failed; the exit status is the queue's own.
+demo: $(VENV)/.demo
+	@status=0; $(BIN)/mlpipeline -r -u || status=$$?; \
+	echo; $(BIN)/mlpipeline history || status=$$?; \
+	echo; \
+	echo "Where to look next:"; \
+	echo "  $(BIN)/mlpipeline status          what runs now and what comes next"; \
+	echo "  $(BIN)/mlpipeline show RUN        everything about a run of the table above"; \
+	echo "  $(BIN)/mlpipeline logs RUN        what it said"; \
+	echo "  examples/outputs/output-*        a block of results per run, as plain text"; \
+	echo "  examples/                        the models; edit one, and 'make demo' trains only what changed"; \
+	echo "  docs/getting-started.md          write your own"; \
+	exit $$status
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest tests/unit tests/integration tests/acceptance
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+
+bench: $(VENV)/.test
+	$(BIN)/python -m benchmarks
+
+docs: $(VENV)/.docs
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+tree:
+	$(PYTHON) docs/tree.py
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

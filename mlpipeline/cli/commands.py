@@ -1,0 +1,73 @@
+"""The tree of commands: those that exist, by section and with the line that help shows, and those still to come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A command: where it is loaded from, and what it does in one line."""
+
+    section: str
+    target: str
+    help: str
+
+
+LOOK, CONTROL, KEEP, SHELL = "See what happens", "Change what happens", "Keep house", "Your shell"
+
+COMMANDS = {
+    "plan": Entry(section=LOOK, target="plan:plan", help="What would run now, in which order, and why."),
+    "status": Entry(section=LOOK, target="look:status", help="What runs, what is next, what ended lately."),
+    "why": Entry(section=LOOK, target="plan:why", help="Why a model or a run is as it is, in a sentence."),
+    "history": Entry(section=LOOK, target="look:history", help="The runs so far, newest first."),
+    "show": Entry(section=LOOK, target="look:show", help="Everything that is recorded about one run."),
+    "logs": Entry(section=LOOK, target="logs:logs", help="What a run printed; -f follows it."),
+    "start": Entry(section=CONTROL, target="daemon:start", help="Run the queue in the background and stay."),
+    "stop": Entry(section=CONTROL, target="daemon:stop", help="Stop the scheduler of this project."),
+    "cancel": Entry(section=CONTROL, target="control:cancel", help="End runs that are running."),
+    "retry": Entry(section=CONTROL, target="control:retry", help="Let failed runs run again."),
+    "get": Entry(section=KEEP, target="keep:get", help="Copy what a run left into a directory."),
+    "mv": Entry(section=KEEP, target="keep:mv", help="Rename a model or version without losing its history."),
+    "fsck": Entry(section=KEEP, target="keep:fsck", help="Prove the ledger right, or rebuild it from the runs."),
+    "completion": Entry(section=SHELL, target="completion:completion", help="Print completion for bash, zsh or fish."),
+}
+
+PLANNED = {
+    "diff": "what differs between two runs",
+    "compare": "a table over versions",
+    "plot": "learning curves and charts",
+    "note": "a note on a run",
+    "tag": "a tag on a run",
+    "journal": "the experiment log as a document",
+    "hold": "keep a model from starting",
+    "release": "undo hold",
+    "now": "run a model before all others",
+    "pause": "pause the queue",
+    "resume": "undo pause",
+    "gc": "remove what is not needed any more",
+    "doctor": "check this machine",
+    "export": "runs or workflows for other tools",
+    "import": "runs of other tools",
+    "fit": "train one model by hand",
+    "tune": "search parameters",
+    "predict": "predict with a trained model",
+    "serve": "serve a trained model over HTTP",
+    "task": "run one of the project's tasks",
+    "console": "a Python console in the project",
+    "notebook": "a notebook in the project",
+    "cache": "see and empty the cache of extracts",
+    "extract": "run an extract",
+    "test": "run the project's own tests",
+    "run": "run a workflow",
+    "create": "create a model, component, pipeline or runner",
+    "init": "create a project",
+    "package": "package a project",
+    "list": "list components and workflows",
+    "validate": "check a workflow file",
+    "show-config": "show a workflow's resolved configuration",
+    "seed": "create example data",
+    "datagen": "generate synthetic data",
+    "deployment": "deploy a workflow",
+    "dashboard": "the queue in a browser",
+}

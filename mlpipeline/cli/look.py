@@ -1,0 +1,191 @@
+"""Commands that only look: status, history, show."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mlpipeline.cli.queue import complete_model
+from mlpipeline.cli.setup import Setup, draw, find_run, model_names, now, say, scheduler_line, shared
+
+if TYPE_CHECKING:
+    from mlpipeline.ledger import Ledger
+    from mlpipeline.project import Project
+    from mlpipeline.run import Attempt, Run
+
+STATES = ("submitted", "running", "succeeded", "failed", "cancelled", "yielded", "lost")
+
+
+@click.command()
+@click.option("-n", "--limit", default=10, show_default=True, metavar="N", help="How many ended runs to show.")
+@shared
+@click.pass_obj
+def status(setup: Setup, limit: int) -> None:
+    """Show what runs, what is next, and what ended lately.
+
+    It works whether or not a scheduler runs, and changes nothing.
+
+    \b
+    mlpipeline status
+    mlpipeline status --json | jq .runs.failed
+    """
+    from mlpipeline.observe import status as statuses
+    from mlpipeline.observe import view
+
+    project = setup.project()
+    facts = statuses.gather(project, scheduler_line(project), ended=max(0, limit))
+    picture = view.picture(facts, now())
+    if setup.json:
+        setup.emit(picture.to_json())
+        return
+    for line in statuses.headlines(picture):
+        say(line)
+    for table in statuses.sections(picture):
+        say()
+        draw(table)
+
+
+@click.command()
+@click.argument("model", metavar="[MODEL[:VERSION]]", required=False, shell_complete=complete_model)
+@click.option("-n", "--limit", default=20, show_default=True, metavar="N", help="How many runs at most; 0 for all.")
+@click.option("--state", "states", multiple=True, type=click.Choice(STATES), help="Only these; may be given again.")
+@shared
+@click.pass_obj
+def history(setup: Setup, model: str | None, limit: int, states: tuple[str, ...]) -> None:
+    """List the runs so far, newest first.
+
+    \b
+    mlpipeline history
+    mlpipeline history digits.py:wide --limit 0
+    mlpipeline history --state failed --state lost
+    """
+    from mlpipeline.ledger import Ledger
+    from mlpipeline.observe import status as statuses
+    from mlpipeline.observe import view
+    from mlpipeline.run import State
+
+    project = setup.project()
+    wanted = {"states": frozenset(map(State, states)) or None, "limit": limit if limit > 0 else None}
+    with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
+        runs = _runs(project, ledger, model, wanted)
+    moment = now()
+    lines = [view.run_line(run, moment) for run in runs]
+    if setup.json:
+        from dataclasses import asdict
+
+        setup.emit({"format": 1, "runs": [asdict(line) for line in lines]})
+    elif lines:
+        draw(statuses.ended_table(lines, moment, ""))
+    else:
+        say("No run is recorded yet. See what would run: mlpipeline plan" if model is None else f"No run of {model}.")
+
+
+def _runs(project: Project, ledger: Ledger, model: str | None, wanted: dict[str, Any]) -> list[Run]:
+    if model is None:
+        return ledger.runs(**wanted)
+    name, _, version = model.partition(":")
+    candidates = (ledger.runs(model=each, version=version or None, **wanted) for each in model_names(project, name))
+    return next((runs for runs in candidates if runs), [])
+
+
+@click.command()
+@click.argument("run", metavar="RUN")
+@shared
+@click.pass_obj
+def show(setup: Setup, run: str) -> None:
+    """Show everything that is recorded about one run.
+
+    RUN is its id or the beginning of it; RUN.2 is its second attempt; MODEL or MODEL:VERSION is its newest run.
+
+    \b
+    mlpipeline show 20261121-04
+    mlpipeline show digits.py:wide
+    """
+    from mlpipeline import wire
+    from mlpipeline.ledger import Ledger
+
+    project = setup.project()
+    with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
+        found, attempt = find_run(project, ledger, run)
+    directory = project.root / attempt.directory
+    files = {name.removesuffix(".json"): wire.read_json(directory / name) for name in _FILES}
+    if setup.json:
+        from dataclasses import asdict
+
+        setup.emit({"format": 1, "run": asdict(found), "attempt": attempt.number, "files": files})
+        return
+    _show(project, found, attempt, files)
+
+
+_FILES = ("spec.json", "started.json", "progress.json", "result.json", "outcome.json", "environment.json")
+
+
+def _show(project: Project, run: Run, attempt: Attempt, files: dict[str, dict[str, Any] | None]) -> None:
+    from mlpipeline.observe import text, view
+
+    say(view.why_run(run, now()))
+    say()
+    outcome, environment = files["outcome"] or {}, files["environment"] or {}
+    git = environment.get("git") or {}
+    facts = {
+        "run": f"{run.id}, attempt {attempt.number} of {len(run.attempts)}",
+        "seed": f"{run.seed} (replicate {run.replicate})",
+        "created": run.created_at.isoformat(timespec="seconds"),
+        "took": text.duration(view.seconds_of(attempt, now())),
+        "steps": attempt.steps,
+        "checkpoint": _at_step(outcome.get("checkpoint_step")),
+        "peak memory": text.memory(attempt.peak_memory_bytes),
+        "exit": _exit(attempt),
+        "code": f"{run.code_digest} (sources {run.sources[:12]})",
+        "commit": f"{git['commit'][:12]}{' with changes' if git.get('dirty') else ''}" if git.get("commit") else "",
+        "directory": attempt.directory,
+        "model_dir": run.model_dir,
+        "output": f"mlpipeline logs {run.id}.{attempt.number}",
+    }
+    _pairs({name: value for name, value in facts.items() if value not in ("", None)})
+    _details(run, attempt, files)
+
+
+def _at_step(step: Any) -> str:
+    return "" if step is None else f"at step {step}"
+
+
+def _exit(attempt: Attempt) -> str:
+    if attempt.signal is not None:
+        return f"signal {attempt.signal}"
+    return "" if attempt.exit_code is None else f"status {attempt.exit_code}"
+
+
+def _details(run: Run, attempt: Attempt, files: dict[str, dict[str, Any] | None]) -> None:
+    import json
+
+    from mlpipeline.observe import status as statuses
+    from mlpipeline.observe import text
+
+    result, outcome = files["result"] or {}, files["outcome"] or {}
+    for title, values in (("Metrics", text.flat_metrics(attempt.metrics or {})), ("Parameters", run.params)):
+        if values:
+            say(f"\n{title}:")
+            shown = {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
+            _pairs(shown)
+    for name in ("model_summary", "loader_summary"):
+        if result.get(name):
+            say(f"\n{name.replace('_', ' ').capitalize()}:\n{result[name]}")
+    for line in (*(result.get("notes") or ()), *(outcome.get("warnings") or ())):
+        say(f"\n{line}")
+    trace = (result.get("error") or {}).get("traceback")
+    if trace:
+        say(f"\n{trace}")
+    if len(run.attempts) > 1:
+        say("\nAttempts:")
+        draw(statuses.attempts_table(run, now()))
+
+
+def _pairs(values: dict[str, Any]) -> None:
+    from mlpipeline.observe.text import one_line
+
+    width = max(map(len, values))
+    for name, value in values.items():
+        say(f"  {one_line(name, 80).ljust(width)}  {one_line(str(value), 2000)}")

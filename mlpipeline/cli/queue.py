@@ -1,0 +1,134 @@
+"""What runs without a command: the queue, in test or execution mode."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.shell_completion import CompletionItem
+
+from mlpipeline.cli.commands import COMMANDS, PLANNED
+from mlpipeline.cli.setup import Setup, shared
+
+if TYPE_CHECKING:
+    from mlpipeline.project import Project
+
+EXECUTORS = "local, inline"
+
+
+class QueueContext(click.Context):
+    """Is called like the whole program in messages."""
+
+    @property
+    def command_path(self) -> str:
+        """The program's name: this command has none."""
+        return self.parent.command_path if self.parent is not None else "mlpipeline"
+
+
+class QueueCommand(click.Command):
+    """The command without a name."""
+
+    context_class = QueueContext
+
+
+def complete_model(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offers the files of the models directory."""
+    from mlpipeline.errors import MlpipelineError
+    from mlpipeline.project import Project
+
+    setup = ctx.find_root().obj or Setup()
+    try:
+        root = None if setup.project_dir is None else Path(setup.project_dir)
+        project = Project.load(root, host=setup.host)
+    except MlpipelineError:
+        return []
+    outputs = project.outputs_dir
+    files = (each for kind in ("*.py", "*.yaml") for each in project.models_dir.rglob(kind))
+    names = (each.relative_to(project.models_dir).as_posix() for each in files if outputs not in each.parents)
+    hidden = ("_", ".")
+    return [CompletionItem(name) for name in sorted(names) if name.startswith(incomplete) and name[0] not in hidden]
+
+
+@click.command(cls=QueueCommand, add_help_option=False)
+@click.argument("models", metavar="[MODEL[:VERSION]]...", nargs=-1, shell_complete=complete_model)
+@click.option("-r", "--run", is_flag=True, help="Execution mode: train for real, and record it.")
+@click.option(
+    "-u", "--use-history", is_flag=True, help="Skip versions that are done, resume those that were interrupted."
+)
+@click.option("-n", "--no-log", "--no_log", is_flag=True, help="Write nothing to the log and output files.")
+@click.option("-j", "--slots", metavar="N", type=click.IntRange(min=1), help="So many runs at a time.")
+@click.option("--executor", metavar="NAME", help=f"Where runs happen ({EXECUTORS}). Default: mlp.config's.")
+@click.option("--watch", is_flag=True, help="With -r: stay, and wait for edits when nothing is due.")
+@click.option("--pdb", is_flag=True, help="Test mode in this process, with the debugger at the exception.")
+@shared
+@click.pass_context
+def queue(context: click.Context, /, **given: Any) -> None:
+    """Runs the queue."""
+    from mlpipeline.queue.launch import run_queue
+    from mlpipeline.queue.scheduler import Options
+
+    setup: Setup = context.find_root().obj
+    _check(context, given)
+    project = setup.project()
+    names = tuple(name.removeprefix("./") for name in given["models"])
+    _check_word(context, project, given["models"])
+    options = Options(
+        mode="execution" if given["run"] else "test",
+        use_history=given["use_history"],
+        watch=given["watch"],
+        names=names,
+        slots=given["slots"],
+        executor=given["executor"],
+        write_files=not given["no_log"],
+        pdb=given["pdb"],
+        quiet=setup.json,
+    )
+    status = run_queue(project, options)
+    if setup.json:
+        setup.emit({"format": 1, "mode": options.mode, "exit_status": status} | _summary(project, options.mode))
+    elif given["run"]:
+        _mention_earlier(project)
+    context.exit(status)
+
+
+def _check(context: click.Context, given: dict[str, Any]) -> None:
+    if given["pdb"] and given["run"]:
+        raise click.UsageError("--pdb is for test mode: leave -r out", context)
+    if given["pdb"] and given["executor"] not in (None, "inline"):
+        raise click.UsageError("--pdb runs in this process: leave --executor out", context)
+    if given["watch"] and not given["run"]:
+        raise click.UsageError("--watch goes with -r: mlpipeline -r -u --watch", context)
+
+
+def _check_word(context: click.Context, project: Project, words: tuple[str, ...]) -> None:
+    """Takes a first word that is nearly a command for a slip, unless there is such a model."""
+    from mlpipeline.config_text import near_miss
+
+    word = words[0] if words else ""
+    if not word or any(mark in word for mark in "./:"):
+        return
+    if any((project.models_dir / f"{word}{ending}").exists() for ending in ("", ".py", ".yaml")):
+        return
+    hint = near_miss(word, [*COMMANDS, *PLANNED])
+    if hint:
+        raise click.UsageError(f"There is no model and no command '{word}'.{hint}", context)
+
+
+def _summary(project: Project, mode: str) -> dict[str, Any]:
+    from mlpipeline import wire
+
+    if mode == "test":
+        return {}
+    status = wire.read_json(project.status_path) or {}
+    return {name: status.get(name) for name in ("counts", "finished", "faults")}
+
+
+def _mention_earlier(project: Project) -> None:
+    """Names what stands failed from before, and how to try it again."""
+    found = _summary(project, "execution")
+    counts, finished = found["counts"] or {}, found["finished"] or {}
+    standing = counts.get("failed", 0) + counts.get("gave_up", 0)
+    earlier = standing - sum(finished.get(state, 0) for state in ("failed", "lost", "cancelled"))
+    if earlier > 0:
+        click.echo(f"{earlier} failed earlier: mlpipeline retry --failed", err=True)

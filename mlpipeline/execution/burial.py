@@ -1,0 +1,73 @@
+"""Makes sure that a lost attempt stays dead, and writes the outcome that its supervisor could not write."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import signal
+import time
+from pathlib import Path
+
+from mlpipeline import wire
+from mlpipeline.execution.limits import boot_id, kill, with_token
+
+_SECONDS = 5.0
+
+
+def bury(directory: Path, token: str) -> bool:
+    """Ends every process that carries a lost attempt's token. Returns whether none is left.
+
+    The attempt's lock is taken first: a supervisor that was started but has not come to run yet finds it taken,
+    or finds the outcome, and goes away.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(directory / wire.LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not _end_all(token):
+            return False
+        if wire.read_json(directory / wire.OUTCOME) is None:
+            wire.write_json(directory / wire.OUTCOME, _lost(directory, token), sync=True)
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EAGAIN):
+            return False
+        raise
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def _end_all(token: str) -> bool:
+    end = time.monotonic() + _BURY_SECONDS
+    while left := with_token(token):
+        for pid in left:
+            kill(pid, signal.SIGKILL)
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def _lost(directory: Path, token: str) -> dict[str, object]:
+    started = wire.read_json(directory / wire.STARTED) or {}
+    rebooted = bool(started) and started.get("boot_id") != boot_id()
+    cause = "reboot" if rebooted else "lost_supervisor"
+    what = "the machine was restarted" if rebooted else "its supervisor vanished without a word (killed, or out of memory)"
+    progress = wire.read_json(directory / wire.PROGRESS) or {}
+    return {
+        "token": token,
+        "state": "lost",
+        "cause": cause,
+        "message": f"{what}; tried again from its last checkpoint while attempts are left",
+        "exit_code": None,
+        "signal": None,
+        "peak_memory_bytes": None,
+        "cpu_seconds": None,
+        "steps": progress.get("step"),
+        "metrics": {},
+        "checkpoint_step": progress.get("checkpoint_step"),
+        "warnings": [],
+        "started_at": started.get("started_at"),
+        "ended_at": wire.utc_now(),
+    }

@@ -1,0 +1,62 @@
+"""Takes what a run prints and writes it as a person would want to read it: bars folded, no escape codes, bounded."""
+
+from __future__ import annotations
+
+import re
+from typing import BinaryIO
+
+# CSI and OSC sequences, two-character escapes; then every control character but tab and newline.
+_ESCAPES = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_]")
+_CONTROLS = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+MAX_LINE = 64 * 1024
+
+
+def clean(text: bytes) -> bytes:
+    """Removes escape sequences and control characters; bytes that are no UTF-8 stay as they are."""
+    return _CONTROLS.sub(b"", _ESCAPES.sub(b"", text))
+
+
+class Pump:
+    """Writes a stream of output line by line, keeping of a line that rewrites itself (a progress bar) its last state.
+
+    A line longer than `MAX_LINE` is written in pieces, so that memory stays bounded whatever is printed.
+    Where the disk is full, output is dropped and counted (`dropped`), since the run matters more than its words.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.pending = b""
+        self.dropped = 0
+
+    def feed(self, chunk: bytes) -> None:
+        """Takes the next bytes."""
+        data = self.pending + chunk
+        if b"\r" in data:
+            data = data.replace(b"\r\n", b"\n")
+        whole, newline, rest = data.rpartition(b"\n")
+        if newline:
+            self._write(whole + b"\n")
+        keep = rest.rpartition(b"\r")
+        # The last "\r" may begin a "\r\n": it stays until the next byte is seen.
+        self.pending = rest if keep[2] == b"" else keep[2]
+        if len(self.pending) > MAX_LINE:
+            self._write(self.pending)
+            self.pending = b""
+
+    def close(self) -> None:
+        """Writes what is left."""
+        if self.pending.strip(b"\r"):
+            self._write(self.pending + b"\n")
+        self.pending = b""
+
+    def _write(self, data: bytes) -> None:
+        if b"\r" in data:
+            data = b"\n".join(_last_state(line) for line in data.split(b"\n"))
+        try:
+            self.file.write(clean(data))
+        except OSError:
+            self.dropped += len(data)
+
+
+def _last_state(line: bytes) -> bytes:
+    return line.rstrip(b"\r").rpartition(b"\r")[2]

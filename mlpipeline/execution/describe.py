@@ -1,0 +1,133 @@
+"""The child process that imports a model's file once and reports what it holds: versions, sources, or the fault.
+
+Run as `python -m mlpipeline.execution.describe REQUEST`, where REQUEST is a JSON file; see `Request`. The parent never
+imports user code, so that a file that hangs, crashes or ends the process is that model's fault alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+from mlpipeline.execution import fingerprint, loader, snapshot
+from mlpipeline.execution.limits import die_with_parent
+from mlpipeline.execution.snapshot import Place
+
+_HEAVY = frozenset(
+    "tensorflow keras torch jax flax sklearn xgboost lightgbm catboost pandas polars scipy numpy transformers".split()
+)
+
+
+def describe(place: Place, sources_dir: Path | None) -> dict[str, Any]:
+    """Imports the model's file from bytes read before, and returns what a catalog needs to know.
+
+    Args:
+        place: where the model and its modules lie.
+        sources_dir: where to keep the copied sources; None keeps nothing (for commands that only read).
+
+    Returns:
+        `{"fault": str | None, "versions": [...], "files": {path: sha256}, "sources": sha, "code_digest": ...}`.
+    """
+    main = place.relative(place.main)
+    try:
+        files = snapshot.closure(place)
+    except OSError as error:
+        return _fault(f"{main}: cannot be read: {error.strerror or error}")
+    late: dict[str, bytes] = {}
+    finder = loader.install(place, files, lambda path, content: late.__setitem__(place.relative(path), content))
+    report = _import(finder, main)
+    files.update(late)
+    sha, digests = snapshot.digest_of(files, main)
+    if sources_dir is not None:
+        snapshot.store(sources_dir, files, main)
+    code = fingerprint.code_digest(files, main)
+    heavy = sorted(_HEAVY & {name.partition(".")[0] for name in sys.modules})
+    return report | {"sources": sha, "code_digest": code, "files": digests, "heavy": heavy}
+
+
+def _import(finder: loader.SourcesFinder, main: str) -> dict[str, Any]:
+    # The user's own code runs here: whatever it raises is a fault of this model.
+    try:
+        module = loader.load_main(finder)
+    except BaseException as error:
+        return _fault(_told(error, finder.place, main), traceback.format_exc())
+    if not hasattr(module, "MODEL"):
+        return _fault(f"{main}: has no MODEL: set the global MODEL to an instance of mlpipeline.helper.Model") | {
+            "has_model": False
+        }
+    try:
+        return _report(module.MODEL, main, module.__doc__)
+    except BaseException as error:
+        return _fault(_told(error, finder.place, main), traceback.format_exc())
+
+
+def _report(model: Any, main: str, text: str | None) -> dict[str, Any]:
+    from mlpipeline.model import Model
+
+    if not isinstance(model, Model):
+        kind = type(model).__name__ if not isinstance(model, type) else f"the class {model.__name__}, not an instance"
+        return _fault(f"{main}: MODEL is {kind}: it must be an instance of mlpipeline.helper.Model")
+    versions = [
+        {
+            "name": version.name,
+            "order": rank,
+            "suffix": version.suffix,
+            "params": version.described(),
+            "params_digest": version.digest,
+        }
+        for rank, version in enumerate(model.versions)
+    ]
+    if not versions:
+        return _fault(f"{main}: MODEL has no versions: add one, for example versions.add('first')")
+    own = type(model).__doc__ or text or ""
+    line = next((part.strip() for part in own.splitlines() if part.strip()), "")
+    return {"fault": None, "traceback": None, "has_model": True, "versions": versions, "description": line}
+
+
+def _told(error: BaseException, place: Place, main: str) -> str:
+    """Says what an import raised, with the deepest line that is the project's own."""
+    if isinstance(error, SyntaxError) and error.filename:
+        where = f"{place.relative(Path(error.filename))}:{error.lineno}"
+    else:
+        frames = [
+            frame
+            for frame in traceback.extract_tb(error.__traceback__)
+            if Path(frame.filename).is_relative_to(place.root) and "site-packages" not in frame.filename
+        ]
+        where = f"{place.relative(Path(frames[-1].filename))}:{frames[-1].lineno}" if frames else main
+    message = error.msg if isinstance(error, SyntaxError) else str(error)
+    if isinstance(error, SystemExit):
+        return f"{where}: ends the process while it is imported (exit {error.code!r}): remove the call to exit"
+    hint = ""
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        hint = f": install it into {sys.executable}, or mend the name"
+    return f"{where}: {type(error).__name__}: {message}{hint}"
+
+
+def _fault(message: str, text: str | None = None) -> dict[str, Any]:
+    return {"fault": message, "traceback": text, "has_model": True, "versions": [], "description": ""}
+
+
+def main(path: str) -> int:
+    """Reads a request file, describes, and writes the answer beside it under the name the request gives."""
+    request = json.loads(Path(path).read_text("utf-8"))
+    die_with_parent(request["parent"])
+    root = Path(request["root"])
+    place = Place(root=root, models_dir=Path(request["models_dir"]), main=Path(request["main"]))
+    sources = Path(request["sources_dir"]) if request["sources_dir"] else None
+    os.chdir(root)
+    answer = describe(place, sources)
+    beside = Path(request["answer"] + ".part")
+    beside.write_text(json.dumps(answer), "utf-8")
+    beside.rename(request["answer"])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # threads and exit hooks of imported packages are none of the catalog's business
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,71 @@
+"""Where runs happen, as the scheduler sees it: hand an attempt over, learn that it moved, ask it to stop."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Self
+
+from mlpipeline.project import Project
+
+
+class Life(StrEnum):
+    """What is known about an attempt that has left no outcome."""
+
+    ALIVE = "alive"
+    GONE = "gone"
+    UNKNOWN = "unknown"
+
+
+class Executor(ABC):
+    """A place where attempts run. The attempt's directory is all that it shares with the scheduler.
+
+    An executor holds nothing that a new scheduler could not find again: `adopt` is called for every attempt that the
+    ledger calls live, whoever submitted it.
+    """
+
+    name: str
+
+    @classmethod
+    @abstractmethod
+    def for_project(cls, project: Project, *, debugger: bool = False) -> Self:
+        """Makes the executor that a project's settings describe."""
+
+    @abstractmethod
+    def submit(self, directory: Path) -> None:
+        """Starts the attempt whose `spec.json` lies in `directory`.
+
+        Raises:
+            OSError: when no process could be started; nothing runs then.
+        """
+
+    @abstractmethod
+    def adopt(self, directory: Path) -> Life:
+        """Takes up an attempt that an earlier scheduler started, and says whether it lives."""
+
+    @abstractmethod
+    def life(self, directory: Path) -> Life:
+        """Says whether the attempt lives, by facts that belong to this executor."""
+
+    @abstractmethod
+    def ask(self, directory: Path, action: str) -> None:
+        """Passes a wish on: `checkpoint`, `yield`, `stop`, `prune` (carried out by the model), `cancel`,
+        `interrupt` (carried out on its processes). Returns before it is carried out."""
+
+    @abstractmethod
+    def descriptors(self) -> Sequence[int]:
+        """Returns file descriptors that become readable when an attempt may have ended."""
+
+    @abstractmethod
+    def forget(self, directory: Path) -> None:
+        """Releases what is held for an attempt whose outcome was recorded."""
+
+    @abstractmethod
+    def bury(self, directory: Path, token: str) -> bool:
+        """Ends every process that still carries a lost attempt's token. Returns whether none is left."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Releases everything. Attempts go on."""

@@ -1,0 +1,83 @@
+"""What the user's code raised: its cause, a message for a person, and where in their own code it happened."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+_CUDA_MEMORY = ("CUDA out of memory", "CUDA_ERROR_OUT_OF_MEMORY", "OOM when allocating", "cudaErrorMemoryAllocation")
+OURS = str(Path(__file__).resolve().parent.parent)
+
+
+@contextlib.contextmanager
+def importing() -> Iterator[None]:
+    """Marks errors that are raised while the model's file is imported."""
+    try:
+        yield
+    except Exception as error:
+        error.__dict__["_mlpipeline_importing"] = True
+        raise
+
+
+def own_frames(error: BaseException) -> list[traceback.FrameSummary]:
+    """Returns the frames of a traceback that are not this package's."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return [frame for frame in frames if not frame.filename.startswith((OURS, "<frozen"))]
+
+
+def story(error: BaseException) -> str:
+    """Returns the traceback as text, beginning at the user's own code."""
+    shown = traceback.TracebackException.from_exception(error)
+    kept = [frame for frame in shown.stack if not frame.filename.startswith((OURS, "<frozen"))]
+    if kept:
+        shown.stack = traceback.StackSummary.from_list(kept)
+    return "".join(shown.format())
+
+
+def show(error: BaseException) -> None:
+    """Prints the traceback to stderr, where the run's log takes it."""
+    sys.stderr.write(story(error))
+
+
+def cause_of(error: BaseException) -> str:
+    """Returns the cause by the kind of error and, for CUDA, by its text."""
+    text = str(error)
+    if any(mark in text for mark in _CUDA_MEMORY):
+        return "cuda_out_of_memory"
+    if isinstance(error, MemoryError):
+        return "out_of_memory"
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "disk_full"
+    if isinstance(error, SystemExit):
+        return "exit"
+    if isinstance(error, ImportError) or "_mlpipeline_importing" in error.__dict__:
+        return "import_error"
+    return "exception"
+
+
+def describe(error: BaseException, root: Path) -> dict[str, Any]:
+    """Returns cause, message, place and traceback of what was raised.
+
+    The place is the deepest line of the project's own code, else the deepest line there is.
+    """
+    frames = own_frames(error)
+    inside = [frame for frame in frames if frame.filename.startswith(str(root)) and "site-packages" not in frame.filename]
+    place = (inside or frames or [None])[-1]
+    where = ""
+    if place is not None:
+        name = place.filename.removeprefix(f"{root}/")
+        where = f"{name}:{place.lineno}"
+    if isinstance(error, SystemExit):
+        message = f"the code called exit({error.code!r}): use return or raise instead"
+    else:
+        message = f"{type(error).__name__}: {error}"
+    return {
+        "cause": cause_of(error),
+        "message": f"{message} ({where})" if where else message,
+        "error": {"type": type(error).__name__, "text": str(error), "where": where, "traceback": story(error)},
+    }

@@ -1,0 +1,54 @@
+"""The digest of a model's sources over normalized syntax: what decides whether a result is stale."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import sys
+from collections.abc import Mapping
+
+ALGORITHM = f"1-py{sys.version_info.major}.{sys.version_info.minor}"
+"""Names how digests are made. A syntax tree's text differs between Pythons, so digests of another
+algorithm are never compared: they are computed again from the stored sources."""
+
+
+def code_digest(files: Mapping[str, bytes], main: str) -> str:
+    """Digests sources so that comments, docstrings and formatting do not count.
+
+    Args:
+        files: project-relative path to content.
+        main: the key of the model's own file. Its name does not count, so that a renamed model keeps its history.
+
+    Returns:
+        16 hexadecimal digits.
+    """
+    total = hashlib.sha256(file_digest(main, files[main]).encode())
+    for path in sorted(files):
+        if path != main:
+            total.update(f"\n{path}\0{file_digest(path, files[path])}".encode())
+    return total.hexdigest()[:16]
+
+
+def file_digest(path: str, content: bytes) -> str:
+    """Digests one file: normalized syntax for Python that parses, the bytes for everything else."""
+    if path.endswith(".py"):
+        try:
+            return hashlib.sha256(normalized(content).encode("utf-8", "surrogatepass")).hexdigest()
+        except (SyntaxError, ValueError, RecursionError):
+            pass  # a file that does not parse is compared as it is
+    return hashlib.sha256(content).hexdigest()
+
+
+def normalized(content: bytes) -> str:
+    """Returns the syntax tree as text, without docstrings and positions."""
+    tree = ast.parse(content)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            _drop_docstring(node)
+    return ast.dump(tree)
+
+
+def _drop_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+    first = node.body[0] if node.body else None
+    if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+        node.body = node.body[1:] or [ast.Pass()]

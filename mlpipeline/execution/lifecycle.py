@@ -1,0 +1,229 @@
+"""The order in which a model's hooks are called, and what they return becomes."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlpipeline.errors import ModelDirError, ModelFault
+from mlpipeline.execution import failure, model_directory
+
+if TYPE_CHECKING:
+    from mlpipeline.context import RunContext
+    from mlpipeline.model import Model
+
+
+@dataclass(slots=True, kw_only=True)
+class Report:
+    """What the worker writes about one attempt; becomes `result.json`."""
+
+    state: str = "succeeded"
+    cause: str = "none"
+    message: str = ""
+    error: dict[str, Any] | None = None
+    metrics: dict[str, Any] = field(default_factory=dict)
+    evaluation_errors: dict[str, str] = field(default_factory=dict)
+    model_summary: str = ""
+    loader_summary: str = ""
+    model_dir_action: str = ""
+    steps: int | None = None
+    checkpoint_step: int | None = None
+    notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def fail(self, error: BaseException, root: Path) -> None:
+        """Records what was raised."""
+        told = failure.describe(error, root)
+        self.state, self.cause, self.message, self.error = "failed", told["cause"], told["message"], told["error"]
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the fields by name."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def call(function: Callable[..., Any], *arguments: Any, **optional: Any) -> Any:
+    """Calls a user's hook with those optional keywords that its signature takes."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return function(*arguments, **optional)
+    names = {each.name for each in parameters}
+    takes_all = any(each.kind is each.VAR_KEYWORD for each in parameters)
+    return function(*arguments, **{key: value for key, value in optional.items() if takes_all or key in names})
+
+
+def run(model: Model, directory: Path, spec: dict[str, Any], report: Report) -> None:
+    """Trains and evaluates one version. What the user's code raises goes through, with the report filled so far."""
+    testing = spec["mode"] == "test"
+    root = Path.cwd()
+    model_dir = root / spec["model_dir"]
+    if testing:
+        model_directory.clear(model_dir)
+    report.model_dir_action = model_directory.prepare(model, model_dir, spec)
+    if not model_dir.is_dir():
+        raise ModelDirError(f"{model_dir}: clean_model_dir removed it: remove what lies in it, not the directory")
+    life = _Life(model=model, spec=spec, directory=directory, model_dir=model_dir, report=report)
+    life.begin()
+    try:
+        life.train()
+        if not life.context.yielded:
+            life.evaluate()
+            life.finish()
+        if testing:
+            life.prove_checkpoint()
+    finally:
+        life.collect()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Life:
+    model: Model
+    spec: dict[str, Any]
+    directory: Path
+    model_dir: Path
+    report: Report
+    context: RunContext = field(init=False)
+    mode: Any = field(init=False)
+    loader: Any = field(init=False)
+    trained: int = field(init=False, default=0)
+
+    @property
+    def testing(self) -> bool:
+        return bool(self.spec["mode"] == "test")
+
+    def begin(self) -> None:
+        from mlpipeline.context import RunContext
+        from mlpipeline.model import ExecutionModeKeys
+
+        spec = self.spec
+        self.mode = ExecutionModeKeys.TEST if self.testing else ExecutionModeKeys.TRAIN
+        version = self.model.versions.getVersion(spec["version"])
+        self.loader = version["dataloader"] if "dataloader" in version else None
+        self.context = RunContext(
+            model=spec["model"],
+            version=spec["version"],
+            mode=self.mode,
+            directory=self.directory,
+            model_dir=self.model_dir,
+            seed=spec["seed"],
+            replicate=spec["replicate"],
+            attempt=spec["attempt"],
+            run_id=spec["run_id"],
+            params=version,
+        )
+        self.model.run = self.context
+        self.model.current_version = version
+        call(self.model.pre_execution_hook, version, str(self.model_dir), exec_mode=self.mode)
+
+    def train(self) -> None:
+        steps = self._steps()
+        self.trained = steps
+        if steps == 0:
+            self.report.notes.append("nothing left to train: evaluated only")
+            return
+        source = None if self.loader is None else call(self.loader.get_train_input, mode=self.mode)
+        returned = self.model.train_model(source, steps)
+        self.context.close()
+        if self.context.yielded:
+            self.report.state = "yielded"
+            self.report.message = f"made room after a checkpoint at step {self.context.checkpoint_step}"
+        elif isinstance(returned, Mapping):
+            self._take("training", returned)
+        if returned is not None:
+            self.context.log.info("training returned: %s", returned)
+
+    def _steps(self) -> int:
+        """Steps to train: all that epochs, samples and batch size give, less those trained already."""
+        if self.testing:
+            return 1
+        total = self.model.steps_for(self.model.current_version, self.loader)
+        if self.model.reset_steps:
+            return total
+        done = self.model.get_trained_step_count() or 0
+        return max(0, total - int(done))
+
+    def evaluate(self) -> None:
+        if self.loader is None:
+            self._evaluate("train", lambda: None, lambda: 1)
+            return
+        from mlpipeline.model import ExecutionModeKeys
+
+        loader = self.loader
+        inputs = (
+            (
+                "train",
+                lambda: call(loader.get_train_input, mode=ExecutionModeKeys.TEST),
+                loader.get_train_sample_count,
+            ),
+            ("test", lambda: call(loader.get_test_input), loader.get_test_sample_count),
+        )
+        errors = []
+        for name, source, count in inputs:
+            try:
+                self._evaluate(name, source, count)
+            except Exception as error:  # one input's failure must not hide the other's result
+                self.report.evaluation_errors[name] = f"{type(error).__name__}: {error}"
+                failure.show(error)
+                errors.append(error)
+        if errors:
+            raise errors[0]
+
+    def _evaluate(self, name: str, source: Callable[[], Any], count: Callable[[], Any]) -> None:
+        steps = 1 if self.testing else self._samples(name, count())
+        returned = self.model.evaluate_model(source(), steps)
+        if returned is not None:
+            self._take(name, returned)
+            self.context.log.info("%s: %s", name, self.report.metrics.get(name))
+
+    def _samples(self, name: str, count: Any) -> int:
+        if isinstance(count, bool) or not isinstance(count, int) or count <= 0:
+            call_name = f"get_{name}_sample_count()"
+            raise ModelFault(f"{type(self.loader).__name__}.{call_name} returned {count!r}: it must be 1 or more")
+        return count
+
+    def _take(self, name: str, returned: Any) -> None:
+        """Turns what a hook returned into metrics: a number, a mapping, or a MetricContainer."""
+        from mlpipeline.metrics import MetricContainer
+
+        if isinstance(returned, MetricContainer):
+            returned = returned.to_dict()
+        if not isinstance(returned, Mapping):
+            returned = {"value": returned}
+        self.report.metrics[name] = {str(key): _plain(value) for key, value in returned.items()}
+
+    def finish(self) -> None:
+        call(self.model.post_execution_hook, self.model.current_version, str(self.model_dir), exec_mode=self.mode)
+
+    def prove_checkpoint(self) -> None:
+        """In test mode: trains one more step from the checkpoint, so that loading it is tried as well."""
+        if self.context.checkpoint_step is None:
+            self.report.notes.append("does not use checkpoints: an interrupted run would start from the beginning")
+            return
+        self.begin()
+        source = None if self.loader is None else call(self.loader.get_train_input, mode=self.mode)
+        self.model.train_model(source, 1)
+        self.report.notes.append(f"checkpoint saved and loaded again at step {self.context.checkpoint_step}")
+
+    def collect(self) -> None:
+        self.context.close()
+        self.report.steps = self.context.step or self.trained
+        self.report.checkpoint_step = self.context.checkpoint_step
+        self.report.model_summary = str(self.model.summery or "")
+        summary = None if self.loader is None else call(self.loader.get_dataloader_summery)
+        self.report.loader_summary = str(summary or "")
+
+
+def _plain(value: Any) -> Any:
+    """Returns a number as JSON knows it; what is no number as text."""
+    if isinstance(value, bool | str) or value is None:
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return str(value)
+    return number if number == number and abs(number) != float("inf") else str(number)

@@ -1,0 +1,133 @@
+"""Attempts as processes of this machine, each under a supervisor that outlives the scheduler."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import struct
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+from mlpipeline import wire
+from mlpipeline.execution import burial
+from mlpipeline.execution.executor import Executor, Life
+from mlpipeline.execution.limits import kill
+from mlpipeline.execution.supervisor import BOOTSTRAP, PACKAGE_PARENT
+from mlpipeline.project import Project
+
+_FLOCK = "hhqqi4x"  # struct flock on 64-bit Linux: type, whence, start, length, pid
+
+
+def lock_holder(path: Path) -> int | None:
+    """Returns the process that holds the record lock on a file, None when nobody does. Changes nothing."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        question = struct.pack(_FLOCK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+        kind, _, _, _, pid = struct.unpack(_FLOCK, fcntl.fcntl(descriptor, fcntl.F_GETLK, question))
+    finally:
+        os.close(descriptor)
+    return None if kind == fcntl.F_UNLCK else int(pid)
+
+
+class LocalExecutor(Executor):
+    """Starts supervisors and learns of their ends through process descriptors."""
+
+    name = "local"
+
+    def __init__(self, variables: Mapping[str, str] | None = None) -> None:
+        self.variables = dict(variables or {})
+        self.children: dict[Path, int] = {}
+        self.watched: dict[Path, int] = {}
+
+    @classmethod
+    def for_project(cls, project: Project, *, debugger: bool = False) -> Self:
+        """Takes the variables for workers from the settings."""
+        return cls(project.settings.env)
+
+    def submit(self, directory: Path) -> None:
+        """Starts a supervisor in a session of its own."""
+        null = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
+        output = str(directory / wire.OUTPUT)
+        out = (os.POSIX_SPAWN_OPEN, 1, output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+        command = [sys.executable, "-I", "-S", "-c", BOOTSTRAP, PACKAGE_PARENT, str(directory)]
+        pid = os.posix_spawn(
+            sys.executable,
+            command,
+            {**os.environ, **self.variables},
+            file_actions=[null, out, (os.POSIX_SPAWN_DUP2, 1, 2)],
+            setsid=True,
+            setsigmask=[],
+            setsigdef=[signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD],
+        )
+        self.children[directory] = pid
+        self.watched[directory] = os.pidfd_open(pid)
+
+    def adopt(self, directory: Path) -> Life:
+        """Watches a supervisor that another scheduler started, if it lives."""
+        holder = lock_holder(directory / wire.LOCK)
+        if holder is None:
+            return Life.GONE
+        if directory not in self.watched:
+            try:
+                self.watched[directory] = os.pidfd_open(holder)
+            except ProcessLookupError:
+                return Life.GONE
+        return Life.ALIVE
+
+    def life(self, directory: Path) -> Life:
+        """Says whether the supervisor holds its lock, or is our child and has not come to take it yet."""
+        if lock_holder(directory / wire.LOCK) is not None:
+            return Life.ALIVE
+        child = self.children.get(directory)
+        if child is not None and not self._reap(directory, child):
+            return Life.ALIVE
+        return Life.GONE
+
+    def _reap(self, directory: Path, child: int) -> bool:
+        """Collects our child's exit status if it ended. Returns whether it did."""
+        try:
+            pid, _ = os.waitpid(child, os.WNOHANG)
+        except ChildProcessError:
+            pid = child
+        if pid:
+            del self.children[directory]
+        return bool(pid)
+
+    def ask(self, directory: Path, action: str) -> None:
+        """Writes the wish where the worker reads it, and signals the supervisor for what only it can do."""
+        wire.write_json(directory / wire.CONTROL, {"action": action, "at": wire.utc_now()}, sync=True)
+        if action not in ("cancel", "interrupt"):
+            return
+        holder = lock_holder(directory / wire.LOCK) or self.children.get(directory)
+        if holder is not None:
+            kill(holder, signal.SIGTERM)
+
+    def descriptors(self) -> Sequence[int]:
+        """Returns one process descriptor for each supervisor."""
+        return list(self.watched.values())
+
+    def forget(self, directory: Path) -> None:
+        """Closes the descriptor and collects the child."""
+        descriptor = self.watched.pop(directory, None)
+        if descriptor is not None:
+            os.close(descriptor)
+        child = self.children.pop(directory, None)
+        if child is not None:
+            # Its outcome is on disk, so it is about to end: this waits for a moment at most.
+            os.waitpid(child, 0)
+
+    def bury(self, directory: Path, token: str) -> bool:
+        """Makes sure that a lost attempt stays dead."""
+        return burial.bury(directory, token)
+
+    def close(self) -> None:
+        """Closes all descriptors. Supervisors go on."""
+        for descriptor in self.watched.values():
+            os.close(descriptor)
+        self.watched.clear()

@@ -1,0 +1,188 @@
+"""Copies of a model's sources: content-addressed, so that a run uses the code as it was when it was submitted."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+MANIFEST = "manifest.json"
+TREE = "tree"
+_OWN_PACKAGE = "mlpipeline"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a project's modules are found: what is on the path of its models.
+
+    Attributes:
+        root: the project.
+        models_dir: absolute; scripts in it import one another by name.
+        main: the model's file, absolute.
+    """
+
+    root: Path
+    models_dir: Path
+    main: Path
+
+    @property
+    def search(self) -> tuple[Path, ...]:
+        """The directories on the path, in order, without repetition."""
+        return tuple(dict.fromkeys((self.main.parent, self.models_dir, self.root)))
+
+    def relative(self, path: Path) -> str:
+        """Returns `path` relative to the root, in POSIX spelling (it may begin with `..`)."""
+        return Path(os.path.relpath(path, self.root)).as_posix()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A stored copy of sources. `files` maps project-relative paths to SHA-256 digests."""
+
+    sha: str
+    main: str
+    files: Mapping[str, str]
+    directory: Path
+
+    def path(self, name: str) -> Path:
+        """Returns where the copy of a file lies."""
+        return self.directory / TREE / safe_name(name)
+
+    def read(self) -> dict[str, bytes]:
+        """Reads every copied file."""
+        return {name: self.path(name).read_bytes() for name in self.files}
+
+
+def safe_name(name: str) -> str:
+    """Returns a path that stays inside the copy, also for sources outside the project (`../shared/x.py`)."""
+    return "/".join("__up__" if part == ".." else part for part in name.split("/") if part not in ("", "."))
+
+
+def closure(place: Place) -> dict[str, bytes]:
+    """Reads the model's file and every project module that it imports, directly or not, by reading alone.
+
+    Raises:
+        OSError: when the model's own file cannot be read.
+    """
+    files = {place.relative(place.main): place.main.read_bytes()}
+    waiting = [place.main]
+    while waiting:
+        path = waiting.pop()
+        for found in _imported(path, files[place.relative(path)], place):
+            name = place.relative(found)
+            if name not in files:
+                try:
+                    files[name] = found.read_bytes()
+                except OSError:
+                    continue  # vanished between look and read: the import will say so
+                waiting.append(found)
+    return files
+
+
+def _imported(path: Path, content: bytes, place: Place) -> Iterator[Path]:
+    if path.suffix != ".py":
+        return
+    try:
+        tree = ast.parse(content)
+    except (SyntaxError, ValueError, RecursionError):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield from find_module(alias.name, place.search)
+        elif isinstance(node, ast.ImportFrom):
+            search = _parents(path, node.level) if node.level else place.search
+            stem = f"{node.module}." if node.module else ""
+            for alias in node.names:
+                yield from find_module(stem + alias.name, search)
+
+
+def _parents(path: Path, level: int) -> tuple[Path, ...]:
+    directory = path.parent
+    for _ in range(level - 1):
+        directory = directory.parent
+    return (directory,)
+
+
+def find_module(name: str, search: tuple[Path, ...]) -> Iterator[Path]:
+    """Yields the files that importing a dotted name would execute, as far as they lie in `search`.
+
+    The last part may be a name within a module, so its absence is no fault.
+    """
+    parts = name.split(".")
+    if parts[0] == _OWN_PACKAGE:
+        return
+    for base in search:
+        found = list(_along(base, parts))
+        if found:
+            yield from found
+            return
+
+
+def _along(base: Path, parts: list[str]) -> Iterator[Path]:
+    directory = base
+    for part in parts:
+        package, module = directory / part / "__init__.py", directory / f"{part}.py"
+        if package.is_file():
+            yield package
+        elif module.is_file():
+            yield module
+            return
+        elif not (directory / part).is_dir():
+            return
+        directory = directory / part
+
+
+def digest_of(files: Mapping[str, bytes], main: str) -> tuple[str, dict[str, str]]:
+    """Returns the address of a set of files and the digest of each."""
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
+    return hashlib.sha256(json.dumps([main, digests]).encode()).hexdigest()[:24], digests
+
+
+def store(sources_dir: Path, files: Mapping[str, bytes], main: str) -> Snapshot:
+    """Copies files under their address. Storing the same files again writes nothing.
+
+    The directory appears whole: it is filled beside its place, synced and renamed.
+    """
+    sha, digests = digest_of(files, main)
+    target = sources_dir / sha
+    snapshot = Snapshot(sha=sha, main=main, files=digests, directory=target)
+    if target.is_dir():
+        return snapshot
+    sources_dir.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{sha}-", dir=sources_dir))
+    try:
+        for name, content in files.items():
+            _write(beside / TREE / safe_name(name), content)
+        _write(beside / MANIFEST, json.dumps({"main": main, "files": digests}, indent=1).encode())
+        beside.chmod(0o755)
+        beside.rename(target)
+    except OSError:
+        shutil.rmtree(beside, ignore_errors=True)
+        if not target.is_dir():  # another process may have stored the same files first
+            raise
+    return snapshot
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def load(directory: Path) -> Snapshot:
+    """Opens a stored snapshot.
+
+    Raises:
+        OSError, ValueError: when it is missing or damaged.
+    """
+    manifest = json.loads((directory / MANIFEST).read_text("utf-8"))
+    return Snapshot(sha=directory.name, main=manifest["main"], files=manifest["files"], directory=directory)

@@ -1,0 +1,257 @@
+"""The small process that owns one attempt: it starts the worker, pumps its output and records how it ended.
+
+It is started as `python -I -S -c BOOTSTRAP <package parent> <attempt directory>`, in a session of its own, and outlives
+the scheduler. It imports the standard library's light modules only, since every run pays for them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import signal
+import sys
+import time
+from typing import Any
+
+from mlpipeline.execution import verdict
+from mlpipeline.execution.capture import Pump
+from mlpipeline.execution.limits import (
+    THREAD_VARIABLES,
+    become_subreaper,
+    boot_id,
+    descendants,
+    kill,
+    start_ticks,
+    with_token,
+)
+from mlpipeline.wire import CONTROL, LOCK, OUTCOME, OUTPUT, RESULT, SPEC, STARTED, read_json, utc_now, write_json
+
+BOOTSTRAP = (
+    "import sys; sys.path.append(sys.argv[1]); from mlpipeline.execution.supervisor import main; main(sys.argv[2])"
+)
+WORKER = (
+    "import sys; sys.path[:] = [p for p in sys.path if p] + [sys.argv[1]]; "
+    "from mlpipeline.execution.worker import main; main(sys.argv[2])"
+)
+PACKAGE_PARENT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+ALREADY_OWNED = 75
+_RETRY_SECONDS = 2.0
+
+
+class Supervisor:
+    """Owns the attempt in one directory from its lock to its outcome."""
+
+    def __init__(self, directory: str) -> None:
+        self.directory = os.path.abspath(directory)
+        spec = read_json(self._file(SPEC))
+        if spec is None:
+            raise SystemExit(f"{self._file(SPEC)}: missing or damaged: nothing can be run here")
+        self.spec: dict[str, Any] = spec
+        self.asked = ""
+        self.worker = 0
+        self.started_at = utc_now()
+        self.deadline: float | None = None
+        self.timed_out = False
+        self.kill_at: float | None = None
+        self.file = open(self._file(OUTPUT), "ab", buffering=0)  # noqa: SIM115 - open as long as the process
+        self.pump = Pump(self.file)
+        self.lock = -1
+
+    def _file(self, name: str) -> str:
+        return f"{self.directory}/{name}"
+
+    def own(self) -> bool:
+        """Takes the record lock that is this process's sign of life. False when another supervisor holds it.
+
+        A record lock belongs to the process: no child inherits it, and it ends with the process whatever happens.
+        """
+        self.lock = os.open(self._file(LOCK), os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.lockf(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+    def run(self) -> None:
+        """Runs the worker to its end and writes the outcome."""
+        become_subreaper()
+        wake_read, wake_write = os.pipe()
+        os.set_blocking(wake_write, False)
+        signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGHUP):
+            signal.signal(number, lambda *_: None)
+        output = self._start()
+        limit = self.spec.get("timeout_seconds")
+        self.deadline = time.monotonic() + limit if limit else None
+        status, usage = self._wait(output, wake_read)
+        leftovers = self._clear()
+        self._drain(output)
+        self.pump.close()
+        self._conclude(status, usage, leftovers)
+
+    def _start(self) -> int:
+        read, write = os.pipe()
+        null = os.open(os.devnull, os.O_RDONLY)
+        python = self.spec.get("python") or sys.executable
+        actions = [
+            (os.POSIX_SPAWN_DUP2, null, 0),
+            (os.POSIX_SPAWN_DUP2, write, 1),
+            (os.POSIX_SPAWN_DUP2, write, 2),
+        ]
+        command = [python, "-c", WORKER, PACKAGE_PARENT, self.directory]
+        try:
+            # The worker resets every signal: it must not inherit what the supervisor does with them.
+            self.worker = os.posix_spawn(
+                python, command, self._environment(), file_actions=actions, setpgroup=0, setsigdef=range(1, 32)
+            )
+        except OSError as error:
+            os.write(write, f"cannot start {python}: {error.strerror}\n".encode())
+            self.worker = 0
+        os.close(write)
+        os.close(null)
+        started = {
+            "token": self.spec["token"],
+            "pid": os.getpid(),
+            "start_ticks": start_ticks(os.getpid()),
+            "boot_id": boot_id(),
+            "worker_pid": self.worker,
+            "started_at": self.started_at,
+        }
+        self._write(STARTED, started)
+        os.set_blocking(read, False)
+        return read
+
+    def _environment(self) -> dict[str, str]:
+        values = dict(os.environ)
+        threads = self.spec.get("threads")
+        if threads:
+            values.update({name: str(threads) for name in THREAD_VARIABLES})
+        values["MLP_TOKEN"] = self.spec["token"]
+        values["MLP_SUPERVISOR"] = str(os.getpid())
+        values["PYTHONHASHSEED"] = "0"
+        copies = self.spec.get("python_path") or []
+        inherited = [values["PYTHONPATH"]] if values.get("PYTHONPATH") else []
+        # Child interpreters (multiprocessing's spawn) find the copied modules as plain files.
+        values["PYTHONPATH"] = os.pathsep.join([os.path.normpath(self._file(path)) for path in copies] + inherited)
+        return values
+
+    def _wait(self, output: int, wake: int) -> tuple[int, Any]:
+        poll = select.poll()
+        poll.register(output, select.POLLIN)
+        poll.register(wake, select.POLLIN)
+        while True:
+            ready = dict(poll.poll(self._pause()))
+            if output in ready and not self._read(output):
+                poll.unregister(output)
+            if wake in ready:
+                self._heed(os.read(wake, 4096))
+            self._enforce()
+            pid, status, usage = os.wait4(self.worker, os.WNOHANG) if self.worker else (1, 127 << 8, None)
+            if pid:
+                return status, usage
+
+    def _pause(self) -> float | None:
+        times = [moment for moment in (self.deadline, self.kill_at) if moment is not None]
+        return max(0.0, (min(times) - time.monotonic()) * 1000) + 1 if times else None
+
+    def _read(self, output: int) -> bool:
+        try:
+            chunk = os.read(output, 1 << 18)
+        except BlockingIOError:
+            return True
+        self.pump.feed(chunk)
+        return bool(chunk)
+
+    def _heed(self, signals: bytes) -> None:
+        if any(number in signals for number in (signal.SIGTERM, signal.SIGINT)):
+            control = read_json(self._file(CONTROL)) or {}
+            self.asked = str(control.get("action", "")) or "terminated"
+            self._end()
+
+    def _enforce(self) -> None:
+        now = time.monotonic()
+        if self.deadline is not None and now >= self.deadline:
+            self.deadline = None
+            self.timed_out = True
+            self._end()
+        if self.kill_at is not None and now >= self.kill_at:
+            self.kill_at = now + 1.0
+            for pid in self._tree():
+                kill(pid, signal.SIGKILL)
+
+    def _end(self) -> None:
+        """Asks the whole tree to end, and sets when it will be killed."""
+        if self.kill_at is None:
+            self.kill_at = time.monotonic() + float(self.spec.get("grace_seconds") or 0)
+            for pid in self._tree():
+                kill(pid, signal.SIGTERM)
+
+    def _tree(self) -> list[int]:
+        return descendants(os.getpid())
+
+    def _clear(self) -> int:
+        """Ends what the worker left behind, and returns how many processes that were.
+
+        Orphans have become children of this subreaper, so "no child left" proves that none is.
+        """
+        count = 0
+        while True:
+            try:
+                pid, _ = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                break
+            if pid == 0:
+                left = self._tree()
+                count = max(count, len(left))
+                for each in left:
+                    kill(each, signal.SIGKILL)
+                os.waitpid(-1, 0)
+        return count
+
+    def _drain(self, output: int) -> None:
+        try:
+            while chunk := os.read(output, 1 << 18):
+                self.pump.feed(chunk)
+        except BlockingIOError:
+            return  # a process outside the tree holds the pipe: what is in it was read
+
+    def _conclude(self, status: int, usage: Any, leftovers: int) -> None:
+        facts = verdict.Facts(
+            status=status,
+            asked=self.asked,
+            timed_out=self.timed_out,
+            started=bool(self.worker),
+            peak_bytes=usage.ru_maxrss * 1024 if usage else 0,
+            cpu_seconds=usage.ru_utime + usage.ru_stime if usage else 0.0,
+            leftovers=leftovers,
+            dropped=self.pump.dropped,
+        )
+        result = read_json(self._file(RESULT))
+        outcome = verdict.outcome(self.spec, result, facts)
+        outcome["started_at"] = self.started_at
+        outcome["ended_at"] = utc_now()
+        self._write(OUTCOME, outcome, sync=True)
+
+    def _write(self, name: str, content: dict[str, Any], *, sync: bool = False) -> None:
+        """Writes a file, waiting for space as long as the disk is full: no outcome is lost for that."""
+        while True:
+            try:
+                write_json(self._file(name), content, sync=sync)
+                return
+            except OSError:
+                if not os.path.isdir(self.directory):
+                    raise SystemExit(f"{self.directory}: was removed while the run went on") from None
+                time.sleep(_RETRY_SECONDS)
+
+
+def main(directory: str) -> None:
+    """Supervises the attempt in `directory`; returns when its outcome is on disk."""
+    supervisor = Supervisor(directory)
+    if not supervisor.own():
+        raise SystemExit(ALREADY_OWNED)
+    if read_json(f"{supervisor.directory}/{OUTCOME}") is not None:
+        raise SystemExit(ALREADY_OWNED)
+    supervisor.run()
+    for pid in with_token(supervisor.spec["token"]):
+        kill(pid, signal.SIGKILL)

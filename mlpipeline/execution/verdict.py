@@ -1,0 +1,102 @@
+"""How an attempt ended, decided from facts: the worker's own word, exit status, signals, what was asked.
+
+Imported by the supervisor at every start: plain dictionaries, light modules.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any, NamedTuple
+
+_CRASHES = {
+    number
+    for number in (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP)
+}
+
+
+class Facts(NamedTuple):
+    """What the supervisor saw. `status` is a wait status; sizes are bytes."""
+
+    status: int
+    asked: str
+    timed_out: bool
+    started: bool
+    peak_bytes: int
+    cpu_seconds: float
+    leftovers: int
+    dropped: int
+
+
+def outcome(spec: dict[str, Any], result: dict[str, Any] | None, facts: Facts) -> dict[str, Any]:
+    """Returns the content of `outcome.json`, without its times.
+
+    Args:
+        spec: the attempt's `spec.json`.
+        result: its `result.json`, None when the code did not come to an end. One with another token counts as none.
+        facts: what the supervisor saw.
+    """
+    if result is not None and result.get("token") != spec["token"]:
+        result = None
+    state, cause, message = _judge(spec, result, facts)
+    warnings = list((result or {}).get("warnings") or [])
+    if facts.leftovers:
+        warnings.append(f"left {facts.leftovers} processes behind; they were ended")
+    if facts.dropped:
+        warnings.append(f"{facts.dropped} bytes of output were dropped: the disk was full")
+    code, number = _exit(facts.status)
+    return {
+        "token": spec["token"],
+        "state": state,
+        "cause": cause,
+        "message": message,
+        "exit_code": code,
+        "signal": number,
+        "peak_memory_bytes": facts.peak_bytes,
+        "cpu_seconds": round(facts.cpu_seconds, 4),
+        "steps": (result or {}).get("steps"),
+        "metrics": (result or {}).get("metrics") or {},
+        "checkpoint_step": (result or {}).get("checkpoint_step"),
+        "warnings": warnings,
+    }
+
+
+def _exit(status: int) -> tuple[int | None, int | None]:
+    if os.WIFSIGNALED(status):
+        return None, os.WTERMSIG(status)
+    return os.WEXITSTATUS(status), None
+
+
+def _judge(spec: dict[str, Any], result: dict[str, Any] | None, facts: Facts) -> tuple[str, str, str]:
+    code, number = _exit(facts.status)
+    if result is not None and result["state"] == "succeeded":
+        # The work was complete and written down; what happened to the process afterwards changes nothing.
+        return "succeeded", "none", ""
+    if facts.timed_out:
+        limit = spec.get("timeout_seconds")
+        return "failed", "time_limit", f"ran longer than timeout_seconds = {limit:g}: raise the limit or train less"
+    if result is not None and result["state"] == "yielded":
+        return "yielded", str(result.get("cause") or "none"), str(result.get("message") or "made room at a checkpoint")
+    if facts.asked == "cancel":
+        return "cancelled", "cancelled", "cancelled on request"
+    if facts.asked == "interrupt":
+        return "cancelled", "interrupted", "ended because the queue was told to stop; it goes on when the queue does"
+    if result is not None:
+        return str(result["state"]), str(result.get("cause") or "exception"), str(result.get("message") or "")
+    if not facts.started:
+        return "failed", "refused", f"the worker could not be started with {spec.get('python')}: see the run's log"
+    if number is not None:
+        return _signalled(number, facts)
+    return "failed", "exit", f"the code ended its own process with exit status {code}: use return or raise instead"
+
+
+def _signalled(number: int, facts: Facts) -> tuple[str, str, str]:
+    name = signal.Signals(number).name
+    peak = f"peak memory {facts.peak_bytes / 2**20:.0f} MiB"
+    if number in _CRASHES:
+        return "failed", "segmentation_fault", f"crashed with {name} in native code ({peak}): see the run's log"
+    if number == signal.SIGKILL:
+        machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        hint = ", probably out of memory" if facts.peak_bytes > machine / 2 else ""
+        return "lost", "killed", f"killed by signal 9{hint}: peak {facts.peak_bytes / 2**20:.0f} MiB of {machine / 2**20:.0f}"
+    return "lost", "killed", f"ended by {name} from outside ({peak})"

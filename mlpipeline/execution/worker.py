@@ -1,0 +1,90 @@
+"""The process in which the user's code runs: it loads the model, calls its hooks and writes how they ended."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlpipeline import wire
+from mlpipeline.execution import failure
+from mlpipeline.execution.limits import die_with_parent
+from mlpipeline.execution.seeding import seed_all
+
+if TYPE_CHECKING:
+    from mlpipeline.execution.lifecycle import Report
+
+
+def execute(directory: Path, spec: dict[str, Any]) -> BaseException | None:
+    """Runs one attempt in this process and writes its `result.json`.
+
+    Returns:
+        what the user's code raised, for the inline executor and the debugger; None when all went well.
+    """
+    from mlpipeline.execution.lifecycle import Report
+
+    report = Report()
+    error: BaseException | None = None
+    try:
+        _train(directory, spec, report)
+    except BaseException as raised:  # the one place where user code is let run: everything it raises is its result
+        error = raised
+        report.fail(raised, _root(directory, spec))
+    # An interrupt belongs to the person at the keyboard only where the code runs in their own process.
+    wire.write_json(directory / wire.RESULT, {"token": spec["token"], **report.to_json()}, sync=True)
+    return error
+
+
+def _root(directory: Path, spec: dict[str, Any]) -> Path:
+    return Path(os.path.normpath(directory / spec["root"]))
+
+
+def _train(directory: Path, spec: dict[str, Any], report: Report) -> None:
+    from mlpipeline.execution import lifecycle, loader, messages, snapshot
+
+    root = _root(directory, spec)
+    os.chdir(root)
+    copy = snapshot.load(Path(os.path.normpath(directory / spec["sources_path"])))
+    place = snapshot.Place(root=root, models_dir=root / spec["models_dir"], main=root / copy.main)
+
+    def late(path: Path, content: bytes) -> None:
+        report.warnings.append(f"imported {place.relative(path)} as it is now: it was not seen when it was described")
+
+    messages.install(directory / wire.MESSAGES)
+    seed_all(int(spec["seed"]))
+    finder = loader.install(place, copy.read(), late)
+    with failure.importing():
+        module = loader.load_main(finder)
+    if threads := spec.get("threads"):
+        _limit_threads(int(threads))
+    lifecycle.run(module.MODEL, directory, spec, report)
+
+
+def _limit_threads(count: int) -> None:
+    """Tells libraries that are loaded already; the environment has told those that come later."""
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(count)
+
+
+def main(argument: str) -> None:
+    """Runs the attempt in a directory and ends this process with 0 or 1."""
+    supervisor = os.environ.get("MLP_SUPERVISOR")
+    if supervisor:
+        die_with_parent(int(supervisor))
+    directory = Path(argument).absolute()
+    spec = wire.read_json(directory / wire.SPEC)
+    if spec is None:
+        raise SystemExit(f"{directory}: no spec.json")
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
+    error = execute(directory, spec)
+    if error is not None:
+        failure.show(error)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    raise SystemExit(0 if error is None else 1)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,96 @@
+"""The options that may follow a model's name in a models config."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+from mlpipeline.config_text import near_miss, unquote
+from mlpipeline.values import boolean, integer, minute_of_day, seconds, size, text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelOptions:
+    """How one model is to be treated. Sizes are bytes; times of day minutes after local midnight."""
+
+    hold: bool = False
+    priority: int = 0
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    gpus: int = 0
+    memory: int | None = None
+    threads: int | None = None
+    timeout_seconds: float | None = None
+    max_attempts: int | None = None
+    replicates: int = 1
+    not_before: int | None = None
+    not_after: int | None = None
+    python: str | None = None
+
+    def describe(self) -> str:
+        """Says what differs from the defaults, as it would be written."""
+        parts = []
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if value == getattr(NO_OPTIONS, each.name):
+                continue
+            if each.name in ("not_before", "not_after"):
+                value = f"{value // 60:02d}:{value % 60:02d}"
+            elif isinstance(value, tuple):
+                value = " ".join(value)
+            parts.append(each.name if value is True else f"{each.name}={value}")
+        return ", ".join(parts)
+
+
+NO_OPTIONS = ModelOptions()
+
+
+def _names(value: str) -> tuple[str, ...]:
+    found = tuple(unquote(part) for part in re.findall(r'"[^"]*"|\S+', value))
+    if not found:
+        raise ValueError("names are missing")
+    return found
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "hold": boolean,
+    "priority": integer(-(10**6)),
+    "only": _names,
+    "skip": _names,
+    "after": _names,
+    "gpus": integer(0),
+    "memory": size,
+    "threads": integer(1),
+    "timeout_seconds": seconds,
+    "max_attempts": integer(1),
+    "replicates": integer(1),
+    "not_before": minute_of_day,
+    "not_after": minute_of_day,
+    "python": text,
+}
+
+
+def read_options(written: str) -> tuple[ModelOptions, str | None]:
+    """Reads `priority=5, only=shallow deep, hold`. Returns the options, and what is wrong with them."""
+    values: dict[str, Any] = {}
+    for part in re.findall(r'(?:"[^"]*"|[^,"])+', written):
+        name, equals, value = (piece.strip() for piece in part.partition("="))
+        if not name:
+            continue
+        if name not in _READERS:
+            return NO_OPTIONS, f"unknown option {name!r}.{near_miss(name, _READERS)}"
+        if name in values:
+            return NO_OPTIONS, f"option {name} is given twice"
+        if not equals and name != "hold":
+            return NO_OPTIONS, f"option {name} needs a value: {name}=…"
+        try:
+            values[name] = _READERS[name](value if name in ("only", "skip", "after") else unquote(value)) if equals else True
+        except ValueError as error:
+            return NO_OPTIONS, f"{name}={value}: {error}"
+    both = set(values.get("only", ())) & set(values.get("skip", ()))
+    if both:
+        return NO_OPTIONS, f"only and skip both name {sorted(both)[0]!r}"
+    return ModelOptions(**values), None

@@ -1,0 +1,148 @@
+"""The status: gathers the picture's facts without changing a byte, and draws them as a table or as plain lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from mlpipeline import requests, wire
+from mlpipeline.ledger import Ledger
+from mlpipeline.observe import text, view
+from mlpipeline.observe.table import Table
+from mlpipeline.project import Project
+from mlpipeline.run import Run, State
+
+FINAL = frozenset(state for state in State if state.is_final)
+
+
+def gather(project: Project, scheduler: view.SchedulerLine, *, ended: int = 10) -> view.Facts:
+    """Reads ledger, status file and progress of what runs. Changes nothing, whether or not a scheduler runs.
+
+    Args:
+        project: which one.
+        scheduler: what the lock says of the scheduler; details come from the status file.
+        ended: how many of the runs that ended last are wanted.
+    """
+    status = wire.read_json(project.status_path)
+    with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
+        live = ledger.live()
+        counts = ledger.counts()
+        finished = ledger.runs(states=FINAL, limit=ended) if ended else []
+    directories = [run.last.directory for run in live]
+    return view.Facts(
+        root=str(project.root),
+        scheduler=_with_details(scheduler, status),
+        status=status,
+        live=live,
+        ended=finished,
+        progress={name: _progress(project.root / name) for name in directories},
+        counts=counts,
+        requests=len(requests.pending(project)),
+        warnings=project.warnings,
+    )
+
+
+def _progress(directory: Path) -> dict[str, Any]:
+    return wire.read_json(directory / wire.PROGRESS) or {}
+
+
+def _with_details(line: view.SchedulerLine, status: dict[str, Any] | None) -> view.SchedulerLine:
+    if status is None:
+        return line
+    return view.SchedulerLine(
+        running=line.running,
+        pid=line.pid,
+        host=line.host,
+        since=line.since,
+        state=_text(status.get("state")),
+        mode=_text(status.get("mode")),
+        slots=status.get("slots") if isinstance(status.get("slots"), int) else None,
+        heard_at=view.read_progress(status).updated_at,
+    )
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
+
+
+def sections(picture: view.Picture) -> list[Table]:
+    """Returns the picture's tables, those that are empty left out."""
+    tables = [_running(picture.running), _next(picture.next), ended_table(picture.ended, picture.at, "Ended lately")]
+    return [table for table in tables if table.rows]
+
+
+def _running(lines: Sequence[view.LiveLine]) -> Table:
+    rows = []
+    for line in lines:
+        run, progress = line.run, line.progress
+        name = text.title(run.model, run.version, run.replicate)
+        rate = f"{progress.rate:.3g}/s" if progress.rate else ""
+        left = text.duration(progress.eta_seconds)
+        rows.append((run.run, name, run.state, _steps(progress), rate, text.duration(run.seconds), left))
+    columns = ("run", "model:version", "state", "step", "rate", "so far", "left")
+    return Table(title="Running", columns=columns, rows=tuple(rows))
+
+
+def _steps(progress: view.Progress) -> str:
+    if progress.step is None:
+        return ""
+    if not progress.total:
+        return str(progress.step)
+    share = min(1.0, progress.step / progress.total)
+    return f"{progress.step}/{progress.total} ({share:.0%})"
+
+
+def _next(lines: Sequence[view.NextLine]) -> Table:
+    rows = tuple(
+        (text.title(each.model, each.version, each.replicate), each.verdict, text.one_line(each.reason))
+        for each in lines
+    )
+    return Table(title="Next", columns=("model:version", "", "why"), rows=rows)
+
+
+def ended_table(lines: Sequence[view.RunLine], now: datetime, title: str) -> Table:
+    """Returns runs as a table: what came out, or why they failed."""
+    rows = []
+    for line in lines:
+        good = line.state == State.SUCCEEDED.value
+        told = text.metrics(line.metrics) if good else text.one_line(line.message or line.cause, 90)
+        name = text.title(line.model, line.version, line.replicate)
+        when = text.ago(line.ended_at or line.started_at or line.created_at, now)
+        rows.append((line.run, name, line.state, when, text.duration(line.seconds), told))
+    columns = ("run", "model:version", "state", "when", "took", "result")
+    return Table(title=title, columns=columns, rows=tuple(rows))
+
+
+def headlines(picture: view.Picture) -> list[str]:
+    """Returns what is said before the tables: the scheduler, counts, faults, open requests."""
+    counted = [f"{count} {name}" for name, count in picture.runs.items() if count]
+    planned = [f"{count} {name}" for name, count in picture.versions.items() if count]
+    lines = [f"{text.one_line(picture.project)}: {', '.join(counted) or 'nothing has run yet'}."]
+    lines.append(view.scheduler_sentence(picture.scheduler, picture.at))
+    if planned:
+        lines.append(f"Versions listed: {', '.join(planned)}.")
+    if picture.running and not picture.scheduler.running:
+        lines.append("What is running goes on without a scheduler; the next one takes its results.")
+    if picture.requests:
+        lines.append(f"{picture.requests} requests wait for the scheduler.")
+    lines += [f"fault: {text.one_line(fault, 500)}" for fault in picture.faults]
+    return lines + [f"warning: {text.one_line(warning, 500)}" for warning in picture.warnings]
+
+
+def attempts_table(run: Run, now: datetime) -> Table:
+    """Returns a run's attempts as a table, the first one first."""
+    rows = tuple(
+        (
+            f"{run.id}.{each.number}",
+            each.state.value,
+            each.cause.value.replace("_", " ") if each.cause.value != "none" else "",
+            text.ago(each.ended_at, now),
+            text.duration(view.seconds_of(each, now)),
+            text.one_line(each.message or "", 90),
+        )
+        for each in run.attempts
+    )
+    return Table(columns=("attempt", "state", "cause", "ended", "took", "message"), rows=rows)

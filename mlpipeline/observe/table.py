@@ -1,0 +1,60 @@
+"""A table that people read: aligned plain text where it is piped, drawn by rich on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TextIO
+
+from mlpipeline.observe.text import one_line
+
+_STYLES = {
+    "succeeded": "green", "done": "green", "running": "cyan", "submitted": "cyan", "failed": "red", "gave_up": "red",
+    "lost": "red", "cancelled": "yellow", "yielded": "yellow", "held": "yellow",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Rows of text under column names. `title` stands above where it is not empty."""
+
+    title: str = ""
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def lines(table: Table) -> list[str]:
+    """Returns the table as aligned lines without decoration, good for `grep` and `cut`."""
+    cells = [tuple(one_line(cell, 500) for cell in row) for row in table.rows]
+    widths = [max(map(len, column)) for column in zip(table.columns, *cells, strict=True)]
+    return [_line(row, widths) for row in (tuple(name.upper() for name in table.columns), *cells)]
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def write(table: Table, stream: TextIO) -> None:
+    """Writes the table, with colors and borders only where `stream` is a terminal."""
+    if stream.isatty():
+        _draw(table, stream)
+        return
+    heading = [f"{table.title}:"] if table.title else []
+    stream.writelines(f"{line}\n" for line in (*heading, *lines(table)))
+
+
+def _draw(table: Table, stream: TextIO) -> None:
+    # Imported here: rich costs 30 ms, and piped output does not need it.
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    drawn = RichTable(title=table.title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in table.columns:
+        # What is typed into the next command must not be cut by a narrow terminal.
+        drawn.add_column(column, overflow="fold", no_wrap=column == "run")
+    for row in table.rows:
+        # Text, never markup: a version may be called [red].
+        drawn.add_row(*(Text(one_line(cell, 500), style=_STYLES.get(cell, "")) for cell in row))
+    Console(file=stream, highlight=False).print(drawn)

@@ -1,0 +1,105 @@
+"""Words for times, numbers and names, fit for any terminal; pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_MOST_METRICS = 4
+
+# Escape sequences (CSI, OSC up to BEL or ST, the string kinds, and two-character ones), then single controls. Bidi
+# controls count: they can make a line read as something else.
+_ESCAPES = re.compile(
+    "\x1b\\[[0-?]*[ -/]*[@-~]|\x1b[\\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\\\)?|\x1b[ -/]*[0-~]?|\x9b[0-?]*[ -/]*[@-~]"
+)
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200e\u200f\ud800-\udfff]")
+
+
+def plain(text: str) -> str:
+    """Returns text without escape codes and control characters; newlines and tabs stay.
+
+    What a model prints over its own line (progress bars, by carriage returns) is reduced to the last state of the line.
+    """
+    text = _ESCAPES.sub("", text).replace("\r\n", "\n")
+    if "\r" in text:
+        text = "\n".join(_last_state(line) for line in text.split("\n"))
+    return _CONTROLS.sub("", text)
+
+
+def _last_state(line: str) -> str:
+    states = [each for each in line.split("\r") if each.strip()]
+    return states[-1] if states else ""
+
+
+def one_line(text: str, longest: int = 200) -> str:
+    """Returns the text's words in one line without control characters, cut where it is too long."""
+    line = " ".join(plain(text).split())
+    return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def duration(seconds: float | None) -> str:
+    """Returns a length of time as people say it: `0.4 s`, `12 s`, `3 min 05 s`, `2 h 10 min`, `3 d 4 h`."""
+    if seconds is None:
+        return ""
+    seconds = max(0.0, seconds)
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < _MINUTE:
+        return f"{whole} s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE:02d} s"
+    if whole < _DAY:
+        return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE:02d} min"
+    return f"{whole // _DAY} d {whole % _DAY // _HOUR} h"
+
+
+def ago(then: datetime | None, now: datetime) -> str:
+    """Returns how long ago something was; the future, as a clock that was set back makes it, is `just now`."""
+    if then is None:
+        return ""
+    seconds = (now - then).total_seconds()
+    return "just now" if seconds < 1 else f"{duration(seconds)} ago"
+
+
+def memory(size: int | None) -> str:
+    """Returns a size as `512 MiB` or `1.5 GiB`."""
+    if size is None:
+        return ""
+    return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"
+
+
+def number(value: Any) -> str:
+    """Returns a metric's value with four significant digits where it is a fraction."""
+    if isinstance(value, float) and value == value and not value.is_integer():
+        return f"{value:.4g}"
+    return one_line(str(value), 40)
+
+
+def metrics(values: Mapping[str, Any], most: int = _MOST_METRICS) -> str:
+    """Returns the first few metrics as `test accuracy 0.9722, test loss 0.1`; test before train."""
+    flat = flat_metrics(values)
+    shown = [f"{one_line(name, 40)} {number(value)}" for name, value in list(flat.items())[:most]]
+    more = len(flat) - most
+    return ", ".join([*shown, f"{more} more"] if more > 0 else shown)
+
+
+def flat_metrics(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns nested metrics by names of one level, `test accuracy`; those of the test input first."""
+    flat: dict[str, Any] = {}
+    for group in sorted(values, key=lambda name: {"test": 0, "train": 1}.get(name, 2)):
+        value = values[group]
+        if isinstance(value, Mapping):
+            flat |= {f"{group} {name}": item for name, item in value.items()}
+        else:
+            flat[group] = value
+    return flat
+
+
+def title(model: str, version: str, replicate: int = 0) -> str:
+    """Returns `model:version`, and which seed where there are several."""
+    seed = f" seed {replicate}" if replicate else ""
+    return one_line(f"{model}:{version}{seed}")

@@ -1,0 +1,293 @@
+"""The one picture that every face shows: built from facts that others read; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from mlpipeline.observe import text
+from mlpipeline.run import Attempt, Cause, Run, State
+
+QUIET_SECONDS = 10.0
+"""A status file of another host that is older than this says little about now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchedulerLine:
+    """Whether a scheduler serves this project on this host, by the lock's word, not by a file's.
+
+    `heard_at` is when the status file was written last. `state` is what the scheduler said then.
+    """
+
+    running: bool
+    pid: int | None = None
+    host: str
+    since: datetime | None = None
+    state: str | None = None
+    mode: str | None = None
+    slots: int | None = None
+    heard_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunLine:
+    """One run in a list. `seconds` is how long its last attempt took, or takes by now."""
+
+    run: str
+    attempt: int
+    model: str
+    version: str
+    replicate: int
+    seed: int
+    state: str
+    cause: str
+    message: str
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    seconds: float | None
+    steps: int | None
+    metrics: Mapping[str, Any]
+    directory: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a running attempt says that it is; `eta_seconds` is what is left at its present rate."""
+
+    step: int | None = None
+    total: int | None = None
+    rate: float | None = None
+    description: str = ""
+    checkpoint_step: int | None = None
+    updated_at: datetime | None = None
+    eta_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveLine:
+    """A run whose last attempt has not ended, and how far it is."""
+
+    run: RunLine
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextLine:
+    """A version that the plan has not done yet, and why it is where it is."""
+
+    model: str
+    version: str
+    replicate: int
+    verdict: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the picture is made of; whoever gathers it does the reading.
+
+    Attributes:
+        root: the project's directory, for the title.
+        status: the status file's content, None when there is none.
+        progress: by an attempt's directory, the content of its `progress.json`.
+        counts: runs in the ledger, by state.
+        requests: how many requests wait for an answer.
+        warnings: what is odd about the project.
+    """
+
+    root: str
+    scheduler: SchedulerLine
+    status: Mapping[str, Any] | None = None
+    live: Sequence[Run] = ()
+    ended: Sequence[Run] = ()
+    progress: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    counts: Mapping[State, int] = field(default_factory=dict)
+    requests: int = 0
+    warnings: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """What is true now, what comes next, what ended lately."""
+
+    at: datetime
+    project: str
+    scheduler: SchedulerLine
+    running: tuple[LiveLine, ...]
+    next: tuple[NextLine, ...]
+    ended: tuple[RunLine, ...]
+    runs: Mapping[str, int]
+    versions: Mapping[str, int]
+    faults: tuple[str, ...]
+    warnings: tuple[str, ...]
+    requests: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the picture for programs: times as ISO text in UTC."""
+        content: dict[str, Any] = jsonable(asdict(self))
+        return {"format": 1} | content
+
+
+def picture(facts: Facts, now: datetime) -> Picture:
+    """Returns the picture of these facts.
+
+    What a scheduler planned is shown only while it runs: of one that is down it would be a guess.
+    """
+    status = facts.status or {}
+    planned = status if facts.scheduler.running else {}
+    return Picture(
+        at=now,
+        project=facts.root,
+        scheduler=facts.scheduler,
+        running=tuple(_live(run, facts.progress, now) for run in facts.live),
+        next=tuple(_next(each) for each in planned.get("next") or ()),
+        ended=tuple(run_line(run, now) for run in facts.ended),
+        runs={state.value: facts.counts.get(state, 0) for state in State},
+        versions={str(key): int(value) for key, value in (planned.get("counts") or {}).items()},
+        faults=tuple(str(each) for each in status.get("faults") or ()),
+        warnings=(*facts.warnings, *_trouble(planned)),
+        requests=facts.requests,
+    )
+
+
+def _trouble(status: Mapping[str, Any]) -> tuple[str, ...]:
+    trouble = status.get("trouble")
+    return (str(trouble),) if trouble else ()
+
+
+def _live(run: Run, progress: Mapping[str, Mapping[str, Any]], now: datetime) -> LiveLine:
+    line = run_line(run, now)
+    return LiveLine(run=line, progress=read_progress(progress.get(line.directory) or {}))
+
+
+def _next(content: Mapping[str, Any]) -> NextLine:
+    return NextLine(
+        model=str(content.get("model", "")),
+        version=str(content.get("version", "")),
+        replicate=int(content.get("replicate") or 0),
+        verdict=str(content.get("verdict", "")),
+        reason=str(content.get("reason", "")),
+    )
+
+
+def run_line(run: Run, now: datetime) -> RunLine:
+    """Returns a run as a line of a list, by its last attempt."""
+    last = run.last
+    return RunLine(
+        run=run.id,
+        attempt=last.number,
+        model=run.model,
+        version=run.version,
+        replicate=run.replicate,
+        seed=run.seed,
+        state=last.state.value,
+        cause=last.cause.value,
+        message=last.message or "",
+        created_at=run.created_at,
+        started_at=last.started_at,
+        ended_at=last.ended_at,
+        seconds=seconds_of(last, now),
+        steps=last.steps,
+        metrics=last.metrics or {},
+        directory=last.directory,
+    )
+
+
+def seconds_of(attempt: Attempt, now: datetime) -> float | None:
+    """Returns how long an attempt took or takes by now, None before it started."""
+    if attempt.started_at is None:
+        return None
+    return max(0.0, ((attempt.ended_at or now) - attempt.started_at).total_seconds())
+
+
+def read_progress(content: Mapping[str, Any]) -> Progress:
+    """Reads a `progress.json`; whatever a model made of its numbers, this raises nothing."""
+    step, total, rate = _number(content.get("step")), _number(content.get("total")), _number(content.get("rate"))
+    left = None
+    if step is not None and total is not None and rate is not None and rate > 0:
+        left = max(0.0, total - step) / rate
+    checkpoint = _number(content.get("checkpoint_step"))
+    return Progress(
+        step=None if step is None else int(step),
+        total=None if total is None else int(total),
+        rate=rate,
+        description=str(content.get("description") or ""),
+        checkpoint_step=None if checkpoint is None else int(checkpoint),
+        updated_at=_time(content.get("updated_at")),
+        eta_seconds=left,
+    )
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    # Infinities and NaN cannot be shown as a step, a total or a rate.
+    return float(value) if value == value and abs(value) < 1e300 else None
+
+
+def _time(value: Any) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return found if found.tzinfo is not None else None
+
+
+def scheduler_sentence(scheduler: SchedulerLine, now: datetime) -> str:
+    """Says in one sentence whether a scheduler runs."""
+    if scheduler.running:
+        where = f" (pid {scheduler.pid} on {scheduler.host})" if scheduler.pid else f" (on {scheduler.host})"
+        since = f" since {text.duration((now - scheduler.since).total_seconds())}" if scheduler.since else ""
+        doing = f", {scheduler.state}" if scheduler.state and scheduler.state != "running" else ""
+        return f"The scheduler runs{where}{since}{doing}."
+    heard = f"; last heard {text.ago(scheduler.heard_at, now)}" if scheduler.heard_at else ""
+    return f"The scheduler is not running on {scheduler.host}{heard}. Start it with: mlpipeline start"
+
+
+def why_run(run: Run, now: datetime) -> str:
+    """Answers in sentences why a run is as it is, and what may be done."""
+    last = run.last
+    name = f"{text.title(run.model, run.version, run.replicate)} (run {run.id}, attempt {last.number})"
+    reason = text.one_line(last.message or last.cause.value.replace("_", " "), 500)
+    when = text.ago(last.ended_at, now)
+    steps = f" after {last.steps} steps" if last.steps is not None else ""
+    if last.state is State.SUCCEEDED:
+        shown = text.metrics(last.metrics or {})
+        return f"{name} succeeded {when}{steps}" + (f": {shown}." if shown else ".")
+    if last.state is State.SUBMITTED:
+        return f"{name} was submitted {text.ago(last.submitted_at, now)} and has not started yet."
+    if last.state is State.RUNNING:
+        return f"{name} runs since {text.duration(seconds_of(last, now))}."
+    return f"{name} {last.state.value} {when}{steps}: {reason}. {_remedy(run, last)}"
+
+
+def _remedy(run: Run, last: Attempt) -> str:
+    if run.retry_asked:
+        return "A retry was asked for: it runs again when the queue does."
+    if last.state is State.YIELDED or last.cause is Cause.INTERRUPTED:
+        return "It goes on from its last checkpoint when the queue runs."
+    if last.state is State.LOST:
+        return (
+            f"It was tried {len(run.attempts)} times; it is tried again until max_attempts, from its last checkpoint. "
+            f"After that: mlpipeline retry {run.id}"
+        )
+    return (
+        f"It runs again when its code or parameters change, or by: mlpipeline retry {run.id} "
+        f"(its output: mlpipeline logs {run.id})"
+    )
+
+
+def jsonable(value: Any) -> Any:
+    """Returns a value of dicts, lists and dataclass fields with times as ISO text, for `json.dumps`."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(key): jsonable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [jsonable(item) for item in value]
+    if isinstance(value, float) and (value != value or abs(value) == float("inf")):
+        return str(value)  # JSON has no NaN and no infinities
+    return value

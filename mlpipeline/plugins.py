@@ -1,0 +1,91 @@
+"""Extension points and the registry: every room asks `plugins.load(kind, name)`."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from mlpipeline import errors
+
+ENTRY_POINT_GROUP = "mlpipeline"
+"""Installed packages offer parts in the entry-point groups `mlpipeline.<kind>`."""
+
+
+class Registry:
+    """Knows parts by kind and name, as text: nothing is imported before somebody asks for it.
+
+    What is registered here wins over an installed package's offer of the same name, so that a stranger cannot replace
+    a built-in part by being installed.
+    """
+
+    def __init__(self) -> None:
+        self._targets: dict[str, dict[str, str]] = {}
+
+    def register(self, kind: str, name: str, target: str) -> None:
+        """Offers a part.
+
+        Args:
+            kind: the extension point, e.g. `executor`.
+            name: what configuration calls it.
+            target: `package.module:attribute`.
+
+        Raises:
+            UsageError: when `target` has no colon, or the name is taken by another target.
+        """
+        if target.count(":") != 1 or not all(target.split(":")):
+            raise errors.UsageError(f"{kind} '{name}': '{target}' is not of the form package.module:attribute")
+        known = self._targets.setdefault(kind, {})
+        if known.setdefault(name, target) != target:
+            raise errors.UsageError(f"{kind} '{name}' is {known[name]} already: choose another name for {target}")
+
+    def names(self, kind: str) -> list[str]:
+        """Returns the sorted names of all parts of a kind, installed packages' included."""
+        return sorted(self._targets.get(kind, {}).keys() | _installed(kind).keys())
+
+    def load(self, kind: str, name: str) -> Any:
+        """Imports a part and returns it.
+
+        Raises:
+            UsageError: when there is no such part; the message names the nearest one.
+            MissingExtra: when the part needs a package that an extra of mlpipeline brings.
+            MlpipelineError: when the part cannot be imported; the original error is its cause.
+        """
+        target = self._targets.get(kind, {}).get(name) or _installed(kind).get(name)
+        if target is None:
+            raise errors.UsageError(self._unknown(kind, name))
+        module, attribute = target.split(":")
+        try:
+            found: Any = import_module(module)
+            for part in attribute.split("."):
+                found = getattr(found, part)
+        except errors.MissingExtra:
+            raise
+        except Exception as error:  # whatever a stranger's module raises must not look like a fault of ours
+            import logging
+
+            logging.getLogger("mlpipeline").debug("loading %s '%s' (%s)", kind, name, target, exc_info=True)
+            raise errors.MlpipelineError(
+                f"{kind} '{name}' ({target}) cannot be loaded: {type(error).__name__}: {error}; "
+                "mend or uninstall the package that offers it"
+            ) from error
+        return found
+
+    def _unknown(self, kind: str, name: str) -> str:
+        from mlpipeline.config_text import near_miss
+
+        known = self.names(kind)
+        choices = ", ".join(known) or "none"
+        return f"there is no {kind} '{name}'.{near_miss(name, known)} Known: {choices}"
+
+
+def _installed(kind: str) -> dict[str, str]:
+    from importlib.metadata import entry_points
+
+    return {point.name: point.value.split(" ")[0] for point in entry_points(group=f"{ENTRY_POINT_GROUP}.{kind}")}
+
+
+# The one piece of module state: rooms that must not know one another meet in this registry.
+_registry = Registry()
+register = _registry.register
+names = _registry.names
+load = _registry.load

@@ -1,0 +1,118 @@
+"""The loop of `run.steps()`: a progress bar, `progress.json`, and an early end where the queue asks for it."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator, Sized
+from typing import TYPE_CHECKING, Any
+
+from mlpipeline import wire
+
+if TYPE_CHECKING:
+    from mlpipeline.context import RunContext
+
+_TICK_SECONDS = 0.1
+_WRITE_SECONDS = 0.5
+_END = object()
+
+
+def walk(
+    run: RunContext, iterable: Iterable[Any] | None, *, total: int | None, description: str | None, initial: int | None
+) -> Iterator[Any]:
+    """Yields items while the run is to go on; see `RunContext.steps`."""
+    start = run.start_loop(initial)
+    if iterable is None:
+        iterable = range(start, sys.maxsize)
+    elif total is None and isinstance(iterable, Sized):
+        total = _length(iterable)
+    loop = _Loop(run, start, total, description)
+    items = iter(iterable)
+    try:
+        while loop.goes_on():
+            item = next(items, _END)
+            if item is _END:
+                break
+            run.next_step(start + loop.done + 1)
+            yield item
+            loop.finish_item()
+    finally:
+        loop.close()
+
+
+def _length(iterable: Sized) -> int | None:
+    try:
+        return len(iterable)
+    except TypeError:  # torch's DataLoader over an iterable dataset has a __len__ that raises
+        return None
+
+
+class _Loop:
+    """Where one loop is, and when the next thing is due."""
+
+    def __init__(self, run: RunContext, start: int, total: int | None, description: str | None) -> None:
+        self.run, self.start, self.total, self.description = run, start, total, description
+        self.done = 0
+        self._began = time.monotonic()
+        self._due = self._began
+        self._written = float("-inf")
+        self._bar = _bar(run, start, total, description)
+
+    def goes_on(self) -> bool:
+        now = time.monotonic()
+        if now >= self._due:
+            self._due = now + _TICK_SECONDS
+            self.run.tick(now)
+            if now - self._written >= _WRITE_SECONDS:
+                self._write(now)
+        if self.done == self.total or (self.done and self.run.is_test):
+            return False  # whatever was asked for: at its end the loop is not cut short
+        if not self.run.must_end:
+            return True
+        self.run.yielded = self.run.stop_reason == "yield"
+        return False
+
+    def finish_item(self) -> None:
+        self.done += 1
+        if self._bar is not None:
+            self._bar.update(1)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+        self._write(time.monotonic())
+
+    def _write(self, now: float) -> None:
+        run = self.run
+        if run.directory is None:
+            return
+        self._written = now
+        spent = now - self._began
+        told = {
+            "step": self.start + self.done,
+            "total": None if self.total is None else self.start + self.total,
+            "rate": round(self.done / spent, 6) if self.done and spent > 0 else None,
+            "description": self.description,
+            "updated_at": wire.utc_now(),
+            "checkpoint_step": run.checkpoint_step,
+        }
+        wire.write_json(run.directory / wire.PROGRESS, told)
+
+
+def _bar(run: RunContext, start: int, total: int | None, description: str | None) -> Any:
+    """Returns a tqdm bar; None where nobody would see it."""
+    if sys.stderr is None or (run.directory is None and not sys.stderr.isatty()):
+        return None
+    try:
+        from tqdm import tqdm
+    except ImportError:  # training must not fail for want of a bar
+        return None
+
+    class Bar(tqdm):  # type: ignore[type-arg,misc,unused-ignore]
+        # tqdm's own watching thread and process lock have no place in a process that may fork.
+        monitor_interval = 0
+        _lock = threading.RLock()
+
+    end = None if total is None else start + total
+    return Bar(total=end, initial=start, desc=description, mininterval=0.5, file=sys.stderr, dynamic_ncols=True)

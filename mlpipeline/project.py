@@ -1,0 +1,239 @@
+"""Finds and reads mlp.config, and resolves every path and setting once."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from mlpipeline.config_text import ConfigText, Fault, Item, near_miss, parse, unknown_names
+from mlpipeline.errors import ConfigurationError
+from mlpipeline.values import READERS
+
+CONFIG = "mlp.config"
+OWNED = ("SLURM", "RAY", "TRACKING", "NOTIFY", "DASHBOARD")
+"""Sections that belong to parts of later releases; their keys are kept as text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The keys of `[MLP]`. Sizes are bytes, durations seconds; None means no limit or the default named in the docs."""
+
+    models_dir: str = "models"
+    outputs_dir: str | None = None
+    host: str | None = None
+    executor: str = "local"
+    slots: int = 1
+    threads: int | None = None
+    gpus: str = "auto"
+    preload: str = "auto"
+    idle_release_seconds: float = 600.0
+    max_attempts: int = 3
+    timeout_seconds: float | None = None
+    memory_limit: int | None = None
+    describe_timeout_seconds: float = 60.0
+    grace_seconds: float = 30.0
+    rerun_on: str = "code"
+    python: str | None = None
+    env: dict[str, str] = field(default_factory=dict)
+    keep_runs: int | None = None
+    keep_checkpoints: int | None = None
+    keep_logs_mb: float | None = None
+    min_free_disk: int | None = None
+    sections: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+KEYS = tuple(each.name for each in fields(Settings) if each.name != "sections")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A directory with models in it: knows every path and setting, and changes nothing."""
+
+    root: Path
+    settings: Settings
+    host: str
+    warnings: tuple[str, ...] = ()
+    config_found: bool = True
+    outputs: Path | None = None
+
+    @classmethod
+    def load(cls, root: Path | None = None, *, host: str | None = None) -> Project:
+        """Reads the project's settings.
+
+        Args:
+            root: its directory; None looks for `mlp.config` from here upwards, and takes this directory where
+                there is none.
+            host: instead of the configured or the machine's name.
+
+        Raises:
+            ConfigurationError: with every fault of the file, and where it stands.
+        """
+        found = (root or _find(Path.cwd())).resolve()
+        if not found.is_dir():
+            raise ConfigurationError(f"{found}: is no directory: name the project's with --project")
+        path = found / CONFIG
+        warnings: tuple[str, ...] = ()
+        try:
+            settings = read_settings(path.read_bytes())
+        except FileNotFoundError:
+            settings = Settings()
+            warnings = (f"{found}: no {CONFIG}: defaults are used (models in {settings.models_dir}/)",)
+        except OSError as error:
+            raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
+        name = _host_name(host or settings.host or platform.node() or "localhost")
+        return cls(root=found, settings=settings, host=name, warnings=warnings, config_found=not warnings)
+
+    def with_outputs(self, outputs: Path) -> Project:
+        """Returns the same project with its outputs elsewhere (test mode's private directory)."""
+        return replace(self, outputs=outputs)
+
+    @property
+    def config_path(self) -> Path:
+        """The settings file."""
+        return self.root / CONFIG
+
+    @property
+    def models_dir(self) -> Path:
+        """Where the models lie."""
+        return (self.root / self.settings.models_dir).resolve()
+
+    @property
+    def outputs_dir(self) -> Path:
+        """Where everything that the queue writes lies."""
+        if self.outputs is not None:
+            return self.outputs
+        configured = self.settings.outputs_dir
+        return (self.root / configured).resolve() if configured else self.models_dir / "outputs"
+
+    def selection_path(self, test: bool) -> Path:
+        """The file that lists models, for one of the modes."""
+        return self.root / ("models_test.config" if test else "models.config")
+
+    @property
+    def models_config(self) -> Path:
+        """What to run."""
+        return self.selection_path(False)
+
+    @property
+    def models_test_config(self) -> Path:
+        """What to run in test mode."""
+        return self.selection_path(True)
+
+    def _of_host(self, name: str) -> Path:
+        return self.outputs_dir / f"{name}-{self.host}"
+
+    @property
+    def log_path(self) -> Path:
+        """What the scheduler and the runs said."""
+        return self._of_host("log")
+
+    @property
+    def output_path(self) -> Path:
+        """A block of results per finished attempt."""
+        return self._of_host("output")
+
+    @property
+    def status_path(self) -> Path:
+        """What is true now."""
+        return self.outputs_dir / f"status-{self.host}.json"
+
+    @property
+    def ledger_path(self) -> Path:
+        """What happened."""
+        return self.outputs_dir / f"ledger-{self.host}.db"
+
+    @property
+    def lock_path(self) -> Path:
+        """Held by the one scheduler of this host."""
+        return self.outputs_dir / f"scheduler-{self.host}.lock"
+
+    @property
+    def requests_dir(self) -> Path:
+        """What people ask of the scheduler."""
+        return self._of_host("requests")
+
+    @property
+    def revisions_dir(self) -> Path:
+        """Accepted revisions of the models config."""
+        return self._of_host("revisions")
+
+    @property
+    def claims_dir(self) -> Path:
+        """What is trained by whom, where hosts share the project."""
+        return self.outputs_dir / "claims"
+
+    @property
+    def sources_dir(self) -> Path:
+        """Copied sources by their digest."""
+        return self.outputs_dir / "sources"
+
+    @property
+    def model_dirs(self) -> Path:
+        """What models keep between runs."""
+        return self.outputs_dir / "model_dirs"
+
+    @property
+    def runs_dir(self) -> Path:
+        """A directory per run, and one per attempt in it."""
+        return self.outputs_dir / "runs"
+
+    def relative(self, path: Path) -> str:
+        """Returns a path relative to the root, in POSIX spelling."""
+        return Path(os.path.relpath(path, self.root)).as_posix()
+
+
+def _find(start: Path) -> Path:
+    return next((each for each in (start, *start.parents) if (each / CONFIG).is_file()), start)
+
+
+def _host_name(name: str) -> str:
+    return re.sub(r"[^\w.-]", "_", name).strip(".") or "localhost"
+
+
+def read_settings(data: bytes) -> Settings:
+    """Reads the content of `mlp.config`.
+
+    Raises:
+        ConfigurationError: with every fault.
+    """
+    text = parse(data, file=CONFIG)
+    faults = [*text.faults, *text.line_faults]
+    values: dict[str, Any] = {}
+    if "MLP" in text.sections:
+        items = text.sections["MLP"].items
+        faults += unknown_names(items, KEYS, CONFIG, "key")
+        values = _values(items, faults)
+    faults += _unknown_sections(text)
+    if faults:
+        raise ConfigurationError(faults=faults)
+    owned = {
+        name: {item.key: item.value or "" for item in section.items}
+        for name, section in text.sections.items()
+        if name in OWNED
+    }
+    return Settings(**values, sections=owned)
+
+
+def _unknown_sections(text: ConfigText) -> list[Fault]:
+    known = ("MLP", *OWNED)
+    return [
+        Fault(CONFIG, section.line, f"unknown section [{name}].{near_miss(name, known)}")
+        for name, section in text.sections.items()
+        if name not in known
+    ]
+
+
+def _values(items: tuple[Item, ...], faults: list[Fault]) -> dict[str, Any]:
+    values = {}
+    for item in items:
+        if item.key not in KEYS:
+            continue
+        try:
+            values[item.key] = READERS[item.key](item.value or "")
+        except ValueError as error:
+            faults.append(Fault(CONFIG, item.line, f"{item.key} = {item.value}: {error}"))
+    return values

@@ -1,0 +1,200 @@
+"""The attempts that live at this moment: submitted, watched, and recorded when they end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from mlpipeline import events, wire
+from mlpipeline.errors import DiskFull
+from mlpipeline.execution.executor import Executor, Life
+from mlpipeline.ledger import Ledger
+from mlpipeline.project import Project
+from mlpipeline.queue import submission
+from mlpipeline.queue.forward import Forwarder
+from mlpipeline.queue.output import HostFiles
+from mlpipeline.run import Attempt, Cause, Run, State
+
+
+class Say(Protocol):
+    """Says something in the log and on the terminal."""
+
+    def __call__(self, message: str, level: str = "INFO", run: str | None = None) -> None: ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Live:
+    """An attempt whose end is not recorded yet."""
+
+    run: Run
+    attempt: Attempt
+    directory: Path
+    started: bool = False
+    stuck: bool = False
+
+    @property
+    def name(self) -> str:
+        """The attempt as people write it."""
+        return f"{self.run.id}.{self.attempt.number}"
+
+
+class Attempts:
+    """Everything that happens to attempts between the plan and the ledger, for one scheduler."""
+
+    def __init__(self, project: Project, ledger: Ledger, executor: Executor, files: HostFiles, say: Say) -> None:
+        self.project = project
+        self.ledger = ledger
+        self.executor = executor
+        self.files = files
+        self.say = say
+        self.live: dict[str, Live] = {}
+        self.forwarder = Forwarder(project, files)
+
+    def adopt(self) -> None:
+        """Takes up what an earlier scheduler left: live attempts, and results that it did not write down."""
+        for run in self.ledger.live():
+            attempt = run.attempts[-1]
+            directory = self.project.root / attempt.directory
+            live = Live(run=run, attempt=attempt, directory=directory, started=attempt.state is State.RUNNING)
+            self.live[run.id] = live
+            self.forwarder.resume(live.name)
+            if self.executor.adopt(directory) is Life.ALIVE:
+                self.say(f"adopted {_title(run)}: it went on training meanwhile", run=live.name)
+        for run, attempt in self.ledger.unreported():
+            if self.files.has_block(run.id, attempt.number):
+                self.ledger.record(events.Reported(run_id=run.id, number=attempt.number))
+            else:
+                self._report(run, attempt, self.project.root / attempt.directory)
+
+    def submit(self, prepared: submission.Prepared) -> None:
+        """Records an attempt durably, then starts it.
+
+        Raises:
+            DiskFull, NotWritable: nothing was started, and nothing will be.
+        """
+        run, attempt, directory = prepared.run, prepared.attempt, prepared.directory
+        self.ledger.record(events.Submitted(run=run))
+        live = Live(run=run, attempt=attempt, directory=directory)
+        self.live[run.id] = live
+        self.say(f"start {_title(run)}", run=live.name)
+        try:
+            self.executor.submit(directory)
+        except OSError as error:
+            # The record stands; without a process it is found lost at once, and tried again after a pause.
+            self.say(f"{_title(run)}: no process could be started: {error}", "ERROR", live.name)
+
+    def reconcile(self) -> list[tuple[Run, Attempt]]:
+        """Records what has moved, by the attempts' own files and their executor's facts. Returns what ended."""
+        ended = []
+        for live in list(self.live.values()):
+            if not live.started:
+                self._note_start(live)
+            outcome = self._outcome(live)
+            if outcome is None and self.executor.life(live.directory) is Life.GONE:
+                outcome = self._outcome(live) or self._bury(live)
+            if outcome is not None:
+                ended.append(self._conclude(live, outcome))
+            else:
+                self.forwarder.forward(live.name, live.directory)
+        return ended
+
+    def _note_start(self, live: Live) -> None:
+        started = wire.read_json(live.directory / wire.STARTED)
+        if started is None or started.get("token") != live.attempt.token:
+            return
+        at = _time(started["started_at"]) or datetime.now(UTC)
+        self.ledger.record(
+            events.Started(
+                run_id=live.run.id, number=live.attempt.number, token=live.attempt.token, at=at, pid=started.get("pid")
+            )
+        )
+        live.started = True
+
+    def _outcome(self, live: Live) -> dict[str, Any] | None:
+        outcome = wire.read_json(live.directory / wire.OUTCOME)
+        if outcome is None or outcome.get("token") != live.attempt.token:
+            return None
+        return outcome
+
+    def _bury(self, live: Live) -> dict[str, Any] | None:
+        """Nothing is called lost while a process carries its token."""
+        if self.executor.bury(live.directory, live.attempt.token):
+            return self._outcome(live)
+        if not live.stuck:
+            live.stuck = True
+            self.say(f"{_title(live.run)}: its supervisor is gone, but processes of it will not end", "ERROR", live.name)
+        return None
+
+    def _conclude(self, live: Live, outcome: dict[str, Any]) -> tuple[Run, Attempt]:
+        self.forwarder.finish(live.name, live.directory)
+        event = ended_event(live.run.id, live.attempt.number, outcome)
+        self.ledger.record(event)
+        self.executor.forget(live.directory)
+        del self.live[live.run.id]
+        run = self.ledger.run(live.run.id)
+        attempt = run.attempts[live.attempt.number - 1]
+        self._announce(run, attempt)
+        self._report(run, attempt, live.directory)
+        return run, attempt
+
+    def _announce(self, run: Run, attempt: Attempt) -> None:
+        name = f"{run.id}.{attempt.number}"
+        seconds = (attempt.ended_at - attempt.started_at).total_seconds() if attempt.ended_at and attempt.started_at else 0
+        text = f"{attempt.state.value} {_title(run)} in {seconds:.1f} s"
+        if attempt.state is State.SUCCEEDED:
+            shown = ", ".join(short_metrics(attempt.metrics))
+            self.say(f"{text}: {shown}" if shown else text, run=name)
+        else:
+            level = "INFO" if attempt.state is State.YIELDED else "ERROR"
+            self.say(f"{text}: {attempt.message}", level, name)
+
+    def _report(self, run: Run, attempt: Attempt, directory: Path) -> None:
+        """Appends the block of results; one that could not be written is found missing at the next start."""
+        details = submission.attempt_details(directory, wire.read_json(directory / wire.SPEC))
+        try:
+            self.files.block(run, attempt, details)
+        except (DiskFull, OSError) as error:
+            self.say(f"{_title(run)}: its results are recorded, but not in the output file yet: {error}", "ERROR")
+            return
+        self.ledger.record(events.Reported(run_id=run.id, number=attempt.number))
+
+
+def _title(run: Run) -> str:
+    seed = f" seed {run.replicate}" if run.replicate else ""
+    return f"{run.model}:{run.version}{seed}"
+
+
+def short_metrics(metrics: dict[str, Any]) -> list[str]:
+    """Returns metrics as `test accuracy 0.9722`, test before train."""
+    shown = []
+    for name in ("test", "train", *sorted(set(metrics) - {"test", "train"})):
+        group = metrics.get(name)
+        for key, value in (group.items() if isinstance(group, dict) else ()):
+            shown.append(f"{name} {key} {value:.4g}" if isinstance(value, float) else f"{name} {key} {value}")
+    return shown[:6]
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def ended_event(run_id: str, number: int, outcome: dict[str, Any]) -> events.Ended:
+    """Makes the ledger's event of an `outcome.json`."""
+    return events.Ended(
+        run_id=run_id,
+        number=number,
+        token=outcome["token"],
+        at=_time(outcome.get("ended_at")) or datetime.now(UTC),
+        state=State(outcome["state"]),
+        cause=Cause(outcome.get("cause") or "none"),
+        message=outcome.get("message") or "",
+        exit_code=outcome.get("exit_code"),
+        signal=outcome.get("signal"),
+        started_at=_time(outcome.get("started_at")),
+        peak_memory_bytes=outcome.get("peak_memory_bytes"),
+        cpu_seconds=outcome.get("cpu_seconds"),
+        steps=outcome.get("steps"),
+        metrics=outcome.get("metrics") or {},
+    )

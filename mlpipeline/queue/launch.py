@@ -1,0 +1,168 @@
+"""Starts a scheduler in one of its two modes, and looks ahead without starting anything."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mlpipeline import wire
+from mlpipeline.errors import NotWritable
+from mlpipeline.execution.capture import clean
+from mlpipeline.ledger import Ledger
+from mlpipeline.project import Project
+from mlpipeline.queue import plan as planning
+from mlpipeline.queue import wishes
+from mlpipeline.queue.catalog import Catalog, Description
+from mlpipeline.queue.live_selection import LiveSelection
+from mlpipeline.queue.lock import SchedulerLock
+from mlpipeline.queue.output import HostFiles
+from mlpipeline.queue.plan import Plan
+from mlpipeline.queue.scheduler import Options, Scheduler, check_selection, make_executor
+from mlpipeline.run import Attempt, Run, State
+from mlpipeline.selection import Selection
+
+
+def run_queue(project: Project, options: Options) -> int:
+    """Runs the queue in test or execution mode and returns the exit status.
+
+    Raises:
+        ConfigurationError: the models config is faulty at the start.
+        SchedulerRunning: another scheduler of this host works on the project.
+        NotWritable: nothing can be recorded in the outputs directory.
+    """
+    return _test(project, options) if options.testing else _execute(project, options)
+
+
+def _execute(project: Project, options: Options) -> int:
+    try:
+        for directory in (project.outputs_dir, project.runs_dir, project.model_dirs, project.sources_dir):
+            directory.mkdir(parents=True, exist_ok=True)
+        project.requests_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        project.revisions_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotWritable(
+            f"{project.outputs_dir}: cannot be written ({error.strerror}): set outputs_dir in mlp.config to a "
+            "directory that can, or mend its permissions"
+        ) from error
+    lock = SchedulerLock(project)
+    lock.acquire()
+    try:
+        ledger = Ledger.open(project.ledger_path)
+        try:
+            files = HostFiles(project, enabled=options.write_files)
+            scheduler = Scheduler(project, options, ledger, make_executor(project, options), files)
+            check_selection(scheduler.selection)
+            return scheduler.run()
+        finally:
+            ledger.close()
+    finally:
+        lock.release()
+
+
+def _test(project: Project, options: Options) -> int:
+    """Tries every version in a private temporary directory; the first exception reaches the top."""
+    private = Path(tempfile.mkdtemp(prefix="mlpipeline-test-"))
+    try:
+        apart = project.with_outputs(private)
+        for directory in (apart.runs_dir, apart.model_dirs, apart.sources_dir):
+            directory.mkdir(parents=True, exist_ok=True)
+        ledger = Ledger.in_memory()
+        files = HostFiles(apart, enabled=False)
+        scheduler = _Testing(apart, options, ledger, make_executor(apart, options), files)
+        check_selection(scheduler.selection)
+        return scheduler.run()
+    finally:
+        shutil.rmtree(private, ignore_errors=True)
+
+
+class _Testing(Scheduler):
+    """A scheduler whose words go to the terminal alone, with what each version printed."""
+
+    def reconcile(self) -> None:
+        known = len(self.ended)
+        super().reconcile()
+        for run, attempt in self.ended[known:]:
+            self._show(run, attempt)
+
+    def _show(self, run: Run, attempt: Attempt) -> None:
+        directory = self.project.root / attempt.directory
+        result = wire.read_json(directory / wire.RESULT) or {}
+        try:
+            printed = clean((directory / wire.OUTPUT).read_bytes()).decode("utf-8", "replace").strip()
+        except OSError:
+            printed = ""
+        told = (result.get("error") or {}).get("traceback", "").strip()
+        if told and printed.endswith(told):
+            printed = printed[: -len(told)].rstrip()
+        if printed and attempt.state is State.SUCCEEDED:
+            sys.stdout.write("".join(f"  | {line}\n" for line in printed.splitlines()))
+        for note in (*result.get("notes", ()), *result.get("warnings", ())):
+            self.say(f"  {run.model}:{run.version} {note}")
+        sys.stdout.flush()
+        if attempt.state is not State.SUCCEEDED and self.executor.name != "inline":
+            sys.stderr.write(f"{printed}\n" if printed and not told else "")
+            sys.stderr.write(f"{told}\n" if told else f"{attempt.message}\n")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What a scheduler would do now."""
+
+    plan: Plan
+    selection: Selection
+    descriptions: Mapping[str, Description]
+    faults: Mapping[str, str]
+
+
+def preview(project: Project, *, names: tuple[str, ...] = (), use_history: bool = True, testing: bool = False) -> Preview:
+    """Computes the plan without changing a byte in the project. It may import models, in children.
+
+    Raises:
+        ConfigurationError: the models config is faulty.
+    """
+    live = LiveSelection(project, names, testing=testing, say=lambda *_: None, keep=False)
+    check_selection(live)
+    listed = [each for each in live.current.models if each.fault is None]
+    models = [each.model for each in listed]
+    catalog = Catalog(project, keep=False)
+    try:
+        catalog.refresh(models, {each.model: each.options.python for each in listed})
+        while catalog.pending(models):
+            time.sleep(0.01)
+            catalog.collect()
+        return _preview(project, live.current, catalog, use_history=use_history, testing=testing)
+    finally:
+        catalog.close()
+
+
+def _preview(project: Project, selection: Selection, catalog: Catalog, *, use_history: bool, testing: bool) -> Preview:
+    wanted = wishes.wanted(selection, catalog.known, testing=testing)
+    faults = wishes.faults(selection, catalog.known)
+    ledger = Ledger.open_readonly(project.ledger_path)
+    try:
+        keys = [each.key for each in wanted]
+        invocation = None if use_history else "none"
+        standings = ledger.standings(keys, match=project.settings.rerun_on, invocation=invocation)
+        busy = frozenset(run.model_dir for run in ledger.live())
+    finally:
+        ledger.close()
+    now = datetime.now(UTC)
+    local = now.astimezone()
+    computed = planning.plan(
+        wanted,
+        standings,
+        slots=project.settings.slots,
+        now=now,
+        local_minute=local.hour * 60 + local.minute,
+        defaults=planning.PlanDefaults(max_attempts=project.settings.max_attempts),
+        busy=busy,
+        describing={},
+        faulty=frozenset(faults),
+    )
+    return Preview(plan=computed, selection=selection, descriptions=catalog.known, faults=faults)

@@ -1,0 +1,105 @@
+"""The selection in force: re-read before every decision, changed only by an edit that is whole and valid."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from mlpipeline import selection as selections
+from mlpipeline.config_text import Fault
+from mlpipeline.project import Project
+from mlpipeline.selection import Selection
+
+_SETTLE_SECONDS = 0.03
+
+
+class LiveSelection:
+    """Holds the last good revision of a models config.
+
+    Args:
+        project: whose config.
+        names: models named on the command line; they are the whole selection then, and only their options are read.
+        testing: whether it is `models_test.config`.
+        say: how an accepted edit or a fault is announced.
+        keep: whether accepted revisions are kept on disk.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        names: tuple[str, ...],
+        *,
+        testing: bool,
+        say: Callable[..., None],
+        keep: bool = True,
+    ) -> None:
+        self.project = project
+        self.names = names
+        self.testing = testing
+        self.say = say
+        self.path: Path = project.selection_path(testing)
+        self.faults: tuple[Fault, ...] = ()
+        self.keep = keep and not testing
+        self.unsettled = False
+        self.settle_seconds = _SETTLE_SECONDS
+        self._candidate = ""
+        self._seen_at = 0.0
+        self._refused = ""
+        self.current = self._parse()
+        if self.current.usable and self.keep:
+            self._keep()
+
+    def _parse(self) -> Selection:
+        listed = selections.read(self.project, test=self.testing)
+        if self.names:
+            return selections.from_names(self.project, self.names, listed if listed.usable else None)
+        return listed
+
+    def read(self) -> None:
+        """Looks at the file again, and lets a whole and valid edit take effect."""
+        fresh = self._parse()
+        if fresh.digest == self.current.digest and fresh.models == self.current.models:
+            self._recovered()
+            return
+        if not self._is_settled(fresh.digest):
+            return
+        if not fresh.usable:
+            self._refuse(fresh)
+            return
+        for line in selections.differences(self.current, fresh):
+            self.say(f"{self.path.name}: {line}")
+        self._recovered()
+        self.current = fresh
+        if self.keep:
+            self._keep()
+
+    def _is_settled(self, digest: str) -> bool:
+        """Whether the content has stood still: a writer may be in the middle of it."""
+        now = time.monotonic()
+        if digest != self._candidate:
+            self._candidate, self._seen_at = digest, now
+        try:
+            age = time.time() - self.path.stat().st_mtime
+        except OSError:
+            age = 0.0
+        self.unsettled = not (age >= _SETTLE_SECONDS or now - self._seen_at >= _SETTLE_SECONDS)
+        return not self.unsettled
+
+    def _recovered(self) -> None:
+        self.unsettled = False
+        self._refused = ""
+        self.faults = ()
+
+    def _refuse(self, fresh: Selection) -> None:
+        self.faults = fresh.faults
+        if fresh.digest != self._refused:
+            self._refused = fresh.digest
+            for fault in fresh.faults:
+                self.say(f"fault: {fault}. The last good revision stays in force", "ERROR")
+
+    def _keep(self) -> None:
+        try:
+            selections.save_revision(self.project, self.path.read_bytes())
+        except OSError as error:
+            self.say(f"this revision of {self.path.name} could not be kept: {error}", "WARNING")

@@ -1,0 +1,94 @@
+"""One scheduler per project and host, and who it is."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mlpipeline import wire
+from mlpipeline.errors import NotWritable, SchedulerRunning
+from mlpipeline.project import Project
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """The scheduler that holds a project."""
+
+    pid: int
+    host: str
+    since: str
+    command: str
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host}, since {self.since} ({self.command})"
+
+
+class SchedulerLock:
+    """A lock that ends with its process, whatever happens to it."""
+
+    def __init__(self, project: Project) -> None:
+        from filelock import FileLock
+
+        self.project = project
+        self.lock = FileLock(project.lock_path, blocking=False, fallback_to_soft=False)
+
+    def acquire(self) -> None:
+        """Takes the lock.
+
+        Raises:
+            SchedulerRunning: somebody has it; the message says who and since when.
+            NotWritable: the lock file cannot be made.
+        """
+        from filelock import Timeout
+
+        try:
+            self.lock.acquire()
+        except Timeout as error:
+            story = holder(self.project)
+            raise SchedulerRunning(
+                f"a scheduler works on this project already: {story or 'it has just started'}. "
+                "`mlpipeline status` shows it, `mlpipeline stop` ends it"
+            ) from error
+        except (OSError, NotImplementedError) as error:
+            raise NotWritable(f"{self.project.lock_path}: cannot be locked ({error}): mend its permissions") from error
+        content = {
+            "pid": os.getpid(),
+            "host": self.project.host,
+            "since": datetime.now(UTC).astimezone().isoformat(sep=" ", timespec="seconds"),
+            "command": " ".join(["mlpipeline", *sys.argv[1:]]),
+        }
+        wire.write_json(_story(self.project), content)
+
+    def release(self) -> None:
+        """Gives the lock back."""
+        _story(self.project).unlink(missing_ok=True)
+        self.lock.release()
+
+
+def _story(project: Project) -> Path:
+    return project.lock_path.with_suffix(".json")
+
+
+def holder(project: Project) -> Holder | None:
+    """Returns who holds the project, None when nobody does. Changes no byte."""
+    try:
+        descriptor = os.open(project.lock_path, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        content = wire.read_json(_story(project)) or {}
+        return Holder(
+            pid=int(content.get("pid") or 0),
+            host=str(content.get("host") or project.host),
+            since=str(content.get("since") or "just now"),
+            command=str(content.get("command") or "mlpipeline"),
+        )
+    finally:
+        os.close(descriptor)
+    return None

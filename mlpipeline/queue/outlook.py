@@ -1,0 +1,121 @@
+"""What one scheduler knows of its queue: what is wanted, what happened to it, and the plan that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime
+
+from mlpipeline.ledger import Key, Ledger, Standing
+from mlpipeline.project import Project
+from mlpipeline.queue import plan as planning
+from mlpipeline.queue import wishes
+from mlpipeline.queue.catalog import Catalog
+from mlpipeline.queue.plan import Plan, Verdict, Wanted
+from mlpipeline.run import Run, State
+from mlpipeline.selection import Selection
+
+
+class Outlook:
+    """Computes the plan, reading the ledger only where something changed.
+
+    Args:
+        project: whose queue.
+        ledger: what happened.
+        catalog: what the models are.
+        invocation: only runs of this invocation count as happened; None counts the whole history.
+        testing: test mode.
+    """
+
+    def __init__(
+        self, project: Project, ledger: Ledger, catalog: Catalog, *, invocation: str | None, testing: bool
+    ) -> None:
+        self.project = project
+        self.ledger = ledger
+        self.catalog = catalog
+        self.invocation = invocation
+        self.testing = testing
+        self.plan = Plan(items=(), submit=(), wake_at=None)
+        self.wanted: list[Wanted] = []
+        self.standings: dict[Key, Standing] = {}
+        self.faults: dict[str, str] = {}
+        self._basis: object = None
+
+    def describe(self, selection: Selection, say: Callable[..., None]) -> list[str]:
+        """Has new and changed models described in the background, and says what is wrong with those that are.
+
+        Returns:
+            the models whose files decide, to be watched.
+        """
+        listed = [each for each in selection.models if each.fault is None]
+        models = [each.model for each in listed]
+        self.catalog.refresh(models, {each.model: each.options.python for each in listed})
+        self.catalog.collect()
+        pending = self.catalog.pending(models)
+        found = wishes.faults(selection, self.catalog.known)
+        settled = {model: fault for model, fault in found.items() if model not in pending}
+        for model, fault in settled.items():
+            if self.faults.get(model) != fault:
+                say(f"fault: {fault}", "ERROR")
+        self.faults = settled
+        return models
+
+    def decide(self, selection: Selection, *, slots: int, busy: Collection[str]) -> Plan:
+        """Computes the plan.
+
+        Args:
+            selection: what is listed.
+            slots: how many may be submitted now.
+            busy: model directories in use.
+        """
+        self._refresh(selection)
+        missing = [each.key for each in self.wanted if each.key not in self.standings]
+        if missing:
+            match = self.project.settings.rerun_on
+            self.standings |= self.ledger.standings(missing, match=match, invocation=self.invocation)
+        pending = self.catalog.pending([each.model for each in selection.models])
+        now = datetime.now(UTC)
+        local = now.astimezone()
+        self.plan = planning.plan(
+            self.wanted,
+            self.standings,
+            slots=max(0, slots),
+            now=now,
+            local_minute=local.hour * 60 + local.minute,
+            defaults=planning.PlanDefaults(max_attempts=self.project.settings.max_attempts),
+            busy=frozenset(busy),
+            describing={each.model: place for place, each in enumerate(selection.models) if each.model in pending},
+            faulty=frozenset(self.faults),
+        )
+        return self.plan
+
+    def _refresh(self, selection: Selection) -> None:
+        known = self.catalog.known
+        pending = self.catalog.pending(list(known))
+        basis = (id(selection), pending, tuple(map(id, known.values())))
+        if self._basis != basis:
+            self._basis = basis
+            described = {model: each for model, each in known.items() if model not in pending}
+            self.wanted = wishes.wanted(selection, described, testing=self.testing)
+            self.standings.clear()
+
+    def changed(self, *keys: Key) -> None:
+        """Forgets what was known of some keys, or of all."""
+        if not keys:
+            self.standings.clear()
+        for key in keys:
+            self.standings.pop(key, None)
+
+    def earlier(self, wanted: Wanted) -> Run | None:
+        """Returns the run whose next attempt `wanted` is, None where a new run begins."""
+        standing = self.standings.get(wanted.key)
+        if standing is None or standing.state is State.SUCCEEDED:
+            return None
+        return self.ledger.run(standing.run_id)
+
+    def is_waiting_for_time(self) -> bool:
+        """Whether something will be due at a known moment."""
+        return any(item.verdict is Verdict.WAITING and item.until is not None for item in self.plan.items)
+
+    def has_failures(self) -> bool:
+        """Whether a listed version stands failed, now or from before."""
+        return any(item.verdict in (Verdict.FAILED, Verdict.GAVE_UP) for item in self.plan.items)

@@ -1,0 +1,91 @@
+"""What a scheduler shows while it works: lines on the terminal, and the status file that is also its heartbeat."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from mlpipeline import wire
+from mlpipeline.execution.capture import clean
+from mlpipeline.execution.limits import boot_id
+from mlpipeline.queue.plan import Verdict
+
+if TYPE_CHECKING:
+    from mlpipeline.queue.scheduler import Scheduler
+
+_NEXT = 20
+_QUIET = (Verdict.DONE, Verdict.RUNNING)
+
+
+def print_line(message: str, level: str = "INFO") -> None:
+    """Prints one line for a person; what comes from models cannot carry escape codes to the terminal."""
+    text = clean(message.encode("utf-8", "replace")).decode("utf-8", "replace")
+    mark = "" if level == "INFO" else f"{level.lower()}: "
+    try:
+        sys.stderr.write(f"{time.strftime('%H:%M:%S')} {mark}{text}\n")
+        sys.stderr.flush()
+    except OSError:
+        return  # the terminal is gone; the log is not
+
+
+def write_status(scheduler: Scheduler) -> None:
+    """Writes `status-<host>.json`, whole; nobody relies on it for anything that must last."""
+    wire.write_json(scheduler.project.status_path, status(scheduler))
+
+
+def status(scheduler: Scheduler) -> dict[str, Any]:
+    """Returns what is true now."""
+    counts: dict[str, int] = {}
+    coming = []
+    for item in scheduler.outlook.plan.items:
+        counts[item.verdict.value] = counts.get(item.verdict.value, 0) + 1
+        if item.verdict not in _QUIET and len(coming) < _NEXT:
+            coming.append(
+                {
+                    "model": item.wanted.model,
+                    "version": item.wanted.version,
+                    "replicate": item.wanted.replicate,
+                    "verdict": item.verdict.value,
+                    "reason": item.reason,
+                }
+            )
+    return {
+        "format": 1,
+        "host": scheduler.project.host,
+        "pid": os.getpid(),
+        "boot_id": boot_id(),
+        "started_at": scheduler.started_at.isoformat(),
+        "updated_at": datetime.now(UTC).isoformat(),
+        "mode": scheduler.options.mode,
+        "state": _state(scheduler),
+        "slots": scheduler.slots,
+        "faults": [str(fault) for fault in scheduler.selection.faults] + list(scheduler.outlook.faults.values()),
+        "trouble": scheduler.trouble,
+        "running": [_running(live) for live in scheduler.attempts.live.values()],
+        "next": coming,
+        "counts": counts,
+        "finished": {state.value: number for state, number in scheduler.finished.items()},
+        "revision": scheduler.selection.current.digest,
+    }
+
+
+def _state(scheduler: Scheduler) -> str:
+    if scheduler.stopping:
+        return "stopping" if scheduler.attempts.live and scheduler.stopping != "detach" else "stopped"
+    return "running" if scheduler.attempts.live else "idle"
+
+
+def _running(live: Any) -> dict[str, Any]:
+    return {
+        "run": live.run.id,
+        "attempt": live.attempt.number,
+        "model": live.run.model,
+        "version": live.run.version,
+        "replicate": live.run.replicate,
+        "submitted_at": live.attempt.submitted_at.isoformat(),
+        "started": live.started,
+        "directory": live.attempt.directory,
+    }

@@ -1,0 +1,297 @@
+"""The long-running process that turns (wanted - happened) into submitted runs."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import select
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mlpipeline import plugins
+from mlpipeline.errors import ConfigurationError, DiskFull, NotWritable
+from mlpipeline.execution.executor import Executor
+from mlpipeline.ledger import Ledger
+from mlpipeline.project import Project
+from mlpipeline.queue import publish, submission
+from mlpipeline.queue.attempts import Attempts
+from mlpipeline.queue.catalog import Catalog
+from mlpipeline.queue.commands import Commands
+from mlpipeline.queue.live_selection import LiveSelection
+from mlpipeline.queue.outlook import Outlook
+from mlpipeline.queue.output import HostFiles
+from mlpipeline.queue.signals import SignalFlags
+from mlpipeline.queue.watch import Watcher
+from mlpipeline.run import Attempt, Run, State
+
+_HEARTBEAT_SECONDS = 10.0
+_FORWARD_SECONDS = 1.0
+_STARTING_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line asks of one invocation."""
+
+    mode: str = "execution"
+    use_history: bool = False
+    watch: bool = False
+    names: tuple[str, ...] = ()
+    slots: int | None = None
+    executor: str | None = None
+    write_files: bool = True
+    pdb: bool = False
+    quiet: bool = False
+
+    @property
+    def testing(self) -> bool:
+        """Whether this is test mode."""
+        return self.mode == "test"
+
+
+class Scheduler:
+    """One thread, one loop of verbs. It sleeps until something happened: a file was edited, a run ended, a signal,
+    a request, or a moment that the plan named."""
+
+    def __init__(self, project: Project, options: Options, ledger: Ledger, executor: Executor, files: HostFiles) -> None:
+        self.project = project
+        self.options = options
+        self.ledger = ledger
+        self.executor = executor
+        self.files = files
+        self.invocation = secrets.token_hex(6)
+        self.started_at = datetime.now(UTC)
+        self.wake_read, self.wake_write = os.pipe()
+        for descriptor in (self.wake_read, self.wake_write):
+            os.set_blocking(descriptor, False)
+        self.signals = SignalFlags(self.wake_write)
+        self.watcher = Watcher(self._wake)
+        self.catalog = Catalog(project, keep=True)
+        self.selection = LiveSelection(project, options.names, testing=options.testing, say=self.say)
+        self.attempts = Attempts(project, ledger, executor, files, self.say)
+        self.commands = Commands(self)
+        invocation = None if options.use_history else self.invocation
+        self.outlook = Outlook(project, ledger, self.catalog, invocation=invocation, testing=options.testing)
+        self.trouble = ""
+        self.ended: list[tuple[Run, Attempt]] = []
+        self.finished: dict[State, int] = {}
+        self.stopping = ""
+        self._heard = 0
+
+    def _wake(self, path: str | None = None) -> None:
+        try:
+            os.write(self.wake_write, b"w")
+        except BlockingIOError:
+            return  # the pipe is full of reasons to wake up already
+
+    def say(self, message: str, level: str = "INFO", run: str | None = None) -> None:
+        """Writes a line to the host's log and to the terminal."""
+        if not self.options.quiet:
+            publish.print_line(message, level)
+        try:
+            self.files.log(message, level, run)
+        except (DiskFull, OSError) as error:
+            self._trouble(f"the log cannot be written: {error}")
+
+    def _trouble(self, text: str) -> None:
+        """Remembers what stands in the way, and says it once on the terminal, since the log may be the trouble."""
+        if text != self.trouble:
+            self.trouble = text
+            publish.print_line(text, "ERROR")
+
+    def run(self) -> int:
+        """Works until nothing is due (with `watch`: until told to stop). Returns the exit status."""
+        self.signals.install()
+        try:
+            self.attempts.adopt()
+            while True:
+                self.turn()
+                if self.is_finished():
+                    return self.exit_status()
+                self.wait()
+        finally:
+            self.close()
+
+    def turn(self) -> None:
+        """One round of everything; every verb may find nothing to do."""
+        self.trouble, before = "", self.trouble
+        self.heed_signals()
+        self.commands.carry_out()
+        self.selection.read()
+        self.describe()
+        self.reconcile()
+        self.decide()
+        self.submit()
+        if before and not self.trouble:
+            self.say(f"over: {before}")
+        self.publish()
+
+    def heed_signals(self) -> None:
+        """Ctrl-C once: nothing new, and runs go at their next checkpoint. Twice: they are ended."""
+        self.drain_wakeups()
+        count = self.signals.interrupts + self.signals.terminations
+        if self.signals.hangups and self.stopping != "detach":
+            self.stopping = "detach"
+        if count > self._heard:
+            self._heard = count
+            self.stop("now" if count > 1 or self.options.testing else "drain")
+
+    def drain_wakeups(self) -> None:
+        """Empties the pipe that woke the loop."""
+        try:
+            while os.read(self.wake_read, 4096):
+                pass
+        except BlockingIOError:
+            return
+
+    def stop(self, how: str) -> None:
+        """Stops: `drain` asks runs to checkpoint and go, `now` ends them, `detach` leaves them to go on alone."""
+        self.stopping = how
+        live = list(self.attempts.live.values())
+        for each in live:
+            if how != "detach":
+                self.executor.ask(each.directory, "interrupt" if how == "now" else "yield")
+        if how == "drain" and live:
+            self.say(f"stopping: {len(live)} running go at their next checkpoint or end. Ctrl-C again ends them now")
+
+    def describe(self) -> None:
+        """Has new and changed models described, in the background."""
+        models = self.outlook.describe(self.selection.current, self.say)
+        self.watcher.watch(self.catalog.directories(models) | self._watched())
+
+    def _watched(self) -> set[Path]:
+        extra = set() if self.options.testing else {self.project.requests_dir}
+        return {path for path in {self.selection.path.parent, *extra} if path.is_dir()}
+
+    def reconcile(self) -> None:
+        """Records what ended."""
+        try:
+            ended = self.attempts.reconcile()
+        except (DiskFull, NotWritable) as error:
+            self._trouble(f"results wait in their directories: {error}")
+            return
+        for _, attempt in ended:
+            self.finished[attempt.state] = self.finished.get(attempt.state, 0) + 1
+        if ended:
+            self.outlook.changed()
+        self.ended += ended
+
+    def decide(self) -> None:
+        """Computes the plan from what is wanted and what happened."""
+        live = self.attempts.live.values()
+        free = 0 if self.stopping else self.slots - len(live)
+        self.outlook.decide(self.selection.current, slots=free, busy=[each.run.model_dir for each in live])
+
+    @property
+    def slots(self) -> int:
+        """How many runs may train at once."""
+        return self.options.slots or self.project.settings.slots
+
+    def submit(self) -> None:
+        """Starts what the plan says. One that cannot be written stays due."""
+        occasion = submission.Occasion(
+            project=self.project,
+            invocation=self.invocation,
+            executor=self.executor.name,
+            threads=self.project.settings.threads or max(1, (os.cpu_count() or 1) // self.slots),
+            fresh=not self.options.use_history,
+            testing=self.options.testing,
+        )
+        for wanted in self.outlook.plan.submit:
+            try:
+                description = self.catalog.known[wanted.model]
+                prepared = submission.prepare(occasion, wanted, description, self.outlook.earlier(wanted))
+                self.attempts.submit(prepared)
+            except (DiskFull, NotWritable, OSError) as error:
+                self._trouble(f"{wanted.model}:{wanted.version} cannot be started: {error}")
+                return
+            self.outlook.changed(wanted.key)
+
+    def publish(self) -> None:
+        """Writes what is true now."""
+        if not self.options.testing:
+            try:
+                publish.write_status(self)
+            except OSError as error:
+                self._trouble(f"{self.project.status_path.name} cannot be written: {error}")
+
+    def is_finished(self) -> bool:
+        """Whether this invocation has nothing left to do."""
+        if self.stopping == "detach":
+            return True
+        if self.options.testing and self.failed_test() is not None:
+            self.stop("now")
+        if self.attempts.live:
+            return False
+        if self.stopping:
+            return True
+        if self.options.watch or self.trouble:
+            return False
+        busy = self.catalog.children or self.catalog.waiting or self.selection.unsettled
+        return not (busy or self.outlook.plan.submit or self.outlook.is_waiting_for_time())
+
+    def failed_test(self) -> tuple[Run, Attempt] | None:
+        """The attempt that stops test mode."""
+        return next((each for each in self.ended if each[1].state is not State.SUCCEEDED), None)
+
+    def exit_status(self) -> int:
+        """0 all well, 1 something failed now or stands failed from before, 130 interrupted."""
+        if self.signals.interrupts or self.signals.terminations or self.signals.hangups:
+            return 130
+        bad = self.outlook.has_failures() or self.outlook.faults or self.selection.faults
+        return 1 if bad or (self.options.testing and self.failed_test()) else 0
+
+    def wait(self) -> None:
+        """Sleeps until something happened or is to happen."""
+        poll = select.poll()
+        for descriptor in (self.wake_read, *self.executor.descriptors(), *self.catalog.descriptors()):
+            poll.register(descriptor, select.POLLIN)
+        poll.poll(max(0.0, self._seconds()) * 1000)
+
+    def _seconds(self) -> float:
+        times = [_HEARTBEAT_SECONDS]
+        if self.attempts.live:
+            started = all(live.started for live in self.attempts.live.values())
+            times.append(_FORWARD_SECONDS if started else _STARTING_SECONDS)
+        if self.trouble:
+            times.append(_FORWARD_SECONDS)
+        if (left := self.catalog.seconds_left()) is not None:
+            times.append(left)
+        if self.selection.unsettled:
+            times.append(self.selection.settle_seconds)
+        if (wake_at := self.outlook.plan.wake_at) is not None:
+            times.append((wake_at - datetime.now(UTC)).total_seconds())
+        return min(times)
+
+    def close(self) -> None:
+        """Releases everything; live attempts go on."""
+        self.watcher.close()
+        self.catalog.close()
+        self.publish_stopped()
+        self.executor.close()
+        self.signals.restore()
+        os.close(self.wake_read)
+        os.close(self.wake_write)
+
+    def publish_stopped(self) -> None:
+        """Says in the status that this scheduler is gone."""
+        self.stopping = self.stopping or "done"
+        self.publish()
+
+
+def make_executor(project: Project, options: Options) -> Executor:
+    """Makes the executor that the options or the settings name, through the registry."""
+    name = options.executor or ("inline" if options.pdb else project.settings.executor)
+    made: Executor = plugins.load("executor", name).for_project(project, debugger=options.pdb)
+    return made
+
+
+def check_selection(selection: LiveSelection) -> None:
+    """At the start there is no revision to fall back on: a faulty file is the user's to mend first.
+
+    Raises:
+        ConfigurationError: with every fault.
+    """
+    if not selection.current.usable:
+        raise ConfigurationError(faults=selection.current.faults)

@@ -1,0 +1,187 @@
+"""Turns what the plan wants into an attempt on disk: run, directory, spec, copied sources."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from mlpipeline import run as runs
+from mlpipeline import wire
+from mlpipeline.project import Project
+from mlpipeline.queue.catalog import DescribedVersion, Description
+from mlpipeline.queue.plan import Wanted
+
+_SAFE = " !#$&'()+,;=@[]{}~"
+_LONGEST = 180
+
+
+def model_dir_name(model: str, version: str, suffix: str | None, replicate: int) -> str:
+    """Returns the name of a model directory: model, suffix or version, and `-s<k>` for further seeds.
+
+    Whatever a name may hold, the result is one path component, different for different models; a very long one ends
+    in a digest instead.
+    """
+    name = f"{quote(model, safe=_SAFE)}-{quote(suffix or version, safe=_SAFE)}"
+    if len(name.encode()) > _LONGEST:
+        import hashlib
+
+        name = f"{name.encode()[:_LONGEST].decode('utf-8', 'ignore')}~{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+    return name if replicate == 0 else f"{name}-s{replicate}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occasion:
+    """What one invocation of the queue gives to every submission.
+
+    Attributes:
+        fresh: train from scratch (no history); a retry of the same run still continues.
+        testing: test mode.
+        executor: the executor's name.
+    """
+
+    project: Project
+    invocation: str
+    executor: str
+    threads: int
+    fresh: bool
+    testing: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """An attempt whose directory is complete on disk and that no ledger knows yet."""
+
+    run: runs.Run
+    attempt: runs.Attempt
+    directory: Path
+
+
+def prepare(occasion: Occasion, wanted: Wanted, description: Description, earlier: runs.Run | None) -> Prepared:
+    """Writes the directory of a new attempt, durably.
+
+    Args:
+        occasion: of this invocation.
+        wanted: what is to be trained.
+        description: of its model; a further attempt uses the sources of its first one instead.
+        earlier: the run that is tried again, None for a new one.
+
+    Raises:
+        OSError: when the disk is full or not writable; nothing was promised then.
+    """
+    version = next(each for each in description.versions if each.name == wanted.version)
+    now = datetime.now(UTC)
+    run = earlier or _new_run(occasion, wanted, description, version, now)
+    number = len(run.attempts) + 1
+    project = occasion.project
+    directory = project.runs_dir / run.id / str(number)
+    directory.mkdir(parents=True)
+    attempt = runs.Attempt(
+        run_id=run.id,
+        number=number,
+        token=secrets.token_hex(16),
+        state=runs.State.SUBMITTED,
+        executor=occasion.executor,
+        directory=project.relative(directory),
+        submitted_at=now,
+    )
+    spec = _spec(occasion, wanted, run, attempt, directory)
+    wire.write_json(directory / wire.SPEC, spec, sync=True)
+    wire.sync_directory(directory.parent)
+    (directory / wire.SOURCES).symlink_to(spec["sources_path"])
+    grown = replace(run, attempts=(*run.attempts, attempt), retry_asked=False)
+    return Prepared(run=grown, attempt=attempt, directory=directory)
+
+
+def _new_run(
+    occasion: Occasion, wanted: Wanted, description: Description, version: DescribedVersion, now: datetime
+) -> runs.Run:
+    return runs.Run(
+        id=runs.new_run_id(now, secrets.token_bytes(5)),
+        model=wanted.model,
+        version=wanted.version,
+        replicate=wanted.replicate,
+        seed=wanted.seed,
+        sources=description.sources,
+        code_digest=description.code_digest,
+        params_digest=version.params_digest,
+        params=dict(version.params),
+        invocation=occasion.invocation,
+        model_dir=wanted.model_dir,
+        created_at=now,
+        retry_asked=False,
+        attempts=(),
+    )
+
+
+def _spec(
+    occasion: Occasion, wanted: Wanted, run: runs.Run, attempt: runs.Attempt, directory: Path
+) -> dict[str, Any]:
+    project, options = occasion.project, wanted.options
+    settings = project.settings
+    copy = project.sources_dir / run.sources
+    root = os.path.relpath(project.root, directory)
+    return {
+        "format": 1,
+        "run_id": run.id,
+        "attempt": attempt.number,
+        "token": attempt.token,
+        "model": run.model,
+        "version": run.version,
+        "mode": "test" if occasion.testing else "execution",
+        "replicate": run.replicate,
+        "seed": run.seed,
+        "sources": run.sources,
+        "sources_path": os.path.relpath(copy, directory),
+        "python_path": _python_path(project, run, directory, copy),
+        "root": root,
+        "models_dir": os.path.relpath(project.models_dir, project.root),
+        "model_dir": os.path.relpath(project.model_dirs / run.model_dir, project.root),
+        "params": run.params,
+        "params_digest": run.params_digest,
+        "code_digest": run.code_digest,
+        "invocation": run.invocation,
+        "created_at": run.created_at.isoformat(),
+        "fresh": occasion.fresh,
+        "rerun_on": settings.rerun_on,
+        "threads": options.threads or occasion.threads,
+        "timeout_seconds": options.timeout_seconds or settings.timeout_seconds,
+        "grace_seconds": settings.grace_seconds,
+        "python": options.python or settings.python,
+        "variables": sorted(settings.env),
+        "devices": [],
+        "executor": occasion.executor,
+        "submitted_at": attempt.submitted_at.isoformat(),
+    }
+
+
+def _python_path(project: Project, run: runs.Run, directory: Path, copy: Path) -> list[str]:
+    """Where child interpreters of the run find the copied modules, relative to the attempt's directory."""
+    models_dir = os.path.relpath(project.models_dir, project.root)
+    places = [Path(models_dir, run.model).parent, Path(models_dir), Path()]
+    tree = copy / "tree"
+    found = [os.path.relpath(tree / place, directory) for place in places]
+    return list(dict.fromkeys(found))
+
+
+def attempt_details(directory: Path, spec: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Reads what the block of results shows beyond the ledger's record."""
+    result = wire.read_json(directory / wire.RESULT) or {}
+    outcome = wire.read_json(directory / wire.OUTCOME) or {}
+    return {
+        "params": dict((spec or {}).get("params") or {}),
+        "metrics": outcome.get("metrics") or result.get("metrics") or {},
+        "evaluation_errors": result.get("evaluation_errors") or {},
+        "model_summary": result.get("model_summary") or "",
+        "loader_summary": result.get("loader_summary") or "",
+        "model_dir_action": result.get("model_dir_action") or "",
+        "message": outcome.get("message") or "",
+        "cause": outcome.get("cause") or "none",
+        "notes": result.get("notes") or [],
+        "warnings": outcome.get("warnings") or [],
+    }

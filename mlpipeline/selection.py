@@ -1,0 +1,309 @@
+"""What a models config lists, in what order, with what options; read, compared and kept."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+
+from mlpipeline.config_text import ConfigText, Fault, Item, Section, near_miss, parse as parse_text
+from mlpipeline.model_options import NO_OPTIONS, ModelOptions, read_options
+from mlpipeline.project import Project
+from mlpipeline.values import boolean
+
+WHITE, BLACK, SWITCH = "WHITELISTED_MODELS", "BLACKLISTED_MODELS", "use_blacklist"
+SUFFIXES = (".py", ".yaml")
+_KEEP_REVISIONS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One listed model.
+
+    Attributes:
+        model: its path relative to the models directory, POSIX, with suffix.
+        fault: what is wrong with this entry alone.
+        optional: found by a blacklist; left out silently when it exposes no MODEL.
+    """
+
+    model: str
+    options: ModelOptions = NO_OPTIONS
+    line: int = 0
+    fault: str | None = None
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """A revision of a models config. With `faults` nothing of it may take effect."""
+
+    file: str
+    digest: str
+    use_blacklist: bool = False
+    models: tuple[Listed, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def usable(self) -> bool:
+        """Whether it may take effect."""
+        return not self.faults
+
+
+def read(project: Project, *, test: bool) -> Selection:
+    """Reads the file of one mode; whatever it holds, this does not raise."""
+    path = project.selection_path(test)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        reason = "is missing: create it with the section [WHITELISTED_MODELS] and a model per line"
+        if not isinstance(error, FileNotFoundError):
+            reason = f"cannot be read: {error.strerror}"
+        return Selection(file=path.name, digest="", faults=(Fault(path.name, None, reason),))
+    return parse(data, file=path.name, models_dir=project.models_dir, outputs_dir=project.outputs_dir)
+
+
+def parse(data: bytes, *, file: str, models_dir: Path, outputs_dir: Path | None = None) -> Selection:
+    """Reads a models config from bytes."""
+    text = parse_text(data, file=file)
+    faults = list(text.faults)
+    if not faults and not text.sections:
+        faults.append(Fault(file, None, f"is empty: it needs the section [{WHITE}]"))
+    faults += _structure(text)
+    use_blacklist = _switch(text, faults)
+    if use_blacklist:
+        black = text.sections.get(BLACK)
+        models = _all_but(black.items if black else (), models_dir, outputs_dir)
+    else:
+        white = text.sections.get(WHITE)
+        models = [_listed(item, models_dir, file) for item in (white.items if white else ())]
+    faults += _doubles(models, file)
+    extra = [replace(_NOTHING, line=each.line or 0, fault=str(each), model=f"line {each.line}") for each in text.line_faults]
+    checked = _check_after(models, faults, file)
+    return Selection(
+        file=file, digest=text.digest, use_blacklist=use_blacklist, models=(*checked, *extra), faults=tuple(faults)
+    )
+
+
+_NOTHING = Listed(model="")
+
+
+def _structure(text: ConfigText) -> list[Fault]:
+    known = ("MLP", WHITE, BLACK)
+    found = [
+        Fault(text.file, section.line, f"unknown section [{name}].{near_miss(name, known)}")
+        for name, section in text.sections.items()
+        if name not in known
+    ]
+    settings = text.sections.get("MLP", Section(name="MLP", line=0))
+    found += [
+        Fault(text.file, item.line, f"unknown key {item.key!r}.{near_miss(item.key, (SWITCH,))}")
+        for item in settings.items
+        if item.key != SWITCH
+    ]
+    if text.sections and WHITE not in text.sections and BLACK not in text.sections and not text.faults:
+        found.append(Fault(text.file, None, f"has neither [{WHITE}] nor [{BLACK}]"))
+    return found
+
+
+def _switch(text: ConfigText, faults: list[Fault]) -> bool:
+    items = text.sections["MLP"].items if "MLP" in text.sections else ()
+    for item in items:
+        if item.key == SWITCH:
+            try:
+                return boolean(item.value or "")
+            except ValueError as error:
+                faults.append(Fault(text.file, item.line, f"{SWITCH} = {item.value}: {error}"))
+    return False
+
+
+def _listed(item: Item, models_dir: Path, file: str) -> Listed:
+    options, fault = read_options(item.value or "")
+    try:
+        model = resolve(item.key, models_dir)
+    except ValueError as error:
+        fault = f"{item.key}: {error}" if fault is None else fault
+        model = item.key
+    return Listed(
+        model=model, options=options, line=item.line, fault=None if fault is None else f"{file}:{item.line}: {fault}"
+    )
+
+
+def resolve(name: str, models_dir: Path) -> str:
+    """Returns the model's path relative to the models directory, with its suffix.
+
+    Raises:
+        ValueError: when there is no such file, or it lies outside; the message says what to do.
+    """
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or not path.parts:
+        raise ValueError(f"must be a path within {models_dir.name}/, without '..'")
+    if not all(part.isprintable() for part in path.parts):
+        raise ValueError("holds control characters: rename the file")
+    candidates = [path] if path.suffix in SUFFIXES else [path.with_name(path.name + suffix) for suffix in SUFFIXES]
+    for each in candidates:
+        try:
+            if (models_dir / each).is_file():
+                return each.as_posix()
+        except OSError:
+            break
+    others = [found.relative_to(models_dir).as_posix() for found in _files(models_dir, None)]
+    raise ValueError(f"no such model in {models_dir.name}/.{near_miss(candidates[0].as_posix(), others)}")
+
+
+def _files(models_dir: Path, outputs_dir: Path | None) -> Iterable[Path]:
+    for path in sorted(models_dir.rglob("*")):
+        inside = path.relative_to(models_dir)
+        hidden = any(part.startswith((".", "__")) for part in inside.parts)
+        outputs = outputs_dir is not None and path.is_relative_to(outputs_dir)
+        if path.suffix in SUFFIXES and not hidden and not outputs and inside.parts[0] != "outputs" and path.is_file():
+            yield path
+
+
+def _all_but(black: tuple[Item, ...], models_dir: Path, outputs_dir: Path | None) -> list[Listed]:
+    left_out = set()
+    for item in black:
+        left_out |= {item.key, *(item.key + suffix for suffix in SUFFIXES)}
+    names = [path.relative_to(models_dir).as_posix() for path in _files(models_dir, outputs_dir)]
+    return [Listed(model=name, optional=True) for name in names if name not in left_out]
+
+
+def _doubles(models: Sequence[Listed], file: str) -> list[Fault]:
+    seen: dict[str, int] = {}
+    found = []
+    for each in models:
+        if each.fault is None and each.model in seen:
+            found.append(Fault(file, each.line, f"{each.model} stands in line {seen[each.model]} already"))
+        seen.setdefault(each.model, each.line)
+    return found
+
+
+def _check_after(models: Sequence[Listed], faults: list[Fault], file: str) -> list[Listed]:
+    """Gives `after` its resolved names; an unknown one is that entry's fault, a cycle the file's."""
+    names = {each.model for each in models}
+    by_stem = {name.removesuffix(suffix): name for name in names for suffix in SUFFIXES if name.endswith(suffix)}
+    checked = []
+    for each in models:
+        after = tuple(name if name in names else by_stem.get(name, name) for name in each.options.after)
+        missing = next((name for name in after if name not in names), None)
+        fault = each.fault
+        if missing is not None and fault is None:
+            fault = f"{file}:{each.line}: after={missing}: is not listed.{near_miss(missing, names)}"
+        checked.append(replace(each, options=replace(each.options, after=after), fault=fault))
+    graph = {each.model: each.options.after for each in checked}
+    for each in checked:
+        if _reaches(each.model, graph):
+            faults.append(Fault(file, each.line, f"after: {each.model} waits for itself in a circle"))
+            break
+    return checked
+
+
+def _reaches(start: str, graph: Mapping[str, tuple[str, ...]]) -> bool:
+    waiting, seen = list(graph.get(start, ())), set()
+    while waiting:
+        name = waiting.pop()
+        if name == start:
+            return True
+        if name not in seen:
+            seen.add(name)
+            waiting += graph.get(name, ())
+    return False
+
+
+def from_names(project: Project, names: Sequence[str], options_from: Selection | None) -> Selection:
+    """Makes a selection of `MODEL[:VERSION]` words; options come from the config where it lists the model."""
+    known = {each.model: each for each in options_from.models} if options_from else {}
+    order: dict[str, list[str]] = {}
+    faults = []
+    for name in names:
+        model, version, fault = _named(name, project.models_dir)
+        if fault is not None:
+            faults.append(Fault("command line", None, fault))
+            continue
+        order.setdefault(model, [])
+        if version:
+            order[model].append(version)
+    models = []
+    for model, versions in order.items():
+        options = replace(known[model].options if model in known else NO_OPTIONS, hold=False, after=())
+        models.append(Listed(model=model, options=replace(options, only=tuple(versions) or options.only)))
+    digest = hashlib.sha256(repr(models).encode()).hexdigest()
+    return Selection(file="command line", digest=digest, models=tuple(models), faults=tuple(faults))
+
+
+def _named(name: str, models_dir: Path) -> tuple[str, str, str | None]:
+    """Splits a word at each colon until a model is found: file names and versions may hold colons."""
+    text = name.removeprefix("./")
+    prefix = f"{models_dir.name}/"
+    first = ""
+    for candidate in dict.fromkeys((text, text.removeprefix(prefix))):
+        places = [len(candidate), *(place for place, letter in enumerate(candidate) if letter == ":")]
+        for place in places:
+            try:
+                return resolve(candidate[:place], models_dir), candidate[place + 1 :], None
+            except ValueError as error:
+                first = str(error) if place == places[-1] or not first else first
+    return "", "", f"{name}: {first}"
+
+
+def differences(old: Selection, new: Selection) -> list[str]:
+    """Says what an edit changes, a line for each model."""
+    before = {each.model: each for each in old.models}
+    after = {each.model: each for each in new.models}
+    lines = [f"+ added {name}" for name in after if name not in before]
+    lines += [f"− removed {name}" for name in before if name not in after]
+    stayed = [name for name in before if name in after]
+    moved = [name for name in after if name in before]
+    lines += [f"↕ moved {name}" for name in _moved(stayed, moved)]
+    for name in moved:
+        changes = _changes(before[name].options, after[name].options)
+        if changes:
+            lines.append(f"~ options {name}: {', '.join(changes)}")
+        if before[name].fault != after[name].fault:
+            lines.append(f"~ {name}: {after[name].fault or 'its fault is mended'}")
+    return lines
+
+
+def _moved(before: list[str], after: list[str]) -> list[str]:
+    """The names whose move explains the new order: those outside a longest common subsequence."""
+    import difflib
+
+    kept = {
+        name
+        for block in difflib.SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
+        for name in after[block.b : block.b + block.size]
+    }
+    return [name for name in after if name not in kept]
+
+
+def _changes(old: ModelOptions, new: ModelOptions) -> list[str]:
+    found = []
+    for each in fields(ModelOptions):
+        was, is_now = getattr(old, each.name), getattr(new, each.name)
+        if was != is_now:
+            found.append(f"{each.name}: {_shown(was)} → {_shown(is_now)}")
+    return found
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, tuple):
+        return " ".join(value) or "none"
+    return "none" if value is None else str(value)
+
+
+def save_revision(project: Project, data: bytes) -> Path | None:
+    """Keeps an accepted revision; None when it is the newest one already. The oldest of too many go."""
+    directory = project.revisions_dir
+    directory.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256(data).hexdigest()[:8]
+    kept = sorted(directory.glob("*.config"))
+    if kept and kept[-1].stem.endswith(digest):
+        return None
+    path = directory / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{digest}.config"
+    beside = path.with_suffix(".part")
+    beside.write_bytes(data)
+    beside.rename(path)
+    for old in kept[: max(0, len(kept) + 1 - _KEEP_REVISIONS)]:
+        old.unlink(missing_ok=True)
+    return path

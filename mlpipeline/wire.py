@@ -1,0 +1,72 @@
+"""The files of an attempt's directory: their names, and how they are read and written whole.
+
+The supervisor imports this at every start, so it needs the standard library's light modules only.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import Any
+
+SPEC = "spec.json"
+STARTED = "started.json"
+METRICS = "metrics.jsonl"
+MESSAGES = "messages.jsonl"
+PROGRESS = "progress.json"
+RESULT = "result.json"
+OUTCOME = "outcome.json"
+CONTROL = "control.json"
+OUTPUT = "output.log"
+LOCK = "supervisor.lock"
+SOURCES = "sources"
+ENVIRONMENT = "environment.json"
+
+
+def utc_now() -> str:
+    """Returns the time as ISO text in UTC with microseconds."""
+    seconds, rest = divmod(time.time_ns(), 1_000_000_000)
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{rest // 1000:06d}+00:00"
+
+
+def read_json(path: str | os.PathLike[str]) -> dict[str, Any] | None:
+    """Reads a whole JSON object; None when it is absent or damaged."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            content = json.load(file)
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def write_json(path: str | os.PathLike[str], content: dict[str, Any], *, sync: bool = False) -> None:
+    """Writes a JSON object beside its place and renames it, so that a reader sees all of it or nothing.
+
+    Args:
+        path: where it is to appear.
+        content: what is written.
+        sync: whether it must outlast a power cut: then file and directory are synced before this returns.
+
+    Raises:
+        OSError: nothing has changed then, but for a file beside.
+    """
+    name = os.fspath(path)
+    beside = f"{name}.{os.getpid()}.part"
+    with open(beside, "w", encoding="utf-8") as file:
+        file.write(json.dumps(content, ensure_ascii=True))
+        file.flush()
+        if sync:
+            os.fsync(file.fileno())
+    os.rename(beside, name)
+    if sync:
+        sync_directory(os.path.dirname(name) or ".")
+
+
+def sync_directory(path: str | os.PathLike[str]) -> None:
+    """Makes the names in a directory last."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

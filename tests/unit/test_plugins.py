@@ -1,0 +1,68 @@
+"""The registry: parts are text until somebody asks for them."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from mlpipeline import plugins
+from mlpipeline.errors import MlpipelineError, UsageError
+from mlpipeline.wiring import BUILT_IN, wire
+
+
+@pytest.fixture
+def registry() -> plugins.Registry:
+    return plugins.Registry()
+
+
+def test_a_registered_part_is_imported_when_it_is_asked_for(registry: plugins.Registry) -> None:
+    sys.modules.pop("colorsys", None)
+    registry.register("kind", "part", "colorsys:rgb_to_hsv")
+    assert "colorsys" not in sys.modules
+    assert registry.load("kind", "part")(0, 0, 0) == (0.0, 0.0, 0)
+    assert registry.names("kind") == ["part"]
+
+
+def test_an_unknown_part_names_the_known_ones(registry: plugins.Registry) -> None:
+    registry.register("executor", "local", "os:getpid")
+    with pytest.raises(UsageError, match=r"no executor 'locale'.*'local'"):
+        registry.load("executor", "locale")
+
+
+def test_a_name_cannot_be_taken_by_another_part(registry: plugins.Registry) -> None:
+    registry.register("kind", "part", "os:getpid")
+    registry.register("kind", "part", "os:getpid")
+    with pytest.raises(UsageError, match="os:getpid already"):
+        registry.register("kind", "part", "os:getppid")
+
+
+@pytest.mark.parametrize("target", ["os", "os:", ":getpid", "a:b:c"])
+def test_a_target_without_module_and_attribute_is_refused(registry: plugins.Registry, target: str) -> None:
+    with pytest.raises(UsageError, match=r"package\.module:attribute"):
+        registry.register("kind", "part", target)
+
+
+@pytest.mark.parametrize("target", ["os:no_such_thing", "mlpipeline.no_such_module:x"])
+def test_a_part_that_cannot_be_loaded_is_the_plugins_fault(registry: plugins.Registry, target: str) -> None:
+    registry.register("kind", "part", target)
+    with pytest.raises(MlpipelineError, match="cannot be loaded") as caught:
+        registry.load("kind", "part")
+    assert caught.value.__cause__ is not None
+
+
+def test_installed_packages_offer_parts_but_replace_none(
+    registry: plugins.Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plugins, "_installed", lambda kind: {"ours": "os:getppid", "theirs": "os:getcwd"})
+    registry.register("kind", "ours", "os:getpid")
+    assert registry.names("kind") == ["ours", "theirs"]
+    assert registry.load("kind", "ours") is __import__("os").getpid
+    assert registry.load("kind", "theirs") is __import__("os").getcwd
+
+
+def test_wiring_registers_every_built_in_part_and_may_be_called_again(registry: plugins.Registry) -> None:
+    wire(registry.register)
+    wire(registry.register)
+    for kind, name, _ in BUILT_IN:
+        assert registry.load(kind, name).name == name
