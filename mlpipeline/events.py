@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from mlpipeline import run as runs
 from mlpipeline.run import Cause, Run, State
@@ -66,27 +66,11 @@ class RetryAsked:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Renamed:
-    """A model has another name from now on, or a version of `model` has; its runs keep their history.
-
-    Attributes:
-        kind: "model" or "version".
-        model: whose version, where a version was renamed.
-    """
-
-    kind: Literal["model", "version"]
-    old: str
-    new: str
-    at: datetime
-    model: str = ""
-
-
 OfRun = Started | Ended | Reported | RetryAsked
-Event = Submitted | OfRun | Renamed
+Event = Submitted | OfRun
 
 
-def apply(run: Run, event: OfRun | Renamed) -> Run | None:
+def apply(run: Run, event: OfRun) -> Run | None:
     """Returns the run after an event, None where the event's token is stale or it says nothing new.
 
     Raises:
@@ -95,18 +79,10 @@ def apply(run: Run, event: OfRun | Renamed) -> Run | None:
     match event:
         case RetryAsked():
             return None if run.retry_asked or not run.state.is_final else replace(run, retry_asked=True)
-        case Renamed():
-            return _renamed(run, event)
         case Reported():
             return _reported(run, event.number)
         case Started() | Ended():
             return _moved(run, event)
-
-
-def _renamed(run: Run, event: Renamed) -> Run | None:
-    if event.kind == "model":
-        return replace(run, model=event.new) if run.model == event.old else None
-    return replace(run, version=event.new) if (run.model, run.version) == (event.model, event.old) else None
 
 
 def _reported(run: Run, number: int) -> Run | None:

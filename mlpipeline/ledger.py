@@ -3,47 +3,30 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal
 
-from mlpipeline import events, ledger_schema
-from mlpipeline.errors import AmbiguousRun, DiskFull, LedgerDamaged, NotWritable, RunNotFound
-from mlpipeline.ledger_rows import ATTEMPT_COLUMNS, RUN_COLUMNS, attempt_values, read_attempt, read_run, run_values
-from mlpipeline.run import Attempt, Cause, Run, State, counts, parse_reference
+from mlpipeline import events, ledger_file, ledger_rows
+from mlpipeline.errors import AmbiguousRun, IllegalTransition, RunNotFound, UsageError
+from mlpipeline.ledger_file import translated
+from mlpipeline.run import Attempt, Run, State, parse_reference, story
+from mlpipeline.standings import Key, Standing, look_up
 
-_BATCH = 900
+__all__ = ["Key", "Ledger", "Standing"]
 
-
-class Key(NamedTuple):
-    """What makes two runs the same wish."""
-
-    model: str
-    version: str
-    replicate: int
-    params_digest: str
-    code_digest: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """How the run that answers a wish stands."""
-
-    run_id: str
-    state: State
-    cause: Cause
-    counted_attempts: int
-    attempts: int
-    ended_at: datetime | None
-    retry_asked: bool
-    message: str
+_SHOWN = 5
+_LIVE = (State.SUBMITTED, State.RUNNING)
 
 
 class Ledger:
-    """Runs and attempts in SQLite. What `record` returned from is on disk."""
+    """Runs and attempts in SQLite. What `record` has returned from is on disk.
+
+    Every method raises DiskFull, NotWritable, LedgerDamaged or LedgerError where the file cannot be used; nothing has
+    changed then.
+    """
 
     def __init__(self, connection: sqlite3.Connection, path: Path | None) -> None:
         self.connection = connection
@@ -56,44 +39,21 @@ class Ledger:
         Raises:
             LedgerDamaged, LedgerTooNew, NotWritable, DiskFull: each says what to do.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with _translated(path):
-            connection = sqlite3.connect(path, isolation_level=None)
-            try:
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("PRAGMA synchronous = FULL")
-                connection.execute("PRAGMA foreign_keys = ON")
-                ledger_schema.migrate(connection, path)
-            except BaseException:
-                connection.close()
-                raise
-        return cls(connection, path)
+        return cls(ledger_file.open_writer(path), path)
 
     @classmethod
     def open_readonly(cls, path: Path) -> Ledger:
-        """Opens the ledger for reading, also while a scheduler writes; one that does not exist is empty."""
-        if not path.exists():
-            return cls.in_memory()
-        with _translated(path):
-            connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
-            try:
-                connection.execute("SELECT count(*) FROM counts").fetchone()
-            except sqlite3.OperationalError as error:
-                connection.close()
-                if "no such table" not in str(error):
-                    raise
-                return cls.in_memory()  # its writer is about to make the tables
-            except BaseException:
-                connection.close()
-                raise
-        return cls(connection, path)
+        """Opens the ledger for reading, also while a scheduler writes; one that does not exist is empty.
+
+        Raises:
+            LedgerDamaged, LedgerTooNew: each says what to do.
+        """
+        return cls(ledger_file.open_reader(path) or ledger_file.in_memory(), path)
 
     @classmethod
     def in_memory(cls) -> Ledger:
         """Makes a ledger that nobody will read again (test mode)."""
-        connection = sqlite3.connect(":memory:", isolation_level=None)
-        ledger_schema.migrate(connection, None)
-        return cls(connection, None)
+        return cls(ledger_file.in_memory(), None)
 
     def close(self) -> None:
         """Closes the file."""
@@ -107,21 +67,21 @@ class Ledger:
 
         Raises:
             IllegalTransition: the event contradicts the record; nothing has changed.
-            DiskFull, NotWritable: it could not be written; nothing has changed.
+            RunNotFound: the event's run was never submitted.
         """
         with self._transaction():
             if isinstance(event, events.Submitted):
                 return self._submitted(event.run)
-            if isinstance(event, events.Reported):
-                return self._reported(event)
-            run = events.apply(self._exact(event.run_id), event)
-            if run is not None:
-                self._update(run)
-            return run is not None
+            seq, before = self._known(event.run_id)
+            after = events.apply(before, event)
+            if after is None:
+                return False
+            self._update(seq, before, after)
+            return True
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
-        with _translated(self.path):
+        with translated(self.path):
             self.connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -132,71 +92,73 @@ class Ledger:
                 raise
 
     def _submitted(self, run: Run) -> bool:
-        known = self.connection.execute("SELECT state FROM runs WHERE id = ?", (run.id,)).fetchone()
         attempt = run.last
-        if known is None:
-            marks = ", ".join("?" * (len(RUN_COLUMNS) + 1))
-            names = ", ".join((*RUN_COLUMNS, "state"))
-            self.connection.execute(
-                f"INSERT INTO runs ({names}) VALUES ({marks})", (*run_values(run), attempt.state.value)
-            )
-        else:
-            sql = "UPDATE runs SET state = ?, retry_asked = 0 WHERE id = ?"
-            self.connection.execute(sql, (attempt.state.value, run.id))
-        marks = ", ".join("?" * len(ATTEMPT_COLUMNS))
-        self.connection.execute(
-            f"INSERT INTO attempts ({', '.join(ATTEMPT_COLUMNS)}) VALUES ({marks})", attempt_values(attempt)
-        )
+        found = self._select("WHERE runs.id = ?", (run.id,))
+        if not found:
+            if attempt.number != 1 or attempt.state is not State.SUBMITTED:
+                raise IllegalTransition(f"{run.id}: a new run begins with attempt 1, submitted\n{story(run)}")
+            self._insert(run)
+            return True
+        seq, known = found[0]
+        if any((each.number, each.token) == (attempt.number, attempt.token) for each in known.attempts):
+            return False
+        is_next = attempt.number == known.last.number + 1 and attempt.state is State.SUBMITTED
+        if not is_next or not known.state.is_final or known.state is State.SUCCEEDED:
+            raise IllegalTransition(f"{run.id}: attempt {attempt.number} cannot follow\n{story(known)}")
+        self.connection.execute(ledger_rows.INSERT_ATTEMPT, (seq, *ledger_rows.attempt_values(attempt)))
+        self.connection.execute(ledger_rows.UPDATE_RUN, (*ledger_rows.last_values(run), seq))
         return True
 
-    def _reported(self, event: events.Reported) -> bool:
-        sql = "UPDATE attempts SET reported = 1 WHERE run_id = ? AND number = ? AND reported = 0"
-        return self.connection.execute(sql, (event.run_id, event.number)).rowcount > 0
+    def _insert(self, run: Run) -> None:
+        execute = self.connection.execute
+        sql = "INSERT INTO sources (sha, code_digest) VALUES (?, ?) ON CONFLICT (sha) DO NOTHING"
+        execute(sql, (run.sources, run.code_digest))
+        source = execute("SELECT seq FROM sources WHERE sha = ?", (run.sources,)).fetchone()[0]
+        seq = execute(ledger_rows.INSERT_RUN, (source, *ledger_rows.run_values(run))).lastrowid
+        rows = [(seq, *ledger_rows.attempt_values(attempt)) for attempt in run.attempts]
+        self.connection.executemany(ledger_rows.INSERT_ATTEMPT, rows)
 
-    def _update(self, run: Run) -> None:
-        last = run.last
-        pairs = ", ".join(f"{name} = ?" for name in ATTEMPT_COLUMNS)
-        self.connection.execute(
-            f"UPDATE attempts SET {pairs} WHERE run_id = ? AND number = ? AND token = ?",
-            (*attempt_values(last), run.id, last.number, last.token),
-        )
-        sql = "UPDATE runs SET state = ?, retry_asked = ? WHERE id = ?"
-        self.connection.execute(sql, (last.state.value, int(run.retry_asked), run.id))
+    def _update(self, seq: int, before: Run, after: Run) -> None:
+        for old, new in zip(before.attempts, after.attempts, strict=True):
+            if old is not new:
+                values = ledger_rows.attempt_values(new)
+                self.connection.execute(ledger_rows.UPDATE_ATTEMPT, (*values, seq, new.number))
+        if (last := ledger_rows.last_values(after)) != ledger_rows.last_values(before):
+            self.connection.execute(ledger_rows.UPDATE_RUN, (*last, seq))
 
     def import_run(self, run: Run) -> None:
         """Writes a whole run with its attempts, as a rebuilt ledger needs it."""
-        with self._transaction():
-            names = ", ".join((*RUN_COLUMNS, "state"))
-            marks = ", ".join("?" * (len(RUN_COLUMNS) + 1))
-            self.connection.execute(
-                f"INSERT INTO runs ({names}) VALUES ({marks})", (*run_values(run), run.state.value)
-            )
-            marks = ", ".join("?" * len(ATTEMPT_COLUMNS))
-            self.connection.executemany(
-                f"INSERT INTO attempts ({', '.join(ATTEMPT_COLUMNS)}) VALUES ({marks})", map(attempt_values, run.attempts)
-            )
+        self.import_runs((run,))
 
-    def _exact(self, run_id: str) -> Run:
-        found = self._runs("WHERE id = ?", (run_id,))
-        if not found:
-            raise RunNotFound(f"no run {run_id}: `mlpipeline history` lists them")
-        return found[0]
+    def import_runs(self, runs: Iterable[Run]) -> int:
+        """Writes whole runs, oldest first, all of them or none. Returns how many there were."""
+        count = 0
+        with self._transaction():
+            for run in runs:
+                self._insert(run)
+                count += 1
+        return count
 
     def run(self, reference: str) -> Run:
-        """Returns the run that an id, an unambiguous prefix of it, or `RUN.N` names.
+        """Returns the run that an id, an unambiguous beginning of one, or `RUN.N` names.
 
         Raises:
-            RunNotFound, AmbiguousRun, UsageError: each says what to do.
+            RunNotFound: there is none; also where the reference is no run's id at all.
+            AmbiguousRun: there are several; the message lists them.
         """
-        prefix, _ = parse_reference(reference)
-        found = self._runs("WHERE id >= ? AND id < ? ORDER BY id LIMIT 6", (prefix, prefix + "~"))
-        exact = [run for run in found if run.id == prefix]
-        if not found:
+        try:
+            prefix, _ = parse_reference(reference)
+        except UsageError as error:
+            raise RunNotFound(str(error)) from error
+        found = self._select("WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?", (prefix, f"{prefix}~", _SHOWN + 1))
+        runs = [run for _, run in found]
+        if not runs:
             raise RunNotFound(f"no run begins with {prefix}: `mlpipeline history` lists them")
-        if len(found) > 1 and not exact:
-            shown = "\n".join(f"  {run.id}  {run.model}:{run.version}" for run in found[:5])
-            raise AmbiguousRun(f"{prefix} is the beginning of several runs: give more of the id\n{shown}")
-        return exact[0] if exact else found[0]
+        if len(runs) > 1 and runs[0].id != prefix:
+            shown = "\n".join(f"  {run.id}  {run.model}:{run.version}" for run in runs[:_SHOWN])
+            more = "\n  …" if len(runs) > _SHOWN else ""
+            raise AmbiguousRun(f"several runs begin with {prefix}: give more of the id\n{shown}{more}")
+        return runs[0]
 
     def runs(
         self,
@@ -207,158 +169,119 @@ class Ledger:
         limit: int | None = None,
         newest_first: bool = True,
     ) -> list[Run]:
-        """Returns runs, those created last first."""
-        conditions: list[str] = []
-        values: list[Any] = []
-        for column, value in (("model", model), ("version", version)):
-            if value is not None:
-                conditions.append(f"{column} = ?")
-                values.append(value)
-        if states is not None:
-            conditions.append(f"state IN ({', '.join('?' * len(states))})")
-            values += [state.value for state in states]
-        where = f"WHERE {' AND '.join(conditions)} " if conditions else ""
+        """Returns runs, by default those first that were created last."""
         order = "DESC" if newest_first else "ASC"
-        values.append(-1 if limit is None else limit)
-        return self._runs(f"{where}ORDER BY number {order} LIMIT ?", values)
+        given = {"model": model, "version": version}
+        known = {name: value for name, value in given.items() if value is not None}
+        most = -1 if limit is None else limit
+        parts: list[str] = []
+        values: list[Any] = []
+        # A part for each state, so that each ends at the limit, by the index, however many runs there are.
+        for state in [None] if states is None else set(states):
+            equal = known if state is None else known | {"state": state.value}
+            where = " AND ".join(f"{name} = ?" for name in equal) or "TRUE"
+            parts.append(f"SELECT * FROM (SELECT seq FROM runs WHERE {where} ORDER BY seq {order} LIMIT ?)")
+            values += [*equal.values(), most]
+        if not parts:
+            return []
+        clause = f"WHERE runs.seq IN ({' UNION ALL '.join(parts)}) ORDER BY runs.seq {order} LIMIT ?"
+        return [run for _, run in self._select(clause, (*values, most))]
 
     def live(self) -> list[Run]:
         """Returns the runs whose last attempt is submitted or running, oldest first."""
-        return self.runs(states=(State.SUBMITTED, State.RUNNING), newest_first=False)
+        return self.runs(states=_LIVE, newest_first=False)
 
     def unreported(self) -> list[tuple[Run, Attempt]]:
         """Returns finished attempts whose block of results is not known to stand in the output file."""
-        rows = self.connection.execute("SELECT run_id, number FROM attempts WHERE reported = 0").fetchall()
-        found = []
-        for run_id, number in rows:
-            run = self._exact(run_id)
-            attempt = next(each for each in run.attempts if each.number == number)
-            if attempt.state.is_final:
-                found.append((run, attempt))
-        return found
+        found = self._select("WHERE runs.seq IN (SELECT run FROM attempts WHERE reported = 0) ORDER BY runs.seq", ())
+        return [
+            (run, attempt)
+            for _, run in found
+            for attempt in run.attempts
+            if attempt.state.is_final and not attempt.reported
+        ]
 
     def counts(self) -> dict[State, int]:
-        """Returns how many runs are in each state, without counting them."""
-        rows = self.connection.execute("SELECT state, number FROM counts WHERE number > 0").fetchall()
-        return {State(state): number for state, number in rows}
-
-    def _runs(self, clause: str, values: Sequence[Any]) -> list[Run]:
-        with _translated(self.path):
-            rows = self.connection.execute(f"SELECT {', '.join(RUN_COLUMNS)} FROM runs {clause}", values).fetchall()
-            tries = self._attempts([str(row[0]) for row in rows])
-        return [read_run(row, tuple(tries.get(str(row[0]), ()))) for row in rows]
-
-    def _attempts(self, ids: Sequence[str]) -> dict[str, list[Attempt]]:
-        found: dict[str, list[Attempt]] = {}
-        for start in range(0, len(ids), _BATCH):
-            part = ids[start : start + _BATCH]
-            sql = f"SELECT {', '.join(ATTEMPT_COLUMNS)} FROM attempts WHERE run_id IN ({', '.join('?' * len(part))})"
-            for row in self.connection.execute(f"{sql} ORDER BY run_id, number", part):
-                found.setdefault(str(row[0]), []).append(read_attempt(row))
-        return found
+        """Returns how many runs are in each state; states without any are left out."""
+        with translated(self.path):
+            rows = self.connection.execute("SELECT state, count(*) FROM runs GROUP BY state").fetchall()
+        return {State(state): count for state, count in rows}
 
     def standings(
-        self, keys: Sequence[Key], *, match: str = "code", invocation: str | None = None
+        self,
+        keys: Sequence[Key],
+        *,
+        match: Literal["code", "params", "never"] | str = "code",
+        invocation: str | None = None,
     ) -> dict[Key, Standing]:
         """Returns how each wish stands; one that nothing happened to is left out.
 
+        A run that succeeded answers a wish before any other; else the newest does.
+
         Args:
             keys: the wishes.
-            match: what must be equal beside model, version and replicate: `code` (parameters and sources), `params`,
-                or `never` (nothing).
+            match: what must be equal beside model, version and replicate: `code` (parameters and sources), `params`
+                (these alone), or `never` (nothing).
             invocation: only runs of this invocation count; None counts all.
-
-        A run that succeeded answers a wish before any other; else the newest does.
         """
-        wheres = ["model = ?", "version = ?", "replicate = ?"]
-        if match in ("code", "params"):
-            wheres.append("params_digest = ?")
-        if match == "code":
-            wheres.append("code_digest = ?")
-        width = len(wheres)
-        if invocation is not None:
-            wheres.append("invocation = ?")
-        sql = (
-            f"SELECT id, state, retry_asked FROM runs INDEXED BY wishes WHERE {' AND '.join(wheres)} "
-            "ORDER BY state = 'succeeded' DESC, number DESC LIMIT 1"
-        )
-        extra = () if invocation is None else (invocation,)
-        execute = self.connection.execute
-        found = {}
-        with _translated(self.path):
-            for key in keys:
-                row = execute(sql, (*key[:width], *extra)).fetchone()
-                if row is not None:
-                    found[key] = self._standing(*row)
-        return found
-
-    def _standing(self, run_id: str, state: str, retry_asked: int) -> Standing:
-        if state == "succeeded":
-            return Standing(
-                run_id=run_id,
-                state=State.SUCCEEDED,
-                cause=Cause.NONE,
-                counted_attempts=0,
-                attempts=0,
-                ended_at=None,
-                retry_asked=False,
-                message="",
-            )
-        attempts = self._attempts([run_id])[run_id]
-        last = attempts[-1]
-        return Standing(
-            run_id=run_id,
-            state=last.state,
-            cause=last.cause,
-            counted_attempts=sum(counts(each.state, each.cause) for each in attempts),
-            attempts=len(attempts),
-            ended_at=last.ended_at,
-            retry_asked=bool(retry_asked),
-            message=last.message,
-        )
+        with translated(self.path):
+            return look_up(self.connection, keys, match=match, invocation=invocation)
 
     def known_sources(self) -> dict[str, tuple[str, str]]:
-        """Returns algorithm and code digest of every snapshot that was digested, by its address."""
-        rows = self.connection.execute("SELECT sha, algorithm, code_digest FROM sources").fetchall()
+        """Returns algorithm and code digest of every snapshot of sources, by its address."""
+        with translated(self.path):
+            rows = self.connection.execute("SELECT sha, algorithm, code_digest FROM sources").fetchall()
         return {sha: (algorithm, digest) for sha, algorithm, digest in rows}
 
     def set_code_digest(self, sha: str, algorithm: str, digest: str) -> None:
-        """Remembers a snapshot's digest, and gives it to every run of that snapshot."""
+        """Remembers a snapshot's digest by another algorithm, and gives it to every run of that snapshot.
+
+        So a change of the algorithm, as a new Python may bring, makes nothing stale.
+        """
         with self._transaction():
-            sql = "INSERT INTO sources VALUES (?, ?, ?) ON CONFLICT(sha) DO UPDATE SET algorithm = ?2, code_digest = ?3"
-            self.connection.execute(sql, (sha, algorithm, digest))
-            self.connection.execute(
-                "UPDATE runs SET code_digest = ? WHERE sources = ? AND code_digest <> ?", (digest, sha, digest)
-            )
+            values = (sha, algorithm, digest)
+            sql = "INSERT INTO sources (sha, algorithm, code_digest) VALUES (?, ?, ?) ON CONFLICT (sha) "
+            self.connection.execute(sql + "DO UPDATE SET algorithm = ?2, code_digest = ?3", values)
+            sql = "UPDATE runs SET code_digest = ?2 WHERE source = (SELECT seq FROM sources WHERE sha = ?1)"
+            self.connection.execute(sql, (sha, digest))
 
     def rename(self, old: tuple[str, str | None], new: tuple[str, str | None]) -> int:
-        """Gives runs of a model (and version) a new name. Returns how many there were."""
+        """Gives the runs of a model, or of one version of it, a new name. Returns how many there were.
+
+        Args:
+            old: model and version; None as the version means the model with all of them.
+            new: likewise.
+        """
         with self._transaction():
             if old[1] is None:
                 done = self.connection.execute("UPDATE runs SET model = ? WHERE model = ?", (new[0], old[0]))
             else:
                 sql = "UPDATE runs SET model = ?, version = ? WHERE model = ? AND version = ?"
-                done = self.connection.execute(sql, (new[0], new[1], old[0], old[1]))
+                done = self.connection.execute(sql, (*new, *old))
         return done.rowcount
 
+    def faults(self) -> list[str]:
+        """Returns what SQLite itself finds wrong with the file: torn pages, indexes that lie, rows without a run."""
+        with translated(self.path):
+            torn = [str(row[0]) for row in self.connection.execute("PRAGMA integrity_check(20)") if row[0] != "ok"]
+            loose = self.connection.execute("PRAGMA foreign_key_check").fetchall()
+        return torn + [f"table {row[0]}: row {row[1]} belongs to nothing" for row in loose[:20]]
 
-@contextlib.contextmanager
-def _translated(path: Path | None) -> Iterator[None]:
-    """Says in this package's words what SQLite found."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        text = str(error)
-        if "full" in text or "disk I/O" in text:
-            raise DiskFull(f"{path}: the disk is full or failing ({text}): free some space") from error
-        if "readonly" in text or "unable to open" in text:
-            raise NotWritable(f"{path}: cannot be written ({text}): mend its permissions") from error
-        if "malformed" in text:
-            raise LedgerDamaged(f"{path}: is damaged: `mlpipeline fsck --rebuild` makes it again") from error
-        raise
-    except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.IntegrityError):
-            raise
-        raise LedgerDamaged(
-            f"{path}: is damaged ({error}): `mlpipeline fsck --rebuild` makes it again from the run directories"
-        ) from error
+    def _known(self, run_id: str) -> tuple[int, Run]:
+        found = self._select("WHERE runs.id = ?", (run_id,))
+        if not found:
+            raise RunNotFound(f"run {run_id} was never submitted: `mlpipeline history` lists what was")
+        return found[0]
+
+    def _select(self, clause: str, values: Sequence[Any]) -> list[tuple[int, Run]]:
+        with translated(self.path):
+            rows = self.connection.execute(f"{ledger_rows.SELECT_RUN} {clause}", values).fetchall()
+            attempts = self._attempts({row[0]: row[1] for row in rows})
+        return [(row[0], ledger_rows.read_run(row, attempts[row[0]])) for row in rows]
+
+    def _attempts(self, ids: dict[int, str]) -> dict[int, list[Attempt]]:
+        found: dict[int, list[Attempt]] = {seq: [] for seq in ids}
+        sql = f"{ledger_rows.SELECT_ATTEMPT} WHERE run IN (SELECT value FROM json_each(?)) ORDER BY run, number"
+        for row in self.connection.execute(sql, (json.dumps(list(ids)),)):
+            found[row[0]].append(ledger_rows.read_attempt(row, ids[row[0]]))
+        return found

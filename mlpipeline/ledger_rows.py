@@ -4,71 +4,96 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from mlpipeline.run import Attempt, Cause, Run, State
 
-RUN_COLUMNS = (
-    "id",
-    "model",
-    "version",
-    "replicate",
-    "seed",
-    "sources",
-    "code_digest",
-    "params_digest",
-    "params",
-    "invocation",
-    "model_dir",
-    "created_at",
-    "retry_asked",
+ATTEMPT_COLUMNS = tuple(name for name in Attempt.__slots__ if name != "run_id")
+"""Of the table; `run` stands before them."""
+
+_COPIED = ("id", "model", "version", "replicate", "seed", "code_digest", "params_digest", "invocation", "model_dir")
+_OF_LAST = ("state", "cause", "last_attempt", "counted_attempts", "ended_at", "message", "retry_asked")
+RUN_COLUMNS = (*_COPIED, "created_at", *_OF_LAST, "params")
+"""Of the table, but for `seq` and `source`."""
+
+SELECT_RUN = (
+    f"SELECT runs.seq, {', '.join(f'runs.{name}' for name in _COPIED)}, created_at, retry_asked, params, sources.sha "
+    "FROM runs JOIN sources ON sources.seq = runs.source"
 )
-ATTEMPT_COLUMNS = tuple(Attempt.__slots__)
+SELECT_ATTEMPT = f"SELECT run, {', '.join(ATTEMPT_COLUMNS)} FROM attempts"
+INSERT_RUN = f"INSERT INTO runs (source, {', '.join(RUN_COLUMNS)}) VALUES (?{', ?' * len(RUN_COLUMNS)})"
+INSERT_ATTEMPT = f"INSERT INTO attempts (run, {', '.join(ATTEMPT_COLUMNS)}) VALUES (?{', ?' * len(ATTEMPT_COLUMNS)})"
+UPDATE_RUN = f"UPDATE runs SET {', '.join(f'{name} = ?' for name in _OF_LAST)} WHERE seq = ?"
+UPDATE_ATTEMPT = (
+    f"UPDATE attempts SET {', '.join(f'{name} = ?' for name in ATTEMPT_COLUMNS)} WHERE run = ? AND number = ?"
+)
 
 
-def _stored(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, bool):
-        return int(value)
-    if isinstance(value, State | Cause):
-        return value.value
-    if isinstance(value, str | int | float) or value is None:
-        return value
-    return json.dumps(value, sort_keys=True, ensure_ascii=True)
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).isoformat()
+
+
+def moment(text: str | None) -> datetime | None:
+    """Reads a stored time."""
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def run_values(run: Run) -> tuple[Any, ...]:
-    """Returns a run's columns, without its state."""
-    return tuple(_stored(getattr(run, name)) for name in RUN_COLUMNS)
+    """Returns the values of RUN_COLUMNS."""
+    copied = (_stored(getattr(run, name)) for name in _COPIED)
+    params = json.dumps(dict(run.params), separators=(",", ":"))
+    return (*copied, _text(run.created_at), *last_values(run), params)
+
+
+def last_values(run: Run) -> tuple[Any, ...]:
+    """Returns what a run's row repeats of its attempts."""
+    last = run.last
+    counted, ended = run.counted_attempts, _text(last.ended_at)
+    message = _stored(last.message)
+    return (last.state.value, last.cause.value, last.number, counted, ended, message, int(run.retry_asked))
 
 
 def attempt_values(attempt: Attempt) -> tuple[Any, ...]:
-    """Returns an attempt's columns."""
+    """Returns the values of ATTEMPT_COLUMNS."""
     return tuple(_stored(getattr(attempt, name)) for name in ATTEMPT_COLUMNS)
 
 
-def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+def _stored(value: Any) -> Any:
+    match value:
+        case None | float():
+            return value
+        case bool():
+            return int(value)
+        case State() | Cause():
+            return value.value
+        case int():
+            return value
+        case str():  # a user's message may hold halves of characters, which are no UTF-8
+            return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode("utf-8")
+        case datetime():
+            return _text(value)
+    return json.dumps(dict(value), separators=(",", ":"))
 
 
-def read_run(row: Sequence[Any], attempts: tuple[Attempt, ...]) -> Run:
-    """Makes a run of its columns."""
-    values = dict(zip(RUN_COLUMNS, row, strict=True))
-    values["params"] = json.loads(values["params"])
-    values["created_at"] = datetime.fromisoformat(values["created_at"])
-    values["retry_asked"] = bool(values["retry_asked"])
-    return Run(attempts=attempts, **values)
+def read_run(row: Sequence[Any], attempts: Sequence[Attempt]) -> Run:
+    """Makes a run of a row of SELECT_RUN."""
+    _, *copied, created_at, retry_asked, params, sha = row
+    return Run(
+        **dict(zip(_COPIED, copied, strict=True)),
+        sources=sha,
+        params=json.loads(params),
+        created_at=datetime.fromisoformat(created_at),
+        retry_asked=bool(retry_asked),
+        attempts=tuple(attempts),
+    )
 
 
-def read_attempt(row: Sequence[Any]) -> Attempt:
-    """Makes an attempt of its columns."""
-    values = dict(zip(ATTEMPT_COLUMNS, row, strict=True))
+def read_attempt(row: Sequence[Any], run_id: str) -> Attempt:
+    """Makes an attempt of a row of SELECT_ATTEMPT."""
+    values = dict(zip(ATTEMPT_COLUMNS, row[1:], strict=True))
     for name in ("submitted_at", "started_at", "ended_at"):
-        values[name] = _time(values[name])
-    values["state"] = State(values["state"])
-    values["cause"] = Cause(values["cause"])
+        values[name] = moment(values[name])
     values["metrics"] = json.loads(values["metrics"])
     values["reported"] = bool(values["reported"])
-    return Attempt(**values)
+    return Attempt(run_id=run_id, **values | {"state": State(values["state"]), "cause": Cause(values["cause"])})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -103,7 +102,7 @@ def submit(project: Project, action: Action | str, target: str = "", options: Ma
     except ValueError as error:
         raise RequestRefused(f"'{action}' cannot be asked: choose one of {', '.join(Action)}") from error
     request = Request(
-        id=new_id(time.time_ns() // 1_000_000, secrets.token_bytes(10)),
+        id=new_id(time.time_ns() // 1_000_000, os.urandom(10)),
         action=asked,
         target=target,
         options=dict(options or {}),

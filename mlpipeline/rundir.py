@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Self, get_type_hints
 
 from mlpipeline import wire
+from mlpipeline.events import Ended
 from mlpipeline.run import Cause, State
 
 FORMAT = 1
@@ -113,6 +114,12 @@ class Outcome(_Record):
     metrics: dict[str, Any] = field(default_factory=dict)
     checkpoint_step: int | None = None
     warnings: list[str] = field(default_factory=list)
+
+    def event(self, run_id: str, number: int) -> Ended:
+        """Returns what the ledger records of it."""
+        both = {each.name for each in fields(Ended)} & {each.name for each in fields(self)}
+        values = {name: getattr(self, name) for name in both}
+        return Ended(run_id=run_id, number=number, at=self.ended_at, **values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,9 @@ def mv(setup: Setup, old: str, new: str) -> None:
     if setup.json:
         setup.emit({"format": 1, "old": before, "new": after, "runs": renamed})
     else:
-        say(f"{before} is {after} now: {renamed} runs.")
+        from mlpipeline.observe.text import many
+
+        say(f"{before} is {after} now: {many(renamed, 'run')}.")
 
 
 def _rename(project: Project, ledger: Ledger, old: str, new: str) -> tuple[int, str, str]:
@@ -212,8 +214,10 @@ def fsck(context: click.Context, rebuild: bool) -> None:
         setup.emit({"format": 1, "violations": violations, "rebuilt_runs": rebuilt})
     else:
         if rebuilt is not None:
-            say(f"{project.ledger_path}: made anew from {rebuilt} runs.")
+            say(f"{project.ledger_path}: made anew, runs: {rebuilt}.")
         for each in violations:
             say(each)
-        say(f"{len(violations)} faults. Make the ledger anew: mlpipeline fsck --rebuild" if violations else "All well.")
+        say(
+            f"Faults: {len(violations)}. Make the ledger anew: mlpipeline fsck --rebuild" if violations else "All well."
+        )
     context.exit(1 if violations else 0)

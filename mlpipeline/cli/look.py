@@ -78,8 +78,10 @@ def history(setup: Setup, model: str | None, limit: int, states: tuple[str, ...]
         setup.emit({"format": 1, "runs": [asdict(line) for line in lines]})
     elif lines:
         draw(statuses.ended_table(lines, moment, ""))
+    elif model is None and not states:
+        say("No run is recorded yet. See what would run: mlpipeline plan")
     else:
-        say("No run is recorded yet. See what would run: mlpipeline plan" if model is None else f"No run of {model}.")
+        say("No such run. See all: mlpipeline history")
 
 
 def _runs(project: Project, ledger: Ledger, model: str | None, wanted: dict[str, Any]) -> list[Run]:

@@ -88,9 +88,9 @@ def _draw(found: Preview, project: Project, *, everything: bool) -> None:
         draw(Table(columns=("#", "model:version", "verdict", "why", "options"), rows=rows))
     for fault in found.faults.values():
         say(f"fault: {text.one_line(fault, 500)}")
-    due = sum(item.verdict.value == "run" for item in items)
+    due = sum(item.verdict.value == "due" for item in items)
     hidden = "" if everything or not done else " (see them: --all)"
-    say(f"{len(items)} versions: {due} would run, {done} done{hidden}.")
+    say(f"{text.many(len(items), 'version')}: {due} due, {done} done{hidden}.")
     if due and not scheduler_line(project).running:
         say("Run them: mlpipeline -r -u")
 
@@ -173,10 +173,11 @@ def _answer(project: Project, item: Item) -> dict[str, Any]:
 
     wanted = item.wanted
     about = _item(item)
-    told = f"{text.title(wanted.model, wanted.version, wanted.replicate)}: {item.verdict.value.replace('_', ' ')}"
-    told += f": {text.one_line(item.reason, 500)}" if item.reason else ""
-    if item.verdict.value == "run" and not scheduler_line(project).running:
-        told += " (it runs with: mlpipeline -r -u)"
-    elif item.standing is not None:
-        told += f". {_behind(project, item.standing.run_id)['sentence']}"
-    return about | {"sentence": told}
+    past = "" if item.standing is None else _behind(project, item.standing.run_id)["sentence"]
+    if past and item.verdict.value in ("done", "failed"):
+        return about | {"sentence": past}
+    told = f"{text.title(wanted.model, wanted.version, wanted.replicate)} is {item.verdict.value.replace('_', ' ')}"
+    told += f": {text.one_line(item.reason, 500)}."
+    if item.verdict.value == "due" and not scheduler_line(project).running:
+        told += " It runs with: mlpipeline -r -u"
+    return about | {"sentence": f"{told} {past}".rstrip()}

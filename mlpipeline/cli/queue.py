@@ -106,7 +106,7 @@ def _check_word(context: click.Context, project: Project, words: tuple[str, ...]
     from mlpipeline.config_text import near_miss
 
     word = words[0] if words else ""
-    if not word or any(mark in word for mark in "./:"):
+    if not word or word in COMMANDS or any(mark in word for mark in "./:"):  # named on purpose
         return
     if any((project.models_dir / f"{word}{ending}").exists() for ending in ("", ".py", ".yaml")):
         return

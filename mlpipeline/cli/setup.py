@@ -101,12 +101,16 @@ def now() -> datetime:
 def scheduler_line(project: Project) -> SchedulerLine:
     """Returns what the lock says of this host's scheduler. Changes no byte."""
     from mlpipeline.observe.view import SchedulerLine
-    from mlpipeline.queue.lock import is_held
+    from mlpipeline.queue.lock import holder
 
-    holder = is_held(project)
-    if holder is None:
+    held_by = holder(project)
+    if held_by is None:
         return SchedulerLine(running=False, host=project.host)
-    return SchedulerLine(running=True, pid=holder.pid, host=holder.host or project.host, since=holder.since)
+    try:
+        since = datetime.fromisoformat(held_by.since)
+    except ValueError:  # it has not written its story yet
+        since = None
+    return SchedulerLine(running=True, pid=held_by.pid or None, host=held_by.host, since=since)
 
 
 def model_names(project: Project, name: str) -> list[str]:

@@ -15,6 +15,7 @@ from mlpipeline.observe.table import Table
 from mlpipeline.project import Project
 from mlpipeline.run import Run, State
 
+_STILL = ("failed", "gave_up", "held")
 FINAL = frozenset(state for state in State if state.is_final)
 
 
@@ -70,7 +71,14 @@ def _text(value: Any) -> str | None:
 
 def sections(picture: view.Picture) -> list[Table]:
     """Returns the picture's tables, those that are empty left out."""
-    tables = [_running(picture.running), _next(picture.next), ended_table(picture.ended, picture.at, "Ended lately")]
+    still = [each for each in picture.next if each.verdict in _STILL]
+    coming = [each for each in picture.next if each.verdict not in _STILL]
+    tables = [
+        _running(picture.running),
+        _next("Next", coming),
+        _next("Waits for you", still),
+        ended_table(picture.ended, picture.at, "Ended lately"),
+    ]
     return [table for table in tables if table.rows]
 
 
@@ -95,12 +103,16 @@ def _steps(progress: view.Progress) -> str:
     return f"{progress.step}/{progress.total} ({share:.0%})"
 
 
-def _next(lines: Sequence[view.NextLine]) -> Table:
+def _next(title: str, lines: Sequence[view.NextLine]) -> Table:
     rows = tuple(
-        (text.title(each.model, each.version, each.replicate), each.verdict, text.one_line(each.reason))
+        (
+            text.title(each.model, each.version, each.replicate),
+            each.verdict.replace("_", " "),
+            text.one_line(each.reason),
+        )
         for each in lines
     )
-    return Table(title="Next", columns=("model:version", "", "why"), rows=rows)
+    return Table(title=title, columns=("model:version", "verdict", "why"), rows=rows)
 
 
 def ended_table(lines: Sequence[view.RunLine], now: datetime, title: str) -> Table:
@@ -108,7 +120,7 @@ def ended_table(lines: Sequence[view.RunLine], now: datetime, title: str) -> Tab
     rows = []
     for line in lines:
         good = line.state == State.SUCCEEDED.value
-        told = text.metrics(line.metrics) if good else text.one_line(line.message or line.cause, 90)
+        told = text.metrics(line.metrics) if good else text.one_line(line.message or _cause(line.cause), 90)
         name = text.title(line.model, line.version, line.replicate)
         when = text.ago(line.ended_at or line.started_at or line.created_at, now)
         rows.append((line.run, name, line.state, when, text.duration(line.seconds), told))
@@ -127,9 +139,13 @@ def headlines(picture: view.Picture) -> list[str]:
     if picture.running and not picture.scheduler.running:
         lines.append("What is running goes on without a scheduler; the next one takes its results.")
     if picture.requests:
-        lines.append(f"{picture.requests} requests wait for the scheduler.")
+        lines.append(f"{text.many(picture.requests, 'request')} not carried out yet.")
     lines += [f"fault: {text.one_line(fault, 500)}" for fault in picture.faults]
     return lines + [f"warning: {text.one_line(warning, 500)}" for warning in picture.warnings]
+
+
+def _cause(cause: str) -> str:
+    return "" if cause == "none" else cause.replace("_", " ")
 
 
 def attempts_table(run: Run, now: datetime) -> Table:
@@ -138,7 +154,7 @@ def attempts_table(run: Run, now: datetime) -> Table:
         (
             f"{run.id}.{each.number}",
             each.state.value,
-            each.cause.value.replace("_", " ") if each.cause.value != "none" else "",
+            _cause(each.cause.value),
             text.ago(each.ended_at, now),
             text.duration(view.seconds_of(each, now)),
             text.one_line(each.message or "", 90),

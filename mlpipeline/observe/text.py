@@ -99,6 +99,11 @@ def flat_metrics(values: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
+def many(count: int, noun: str) -> str:
+    """Returns a count with its noun, `1 run` or `2 runs`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def title(model: str, version: str, replicate: int = 0) -> str:
     """Returns `model:version`, and which seed where there are several."""
     seed = f" seed {replicate}" if replicate else ""

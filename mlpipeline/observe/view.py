@@ -251,7 +251,7 @@ def why_run(run: Run, now: datetime) -> str:
     """Answers in sentences why a run is as it is, and what may be done."""
     last = run.last
     name = f"{text.title(run.model, run.version, run.replicate)} (run {run.id}, attempt {last.number})"
-    reason = text.one_line(last.message or last.cause.value.replace("_", " "), 500)
+    reason = text.one_line(last.message or last.cause.value.replace("_", " "), 500).rstrip(".")
     when = text.ago(last.ended_at, now)
     steps = f" after {last.steps} steps" if last.steps is not None else ""
     if last.state is State.SUCCEEDED:

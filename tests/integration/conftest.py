@@ -9,12 +9,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-GENEROUS_SECONDS = 60.0
+from mlpipeline.ledger import Ledger
+
+GENEROUS_SECONDS = float(os.environ.get("MLP_TEST_SECONDS", "60"))
 
 TRUTH = '''
 import json, os, time
@@ -113,8 +116,13 @@ class Workshop:
         return json.loads(done.stdout)
 
     def history(self) -> list[dict[str, Any]]:
-        """The runs that the ledger holds, newest first."""
-        return list(self.json("history")["runs"])
+        """The runs that the ledger holds, newest first, each with its attempts and what the last one says."""
+        ledger = Ledger.open_readonly(self.outputs / "ledger-here.db")
+        try:
+            found = ledger.runs()
+        finally:
+            ledger.close()
+        return [asdict(run.last) | asdict(run) | {"state": run.state.value} for run in found]
 
     def truth(self, event: str | None = None) -> list[dict[str, Any]]:
         """What the models say that happened."""
@@ -146,7 +154,9 @@ class Workshop:
         for process in self.processes:
             if process.poll() is None:
                 process.kill()
-                process.communicate()
+            process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
         for pid in self.left_behind():
             os.kill(pid, signal.SIGKILL)
 

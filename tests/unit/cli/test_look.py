@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
+from mlpipeline.observe import status as statuses
+from mlpipeline.observe import view
 from mlpipeline.run import Cause, State
 from tests.unit.cli.conftest import Desk
-from tests.unit.sample_runs import run_in, sample_attempt, sample_run
+from tests.unit.sample_runs import NOW, run_in, sample_attempt, sample_run
 
 GOOD = run_in(State.SUCCEEDED, "aaaaaa")
 BAD = run_in(State.FAILED, "bbbbbb", Cause.EXCEPTION, "ValueError: \x1b[31mred\x1b[0m", version="deep")
@@ -121,3 +123,15 @@ def test_why_of_nothing_known_ends_with_status_2(desk: Desk) -> None:
     result = desk.type("why", "nothing.py")
     assert result.exit_code == 2
     assert "neither a listed model nor a run" in result.stderr
+
+
+def test_what_waits_for_a_person_stands_apart_from_what_comes_next() -> None:
+    line = view.NextLine(model="a.py", version="v", replicate=0, verdict="due", reason="next")
+    failed = view.NextLine(model="b.py", version="v", replicate=0, verdict="gave_up", reason="three times")
+    up = view.SchedulerLine(running=True, host="h")
+    facts = view.Facts(root="/p", scheduler=up, status={"next": [asdict(line), asdict(failed)]})
+    tables = statuses.sections(view.picture(facts, NOW))
+    assert [(table.title, table.rows[0][:2]) for table in tables] == [
+        ("Next", ("a.py:v", "due")),
+        ("Waits for you", ("b.py:v", "gave up")),
+    ]

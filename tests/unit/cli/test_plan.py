@@ -1,0 +1,131 @@
+"""Looking ahead: the plan as a table and as JSON, and sentences that say why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mlpipeline.ledger import Key, Standing
+from mlpipeline.model_options import ModelOptions
+from mlpipeline.queue import launch
+from mlpipeline.queue.plan import Item, Plan, Verdict, Wanted
+from mlpipeline.run import Cause, State
+from mlpipeline.selection import Selection
+from tests.unit.cli.conftest import Desk
+from tests.unit.sample_runs import run_in
+
+BAD = run_in(State.FAILED, "bbbbbb", Cause.EXCEPTION, "ValueError: no", version="deep")
+
+
+def item(version: str, verdict: Verdict, reason: str, standing: Standing | None = None) -> Item:
+    key = Key("digits.py", version, 0, "d" * 16, "c" * 16)
+    options = ModelOptions(priority=5)
+    wanted = Wanted(
+        model="digits.py",
+        version=version,
+        replicate=0,
+        seed=1,
+        key=key,
+        options=options,
+        position=0,
+        rank=0,
+        model_dir="",
+    )
+    return Item(wanted, verdict, reason, None, standing)
+
+
+def failed() -> Standing:
+    return Standing(
+        run_id=BAD.id,
+        state=State.FAILED,
+        cause=Cause.EXCEPTION,
+        counted_attempts=1,
+        attempts=1,
+        ended_at=None,
+        retry_asked=False,
+        message="ValueError: no",
+    )
+
+
+@pytest.fixture
+def listed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """A project whose plan is given: no model is imported."""
+    (desk.root / "models" / "digits.py").touch()
+    (desk.root / "models.config").write_text("[MLP]\n[WHITELISTED_MODELS]\ndigits.py\n[BLACKLISTED_MODELS]\n")
+    items = (
+        item("wide", Verdict.DUE, "next"),
+        item("late", Verdict.WAITING, "not before 22:00"),
+        item("deep", Verdict.FAILED, "failed: ValueError: no", failed()),
+        item("good", Verdict.DONE, "done"),
+    )
+    selection = Selection(file="models.config", digest="", use_blacklist=False, models=(), faults=())
+    computed = Plan(items=items, submit=(), wake_at=None)
+
+    def preview(project: Any, **_: Any) -> launch.Preview:
+        return launch.Preview(plan=computed, selection=selection, descriptions={}, faults={})
+
+    monkeypatch.setattr(launch, "preview", preview)
+    desk.record(BAD)
+    return desk
+
+
+def test_the_plan_shows_what_is_not_done_in_order_with_reasons(listed: Desk) -> None:
+    result = listed.type("plan")
+    assert result.exit_code == 0, result.output
+    rows = result.stdout.splitlines()
+    assert rows[1].split()[:4] == ["1", "digits.py:wide", "due", "next"]
+    assert "priority" in rows[1]
+    assert "digits.py:good" not in result.stdout
+    assert rows[-2] == "4 versions: 1 due, 1 done (see them: --all)."
+    assert "digits.py:good" in listed.type("plan", "--all").stdout
+
+
+def test_the_plan_for_programs_has_every_version_and_its_run(listed: Desk) -> None:
+    read = listed.json("plan")
+    assert [(each["version"], each["verdict"], each["run"]) for each in read["items"]] == [
+        ("wide", "due", None),
+        ("late", "waiting", None),
+        ("deep", "failed", BAD.id),
+        ("good", "done", None),
+    ]
+
+
+def test_a_fault_is_shown_and_ends_with_status_1(listed: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = launch.preview(listed.project)
+    faulty = launch.Preview(
+        plan=before.plan, selection=before.selection, descriptions={}, faults={"a.py": "a.py: gone"}
+    )
+    monkeypatch.setattr(launch, "preview", lambda project, **_: faulty)
+    result = listed.type("plan")
+    assert result.exit_code == 1
+    assert "fault: a.py: gone" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("digits:wide", ["digits.py:wide is due: next. It runs with: mlpipeline -r -u"]),
+        ("./digits.py:late", ["digits.py:late is waiting: not before 22:00."]),
+    ],
+)
+def test_why_of_a_version_answers_from_the_plan(listed: Desk, what: str, said: list[str]) -> None:
+    assert listed.type("why", what).stdout.splitlines() == said
+
+
+def test_why_of_a_failed_version_tells_the_runs_story_once(listed: Desk) -> None:
+    told = listed.type("why", "digits.py:deep").stdout
+    assert told.count("ValueError: no") == 1
+    assert f"mlpipeline retry {BAD.id}" in told
+
+
+def test_why_of_a_model_answers_for_every_version(listed: Desk) -> None:
+    assert len(listed.json("why", "digits.py")["answers"]) == 4
+
+
+def test_why_names_the_fault_of_the_config_where_nothing_is_recorded(listed: Desk) -> None:
+    (listed.root / "models.config").write_text("[MLP]\nuse_blacklist = perhaps\n[WHITELISTED_MODELS]\n")
+    result = listed.type("why", "digits.py:none")
+    assert result.exit_code == 2
+    assert "models.config:2" in result.stderr
+    assert "failed" in listed.type("why", BAD.id).stdout
