@@ -6,7 +6,7 @@ import os
 import shutil
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
@@ -173,13 +173,24 @@ def _write_down(project: Project, renaming: dict[str, Any]) -> None:
     """Adds the renaming to the list that a rebuilt ledger follows; on disk before the ledger says so."""
     import json
 
+    from mlpipeline import wire
     from mlpipeline.observe.view import jsonable
 
     line = json.dumps(jsonable(renaming), ensure_ascii=True) + "\n"
-    with (project.outputs_dir / "renames.jsonl").open("a", encoding="utf-8") as file:
-        file.write(line)
+    with (project.outputs_dir / "renames.jsonl").open("a+b") as file:
+        if _is_torn(file):
+            file.write(b"\n")  # a crash tore the line before: it stays unread, and ours must not hang on it
+        file.write(line.encode("ascii"))
         file.flush()
         os.fsync(file.fileno())
+    wire.sync_directory(project.outputs_dir)
+
+
+def _is_torn(file: BinaryIO) -> bool:
+    if file.seek(0, os.SEEK_END) == 0:
+        return False
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) != b"\n"
 
 
 @click.command()

@@ -39,7 +39,7 @@ def bury(directory: Path, token: str) -> bool:
 
 
 def _end_all(token: str) -> bool:
-    end = time.monotonic() + _BURY_SECONDS
+    end = time.monotonic() + _SECONDS
     while left := with_token(token):
         for pid in left:
             kill(pid, signal.SIGKILL)

@@ -69,7 +69,7 @@ def run(model: Model, directory: Path, spec: dict[str, Any], report: Report) -> 
     life.begin()
     try:
         life.train()
-        if not life.context.yielded:
+        if report.state == "succeeded":
             life.evaluate()
             life.finish()
         if testing:
@@ -130,6 +130,9 @@ class _Life:
         if self.context.yielded:
             self.report.state = "yielded"
             self.report.message = f"made room after a checkpoint at step {self.context.checkpoint_step}"
+        elif self.context.stop_reason == "stop":
+            self.report.state, self.report.cause = "cancelled", "cancelled"
+            self.report.message = f"stopped on request at step {self.context.step}"
         elif isinstance(returned, Mapping):
             self._take("training", returned)
         if returned is not None:
@@ -200,7 +203,7 @@ class _Life:
     def prove_checkpoint(self) -> None:
         """In test mode: trains one more step from the checkpoint, so that loading it is tried as well."""
         if self.context.checkpoint_step is None:
-            self.report.notes.append("does not use checkpoints: an interrupted run would start from the beginning")
+            self.report.notes.append("does not use run.checkpoint: what an interrupted run goes on from is its own affair")
             return
         self.begin()
         source = None if self.loader is None else call(self.loader.get_train_input, mode=self.mode)

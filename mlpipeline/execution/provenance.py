@@ -56,3 +56,11 @@ def _git(root: Path, *arguments: str) -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
+
+
+def main(root: str, target: str, variables: str) -> None:
+    """Collects everything and writes it, whole, to `target`."""
+    from mlpipeline import wire
+
+    names = {name: "" for name in variables.split(",") if name}
+    wire.write_json(target, environment(names) | {"git": git_state(Path(root)), "collected_at": wire.utc_now()})

@@ -75,8 +75,8 @@ def _judge(spec: dict[str, Any], result: dict[str, Any] | None, facts: Facts) ->
     if facts.timed_out:
         limit = spec.get("timeout_seconds")
         return "failed", "time_limit", f"ran longer than timeout_seconds = {limit:g}: raise the limit or train less"
-    if result is not None and result["state"] == "yielded":
-        return "yielded", str(result.get("cause") or "none"), str(result.get("message") or "made room at a checkpoint")
+    if result is not None and result["state"] in ("yielded", "cancelled"):
+        return str(result["state"]), str(result.get("cause") or "none"), str(result.get("message") or "")
     if facts.asked == "cancel":
         return "cancelled", "cancelled", "cancelled on request"
     if facts.asked == "interrupt":

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from mlpipeline import events, wire
-from mlpipeline.errors import DiskFull
+from mlpipeline.errors import DiskFull, NotWritable
 from mlpipeline.execution.executor import Executor, Life
 from mlpipeline.ledger import Ledger
 from mlpipeline.project import Project
@@ -89,16 +90,27 @@ class Attempts:
         """Records what has moved, by the attempts' own files and their executor's facts. Returns what ended."""
         ended = []
         for live in list(self.live.values()):
-            if not live.started:
-                self._note_start(live)
-            outcome = self._outcome(live)
-            if outcome is None and self.executor.life(live.directory) is Life.GONE:
-                outcome = self._outcome(live) or self._bury(live)
-            if outcome is not None:
-                ended.append(self._conclude(live, outcome))
-            else:
-                self.forwarder.forward(live.name, live.directory)
+            try:
+                if (end := self._look(live)) is not None:
+                    ended.append(end)
+            except (DiskFull, NotWritable):
+                raise
+            except Exception:  # one run's trouble must not stop the queue; it is looked at again in the next turn
+                if not live.stuck:
+                    live.stuck = True
+                    self.say(f"{_title(live.run)}: cannot be looked after\n{traceback.format_exc()}", "ERROR", live.name)
         return ended
+
+    def _look(self, live: Live) -> tuple[Run, Attempt] | None:
+        if not live.started:
+            self._note_start(live)
+        outcome = self._outcome(live)
+        if outcome is None and self.executor.life(live.directory) is Life.GONE:
+            outcome = self._outcome(live) or self._bury(live)
+        if outcome is not None:
+            return self._conclude(live, outcome)
+        self.forwarder.forward(live.name, live.directory)
+        return None
 
     def _note_start(self, live: Live) -> None:
         started = wire.read_json(live.directory / wire.STARTED)

@@ -37,6 +37,8 @@ class Commands:
 
     def _one(self, request: Request) -> str:
         if request.action == "stop":
+            if request.at < self.scheduler.started_at:
+                raise RequestRefused("it was meant for the scheduler before this one")
             how = "now" if request.options.get("now") else "detach" if request.options.get("detach") else "drain"
             self.scheduler.stop(how)
             return f"stopping ({how})"

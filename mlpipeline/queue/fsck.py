@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -10,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mlpipeline import ledger_rows, wire
-from mlpipeline.errors import RunNotFound
+from mlpipeline.errors import LedgerError, RunNotFound
 from mlpipeline.ledger import Ledger
 from mlpipeline.project import Project
 from mlpipeline.queue.replay import Replayer
@@ -64,24 +65,14 @@ def _disagreements(run: Run | None, replayer: Replayer, run_id: str) -> list[str
     found = [f"run {run_id}: {fault}" for fault in replay.faults]
     if run is None:
         # A directory that nobody started was written by a scheduler that ended before it acknowledged the run.
-        if replay.run is not None and replay.run.attempts != (replay.run.last,) or _has_begun(replay.run):
+        if replay.run is not None and (len(replay.run.attempts) > 1 or replay.run.state is not State.SUBMITTED):
             found.append(f"run {run_id}: it has run, but the ledger does not know it")
         return found
     found += [f"run {run_id}: {fault}" for fault in _impossible(run)]
     if replay.run is None:
-        return [
-            *found,
-            f"run {run_id}: its directory {replayer.project.relative(_directory(replayer, run))} is missing",
-        ]
+        place = replayer.project.relative(replayer.project.runs_dir / run_id)
+        return [*found, f"run {run_id}: its directory {place} is missing or damaged"]
     return [*found, *(f"run {run_id}: {fault}" for fault in _differences(run, replay.run))]
-
-
-def _directory(replayer: Replayer, run: Run) -> Path:
-    return replayer.project.runs_dir / run.id
-
-
-def _has_begun(run: Run | None) -> bool:
-    return run is not None and run.state is not State.SUBMITTED
 
 
 def _impossible(run: Run) -> Iterator[str]:
@@ -137,7 +128,8 @@ def _foreign(project: Project) -> set[str]:
     found: set[str] = set()
     for path in project.outputs_dir.glob("ledger-*.db"):
         if path != project.ledger_path:
-            with closing(Ledger.open_readonly(path)) as ledger:
+            # Theirs may be damaged, or newer: that is for their own fsck to say.
+            with suppress(LedgerError), closing(Ledger.open_readonly(path)) as ledger:
                 found |= {run.id for run in ledger.runs()}
     return found
 
@@ -174,8 +166,11 @@ def _files(path: Path) -> list[Path]:
 
 
 def _set_aside(target: Path) -> None:
+    """Keeps the present ledger under another name. Its own name stays taken, so that no moment is without a ledger."""
     kept = target.with_name(f"{target.name}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}")
-    for old, new in zip(_files(target), _files(kept), strict=True):
+    with suppress(FileNotFoundError):
+        shutil.copy2(target, kept)
+    for old, new in zip(_files(target)[:2], _files(kept)[:2], strict=True):
         # The journal must go: SQLite would write its pages into whatever file stands beside it.
         with suppress(FileNotFoundError):
             os.rename(old, new)

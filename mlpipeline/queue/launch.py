@@ -13,7 +13,6 @@ from pathlib import Path
 
 from mlpipeline import wire
 from mlpipeline.errors import NotWritable
-from mlpipeline.execution.capture import clean
 from mlpipeline.ledger import Ledger
 from mlpipeline.project import Project
 from mlpipeline.queue import plan as planning
@@ -21,7 +20,7 @@ from mlpipeline.queue import wishes
 from mlpipeline.queue.catalog import Catalog, Description
 from mlpipeline.queue.live_selection import LiveSelection
 from mlpipeline.queue.lock import SchedulerLock
-from mlpipeline.queue.output import HostFiles
+from mlpipeline.queue.output import HostFiles, plain
 from mlpipeline.queue.plan import Plan
 from mlpipeline.queue.scheduler import Options, Scheduler, check_selection, make_executor
 from mlpipeline.run import Attempt, Run, State
@@ -94,10 +93,10 @@ class _Testing(Scheduler):
         directory = self.project.root / attempt.directory
         result = wire.read_json(directory / wire.RESULT) or {}
         try:
-            printed = clean((directory / wire.OUTPUT).read_bytes()).decode("utf-8", "replace").strip()
+            printed = plain((directory / wire.OUTPUT).read_bytes().decode("utf-8", "replace")).strip()
         except OSError:
             printed = ""
-        told = (result.get("error") or {}).get("traceback", "").strip()
+        told = plain((result.get("error") or {}).get("traceback", "")).strip()
         if told and printed.endswith(told):
             printed = printed[: -len(told)].rstrip()
         if printed and attempt.state is State.SUCCEEDED:

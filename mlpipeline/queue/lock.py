@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import sys
@@ -12,6 +13,9 @@ from pathlib import Path
 from mlpipeline import wire
 from mlpipeline.errors import NotWritable, SchedulerRunning
 from mlpipeline.project import Project
+
+_PATIENCE_SECONDS = 0.3
+"""A reading command that asks whether somebody holds the lock holds it for a moment itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +38,7 @@ class SchedulerLock:
         from filelock import FileLock
 
         self.project = project
-        self.lock = FileLock(project.lock_path, blocking=False, fallback_to_soft=False)
+        self.lock = FileLock(project.lock_path, timeout=_PATIENCE_SECONDS, poll_interval=0.02, fallback_to_soft=False)
 
     def acquire(self) -> None:
         """Takes the lock.
@@ -61,11 +65,14 @@ class SchedulerLock:
             "since": datetime.now(UTC).astimezone().isoformat(sep=" ", timespec="seconds"),
             "command": " ".join(["mlpipeline", *sys.argv[1:]]),
         }
-        wire.write_json(_story(self.project), content)
+        # The lock is held by now: a full disk costs the story, not the scheduler.
+        with contextlib.suppress(OSError):
+            wire.write_json(_story(self.project), content)
 
     def release(self) -> None:
         """Gives the lock back."""
-        _story(self.project).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            _story(self.project).unlink(missing_ok=True)
         self.lock.release()
 
 
@@ -81,7 +88,7 @@ def holder(project: Project) -> Holder | None:
         return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         content = wire.read_json(_story(project)) or {}
         return Holder(
             pid=int(content.get("pid") or 0),
@@ -89,6 +96,8 @@ def holder(project: Project) -> Holder | None:
             since=str(content.get("since") or "just now"),
             command=str(content.get("command") or "mlpipeline"),
         )
+    except OSError:
+        return None  # a file system without locks: `acquire` says so
     finally:
         os.close(descriptor)
     return None

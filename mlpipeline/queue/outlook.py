@@ -40,16 +40,16 @@ class Outlook:
         self.faults: dict[str, str] = {}
         self._basis: object = None
 
-    def describe(self, selection: Selection, say: Callable[..., None]) -> list[str]:
+    def describe(self, selection: Selection, say: Callable[..., None]) -> tuple[list[str], bool]:
         """Has new and changed models described in the background, and says what is wrong with those that are.
 
         Returns:
-            the models whose files decide, to be watched.
+            the models whose files decide, to be watched; and whether a description is new.
         """
         listed = [each for each in selection.models if each.fault is None]
         models = [each.model for each in listed]
         self.catalog.refresh(models, {each.model: each.options.python for each in listed})
-        self.catalog.collect()
+        fresh = self.catalog.collect()
         pending = self.catalog.pending(models)
         found = wishes.faults(selection, self.catalog.known)
         settled = {model: fault for model, fault in found.items() if model not in pending}
@@ -57,7 +57,7 @@ class Outlook:
             if self.faults.get(model) != fault:
                 say(f"fault: {fault}", "ERROR")
         self.faults = settled
-        return models
+        return models, bool(fresh)
 
     def decide(self, selection: Selection, *, slots: int, busy: Collection[str]) -> Plan:
         """Computes the plan.

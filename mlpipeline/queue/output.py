@@ -21,8 +21,9 @@ _RULE = "=" * 80
 
 
 def plain(text: str) -> str:
-    """Removes escape codes and control characters."""
-    return clean(text.encode("utf-8", "backslashreplace")).decode("utf-8", "replace")
+    """Removes escape codes and control characters; every kind of line end becomes a newline."""
+    cleaned = clean(text.encode("utf-8", "backslashreplace")).decode("utf-8", "replace")
+    return re.sub(r"\r\n?", "\n", cleaned)
 
 
 class HostFiles:
@@ -81,7 +82,7 @@ class HostFiles:
         Raises:
             DiskFull: when there is no space for it; a part of it may stand in the file, without its last line.
         """
-        self._append(self.project.output_path, plain("\n".join(_block(run, attempt, details))) + "\n")
+        self._append(self.project.output_path, "\n".join(_block(run, attempt, details)) + "\n")
 
     def _append(self, path: Path, text: str) -> None:
         if not self.enabled:
@@ -118,8 +119,8 @@ def _block(run: Run, attempt: Attempt, details: Mapping[str, Any]) -> Iterator[s
     ended = (attempt.ended_at or datetime.now(UTC)).astimezone()
     yield _RULE
     yield f"date:       {ended:%Y-%m-%d %H:%M:%S}"
-    yield f"model:      {run.model}"
-    yield f"version:    {run.version}" + (f" (replicate {run.replicate})" if run.replicate else "")
+    yield f"model:      {_indented(run.model)}"
+    yield f"version:    {_indented(run.version)}" + (f" (replicate {run.replicate})" if run.replicate else "")
     yield f"state:      {attempt.state.value}" + (f" ({attempt.cause.value})" if attempt.cause.value != "none" else "")
     if attempt.started_at is not None and attempt.ended_at is not None:
         yield f"duration:   {(attempt.ended_at - attempt.started_at).total_seconds():.1f} s"
@@ -127,14 +128,14 @@ def _block(run: Run, attempt: Attempt, details: Mapping[str, Any]) -> Iterator[s
     if attempt.message:
         yield f"message:    {_indented(attempt.message)}"
     if details.get("model_dir_action"):
-        yield f"model dir:  {run.model_dir} ({details['model_dir_action']})"
+        yield f"model dir:  {_indented(run.model_dir)} ({_indented(str(details['model_dir_action']))})"
     errors = details.get("evaluation_errors") or {}
     for name in dict.fromkeys(["train", "test", *(details.get("metrics") or {}), *errors]):
         values = (details.get("metrics") or {}).get(name)
         if name in errors:
-            yield f"evaluation on {name} input failed: {errors[name]}"
+            yield f"evaluation on {_indented(name)} input failed: {_indented(str(errors[name]))}"
         elif values:
-            yield f"evaluation on {name} input:"
+            yield f"evaluation on {_indented(name)} input:"
             yield from _table(values)
     if details.get("params"):
         yield "parameters:"
@@ -153,9 +154,10 @@ def _table(values: Mapping[str, Any]) -> Iterator[str]:
     width = max((len(str(key)) for key in values), default=0)
     for key, value in values.items():
         shown = f"{value:.6g}" if isinstance(value, float) else str(value)
-        yield f"    {str(key):<{width}}  {_indented(shown)}"
+        yield f"    {_indented(str(key)):<{width}}  {_indented(shown)}"
 
 
 def _indented(text: str) -> str:
-    # No line of a model's text may pass for the last line of a block.
-    return re.sub(r"\r?\n", "\n    ", text)
+    # No line of a model's text may pass for the last line of a block. Cleaned text by text, since an escape code
+    # that one leaves open would swallow what follows.
+    return plain(text).replace("\n", "\n    ")

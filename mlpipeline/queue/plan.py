@@ -17,6 +17,9 @@ _FIRST_PAUSE_SECONDS = 1.0
 _PAUSE_GROWTH = 4.0
 _LONGEST_PAUSE_SECONDS = 300.0
 _DAY_MINUTES = 24 * 60
+# Python 3.11 looks a member up in its class ten times slower than a name, and every wish asks several times.
+_SUBMITTED, _RUNNING, _SUCCEEDED = State.SUBMITTED, State.RUNNING, State.SUCCEEDED
+_FAILED, _CANCELLED, _LOST = State.FAILED, State.CANCELLED, State.LOST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +126,7 @@ def plan(
     """
     order = sorted(wanted, key=_order)
     turn = _Turn(standings, now, local_minute, defaults, set(busy))
-    turn.done = _done_models(order, standings)
+    turn.survey(order)
     turn.listed = {each.model for each in order} | set(describing)
     turn.faulty = set(faulty)
     turn.first_described = min(describing.values(), default=None)
@@ -136,20 +139,16 @@ def _order(each: Wanted) -> tuple[int, int, int, int]:
     return (-each.options.priority, each.position, each.replicate, each.rank)
 
 
-def _done_models(order: Sequence[Wanted], standings: Mapping[Key, Standing]) -> dict[str, str]:
-    """For each model: empty when all its wishes are done, else why not yet (`failed` or `open`)."""
-    found: dict[str, str] = {}
-    get = standings.get
-    for each in order:
-        standing = get(each.key)
-        state = State.SUBMITTED if standing is None else standing.state
-        if state is State.SUCCEEDED:
-            found.setdefault(each.model, "")
-        elif state is State.FAILED:
-            found[each.model] = "failed"
-        elif found.get(each.model) != "failed":
-            found[each.model] = "open"
-    return found
+def _obstacle(standing: Standing, limit: int) -> str:
+    """Returns why nothing more happens before somebody asks for it; empty where something does."""
+    state = standing.state
+    if state is _SUCCEEDED or standing.retry_asked:
+        return ""
+    if state is _FAILED:
+        return "failed"
+    if state is _CANCELLED and standing.cause is not Cause.INTERRUPTED:
+        return "was cancelled"
+    return "gave up" if state is _LOST and standing.counted_attempts >= limit else ""
 
 
 class _Turn:
@@ -168,6 +167,9 @@ class _Turn:
         self.local_minute = local_minute
         self.defaults = defaults
         self.busy = busy
+        self.taken: set[Key] = set()
+        self.pauses: dict[int, tuple[timedelta, datetime]] = {}
+        self.hours: dict[tuple[int | None, int | None], tuple[str, datetime] | None] = {}
         self.done: dict[str, str] = {}
         self.listed: set[str] = set()
         self.faulty: set[str] = set()
@@ -175,6 +177,24 @@ class _Turn:
         self.slots = 0
         self.submit: list[Wanted] = []
         self.wake_at: datetime | None = None
+
+    def survey(self, order: Sequence[Wanted]) -> None:
+        """Notes for each model whether all its wishes are done, else why not, and which directories are in use."""
+        found = self.done
+        get = self.standings.get
+        for each in order:
+            standing = get(each.key)
+            if standing is None:
+                found[each.model] = found.get(each.model) or "open"
+            elif standing.state is _SUCCEEDED:
+                found.setdefault(each.model, "")
+            elif obstacle := _obstacle(standing, each.options.max_attempts or self.defaults.max_attempts):
+                if found.get(each.model, "open") in ("", "open"):
+                    found[each.model] = obstacle
+            else:
+                found[each.model] = found.get(each.model) or "open"
+                if standing.state is _SUBMITTED or standing.state is _RUNNING:
+                    self.busy.add(each.model_dir)
 
     def item(self, wanted: Wanted) -> Item:
         standing = self.standings.get(wanted.key)
@@ -187,31 +207,37 @@ class _Turn:
     def _settled(self, wanted: Wanted, standing: Standing) -> Item | None:
         """The verdict where history decides; None where the wish is due (again)."""
         state = standing.state
-        if state is State.SUCCEEDED:
+        if state is _SUCCEEDED:
             return Item(wanted, Verdict.DONE, "done", None, standing)
-        if not state.is_final:
+        if state is _SUBMITTED or state is _RUNNING:
             return Item(wanted, Verdict.RUNNING, f"runs as {standing.run_id}", None, standing)
-        if standing.retry_asked:
-            return None
-        if state is State.FAILED:
-            return Item(wanted, Verdict.FAILED, f"failed: {standing.message}", None, standing)
-        if state is State.CANCELLED and standing.cause is not Cause.INTERRUPTED:
-            return Item(wanted, Verdict.FAILED, "cancelled: mlpipeline retry takes it up again", None, standing)
-        return self._lost(wanted, standing) if state is State.LOST else None
-
-    def _lost(self, wanted: Wanted, standing: Standing) -> Item | None:
         limit = wanted.options.max_attempts or self.defaults.max_attempts
+        if not _obstacle(standing, limit):
+            return self._pausing(wanted, standing, limit) if state is _LOST else None
+        if state is _FAILED:
+            return Item(wanted, Verdict.FAILED, f"failed: {standing.message}", None, standing)
+        if state is _CANCELLED:
+            return Item(wanted, Verdict.FAILED, "cancelled: mlpipeline retry takes it up again", None, standing)
+        reason = f"gave up after {standing.counted_attempts} attempts: {standing.message}"
+        return Item(wanted, Verdict.GAVE_UP, reason, None, standing)
+
+    def _pausing(self, wanted: Wanted, standing: Standing, limit: int) -> Item | None:
+        if standing.ended_at is None or standing.retry_asked:
+            return None
         count = standing.counted_attempts
-        if count >= limit:
-            reason = f"gave up after {count} attempts: {standing.message}"
-            return Item(wanted, Verdict.GAVE_UP, reason, None, standing)
-        if standing.ended_at is not None:
-            until = standing.ended_at + pause_after(count)
-            # A clock that jumped back must not make the pause longer than it is.
-            if self.now < until <= self.now + pause_after(count):
-                self._wake(until)
-                return Item(wanted, Verdict.WAITING, f"tried again after a pause (attempt {count + 1} of {limit})", until, standing)
-        return None
+        pause, over = self.pauses.get(count) or self._pause(count)
+        # An end in the future is a clock that jumped back: it must not make the pause longer than it is.
+        if not over < standing.ended_at <= self.now:
+            return None
+        until = standing.ended_at + pause
+        self._wake(until)
+        reason = f"tried again after a pause (attempt {count + 1} of {limit})"
+        return Item(wanted, Verdict.WAITING, reason, until, standing)
+
+    def _pause(self, count: int) -> tuple[timedelta, datetime]:
+        """Returns the pause, and the moment: who ended by then has paused long enough."""
+        pause = pause_after(count)
+        return self.pauses.setdefault(count, (pause, self.now - pause))
 
     def _wake(self, at: datetime) -> None:
         if self.wake_at is None or at < self.wake_at:
@@ -231,15 +257,23 @@ class _Turn:
 
     def _after(self, names: Sequence[str]) -> str:
         for name in names:
-            state = self.done.get(name, "open")
             if name in self.faulty:
                 return f"waits for {name}, whose file has a fault"
-            if state:
-                return f"waits for {name}" + (", which failed" if state == "failed" else "")
+            if name not in self.listed:
+                return f"waits for {name}, of which no version is wanted"
+            if state := self.done.get(name, "open"):
+                return f"waits for {name}" + (f", which {state}" if state != "open" else "")
         return ""
 
     def _outside_hours(self, wanted: Wanted, standing: Standing | None) -> Item | None:
-        begin, end = wanted.options.not_before or 0, wanted.options.not_after
+        if (hours := (wanted.options.not_before, wanted.options.not_after)) not in self.hours:
+            self.hours[hours] = self._until(*hours)
+        found = self.hours[hours]
+        return found and Item(wanted, Verdict.WAITING, *found, standing)
+
+    def _until(self, not_before: int | None, not_after: int | None) -> tuple[str, datetime] | None:
+        """Returns what is waited for, and until when; None within the hours."""
+        begin, end = not_before or 0, not_after
         minute = self.local_minute
         stop = _DAY_MINUTES if end is None else end
         inside = begin <= minute < stop if begin < stop else minute >= begin or minute < stop
@@ -248,16 +282,19 @@ class _Turn:
         minutes = (begin - minute) % _DAY_MINUTES
         until = self.now.replace(second=0, microsecond=0) + timedelta(minutes=minutes)
         self._wake(until)
-        return Item(wanted, Verdict.WAITING, f"waits for {begin // 60:02d}:{begin % 60:02d}", until, standing)
+        return f"waits for {begin // 60:02d}:{begin % 60:02d}", until
 
     def _take(self, wanted: Wanted, standing: Standing | None) -> Item:
         if self.first_described is not None and self.first_described < wanted.position:
             return Item(wanted, Verdict.DUE, "after a model that is still being described", None, standing)
+        if wanted.key in self.taken:
+            return Item(wanted, Verdict.WAITING, "the same is next already", None, standing)
         if wanted.model_dir in self.busy:
             return Item(wanted, Verdict.WAITING, "its model directory is in use", None, standing)
         if self.slots <= 0:
             return Item(wanted, Verdict.DUE, "waits for a slot", None, standing)
         self.slots -= 1
         self.busy.add(wanted.model_dir)
+        self.taken.add(wanted.key)
         self.submit.append(wanted)
         return Item(wanted, Verdict.DUE, "next", None, standing)

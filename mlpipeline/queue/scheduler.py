@@ -14,7 +14,7 @@ from mlpipeline.errors import ConfigurationError, DiskFull, NotWritable
 from mlpipeline.execution.executor import Executor
 from mlpipeline.ledger import Ledger
 from mlpipeline.project import Project
-from mlpipeline.queue import publish, submission
+from mlpipeline.queue import digests, publish, submission
 from mlpipeline.queue.attempts import Attempts
 from mlpipeline.queue.catalog import Catalog
 from mlpipeline.queue.commands import Commands
@@ -22,6 +22,7 @@ from mlpipeline.queue.live_selection import LiveSelection
 from mlpipeline.queue.outlook import Outlook
 from mlpipeline.queue.output import HostFiles
 from mlpipeline.queue.signals import SignalFlags
+from mlpipeline.queue.surroundings import Surroundings
 from mlpipeline.queue.watch import Watcher
 from mlpipeline.run import Attempt, Run, State
 
@@ -73,6 +74,8 @@ class Scheduler:
         self.commands = Commands(self)
         invocation = None if options.use_history else self.invocation
         self.outlook = Outlook(project, ledger, self.catalog, invocation=invocation, testing=options.testing)
+        self.surroundings = Surroundings(project, self.invocation, enabled=not options.testing)
+        self.digested: set[str] = set()
         self.trouble = ""
         self.ended: list[tuple[Run, Attempt]] = []
         self.finished: dict[State, int] = {}
@@ -104,6 +107,8 @@ class Scheduler:
         """Works until nothing is due (with `watch`: until told to stop). Returns the exit status."""
         self.signals.install()
         try:
+            digests.refresh(self.project, self.ledger, self.say)
+            self.digested = set(self.ledger.known_sources())
             self.attempts.adopt()
             while True:
                 self.turn()
@@ -157,7 +162,9 @@ class Scheduler:
 
     def describe(self) -> None:
         """Has new and changed models described, in the background."""
-        models = self.outlook.describe(self.selection.current, self.say)
+        models, changed = self.outlook.describe(self.selection.current, self.say)
+        if changed and self.surroundings.collections:
+            self.surroundings.collect()  # code was edited since, and perhaps committed
         self.watcher.watch(self.catalog.directories(models) | self._watched())
 
     def _watched(self) -> set[Path]:
@@ -171,6 +178,7 @@ class Scheduler:
         except (DiskFull, NotWritable) as error:
             self._trouble(f"results wait in their directories: {error}")
             return
+        self.surroundings.keep_promises()
         for _, attempt in ended:
             self.finished[attempt.state] = self.finished.get(attempt.state, 0) + 1
         if ended:
@@ -202,7 +210,9 @@ class Scheduler:
             try:
                 description = self.catalog.known[wanted.model]
                 prepared = submission.prepare(occasion, wanted, description, self.outlook.earlier(wanted))
+                digests.remember(self.ledger, self.digested, description.sources, description.code_digest)
                 self.attempts.submit(prepared)
+                self.surroundings.attach(prepared.directory)
             except (DiskFull, NotWritable, OSError) as error:
                 self._trouble(f"{wanted.model}:{wanted.version} cannot be started: {error}")
                 return
@@ -268,6 +278,7 @@ class Scheduler:
         """Releases everything; live attempts go on."""
         self.watcher.close()
         self.catalog.close()
+        self.surroundings.close()
         self.publish_stopped()
         self.executor.close()
         self.signals.restore()

@@ -21,8 +21,10 @@ class SignalFlags:
         self._before: dict[int, Any] = {}
 
     def install(self) -> None:
-        """Takes the signals over."""
+        """Takes the signals over, but for a hangup that is ignored already: `nohup` means it."""
         for number in _WATCHED:
+            if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
+                continue
             self._before[number] = signal.signal(number, self._count)
 
     def _count(self, number: int, frame: FrameType | None) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,12 @@ _SILENT = frozenset({"nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "9p"})
 """File systems on which another machine's writes raise no event here."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Watch:
+    identity: tuple[int, int]
+    watch: Any
+
+
 class Watcher:
     """Calls `notify` from a thread of its own whenever something in a watched directory changed."""
 
@@ -23,21 +31,25 @@ class Watcher:
         self.notify = notify
         self.directories: frozenset[Path] = frozenset()
         self.observer: BaseObserver | None = None
-        self.watches: dict[Path, Any] = {}
+        self.watches: dict[Path, _Watch] = {}
         self.broken = False
+        self.gone: set[str] = set()
 
     def watch(self, directories: set[Path]) -> None:
-        """Watches exactly these directories, not what lies in their subdirectories."""
+        """Watches exactly these directories, not what lies in their subdirectories.
+
+        To be called again after events: a directory that was replaced by another of its name is watched anew.
+        """
         wanted = frozenset(directories)
-        if wanted == self.directories:
-            return
         self.directories = wanted
         if self.observer is None:
             self._start(wanted)
-        for gone in set(self.watches) - wanted:
-            self._unschedule(gone)
-        for fresh in wanted - set(self.watches):
-            self._schedule(fresh)
+        gone, self.gone = self.gone, set()
+        for path, watch in list(self.watches.items()):
+            if path not in wanted or str(path) in gone or watch.identity != _identity(path):
+                self._unschedule(path)
+        for path in wanted - set(self.watches):
+            self._schedule(path)
 
     def _start(self, directories: frozenset[Path]) -> None:
         from watchdog.observers import Observer
@@ -66,18 +78,26 @@ class Watcher:
             self._schedule(path)
 
     def _schedule(self, path: Path) -> None:
-        if self.observer is None:
+        identity = _identity(path)
+        if self.observer is None or identity is None or path in self.watches:
             return
         try:
-            self.watches[path] = self.observer.schedule(_handler(self.notify), str(path), recursive=False)
+            watch = self.observer.schedule(_handler(self._heard), str(path), recursive=False)
+            self.watches[path] = _Watch(identity=identity, watch=watch)
         except FileNotFoundError:
             return  # it vanished; whatever named it is described again
         except OSError as error:
             if not self.broken:
                 self._fall_back(error)
 
+    def _heard(self, path: str, *, is_gone: bool) -> None:
+        # A new directory may have the number of the one that it replaces, so its end is remembered.
+        if is_gone:
+            self.gone.add(path)
+        self.notify(path)
+
     def _unschedule(self, path: Path) -> None:
-        watch = self.watches.pop(path)
+        watch = self.watches.pop(path).watch
         if self.observer is not None:
             try:
                 self.observer.unschedule(watch)
@@ -95,15 +115,28 @@ class Watcher:
         self._stop()
 
 
-def _handler(notify: Callable[[str | None], None]) -> Any:
+def _handler(heard: Callable[..., None]) -> Any:
     from watchdog.events import FileSystemEvent, FileSystemEventHandler
 
     class Handler(FileSystemEventHandler):
         def on_any_event(self, event: FileSystemEvent) -> None:
-            if event.event_type in _MATTERS and not (event.is_directory and event.event_type == "modified"):
-                notify(str(event.dest_path or event.src_path))
+            kind = event.event_type
+            if kind in _MATTERS and not (event.is_directory and kind == "modified"):
+                if event.is_directory and kind in ("deleted", "moved"):
+                    heard(str(event.src_path), is_gone=True)
+                if kind != "deleted" or not event.is_directory:
+                    heard(str(event.dest_path or event.src_path), is_gone=False)
 
     return Handler()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Returns what tells a directory from a later one of its name; None where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _file_system(path: Path) -> str:

@@ -142,7 +142,7 @@ def test_supervisor_and_worker_gone_is_lost_and_goes_on_from_its_checkpoint(work
     body = """
 start = self.run.restore(lambda path: int(path.read_text())) or 0
 truth(f"from {start}", self.run.version)
-self.run.checkpoint(lambda path: path.write_text("7"), step=7)
+self.run.checkpoint(lambda path: path.write_text("1"), step=1)
 if start == 0:
     truth("checkpointed", self.run.version)
     while True: time.sleep(0.01)
@@ -155,8 +155,9 @@ if start == 0:
     import json
 
     os.kill(json.loads(started.read_text())["pid"], signal.SIGKILL)
-    assert process.wait(60) == 0
-    assert len(workshop.truth("from 7")) == 1
+    text, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, text
+    assert len(workshop.truth("from 1")) == 1
     (row,) = workshop.history()
     assert [attempt["state"] for attempt in row["attempts"]] == ["lost", "succeeded"]
     assert row["attempts"][0]["cause"] == "lost_supervisor"

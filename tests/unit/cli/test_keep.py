@@ -72,6 +72,14 @@ def test_a_renamed_version_keeps_its_history(desk: Desk) -> None:
     assert {each["version"] for each in desk.json("history")["runs"]} == {"w32", "deep"}
 
 
+def test_a_renaming_does_not_hang_on_a_line_that_a_crash_tore(desk: Desk) -> None:
+    desk.record(sample_run())
+    (desk.project.outputs_dir / "renames.jsonl").write_text('{"kind": "mod')
+    assert desk.type("mv", "digits", "net").exit_code == 0
+    torn, whole = (desk.project.outputs_dir / "renames.jsonl").read_text().splitlines()
+    assert (torn, json.loads(whole)["new"]) == ('{"kind": "mod', "net.py")
+
+
 def test_names_that_cannot_be_renamed_are_refused(desk: Desk) -> None:
     desk.record(
         sample_run("aaaaaa"), sample_run("bbbbbb", version="deep"), run_in(State.RUNNING, "cccccc", model="l.py")

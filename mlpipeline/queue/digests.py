@@ -1,0 +1,37 @@
+"""Keeps fingerprints comparable: what was stored is digested with today's algorithm, so an upgrade makes nothing stale."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mlpipeline.execution import fingerprint, snapshot
+from mlpipeline.ledger import Ledger
+from mlpipeline.project import Project
+
+
+def refresh(project: Project, ledger: Ledger, say: Callable[..., None]) -> None:
+    """Digests again every stored snapshot whose digest another Python or mlpipeline made."""
+    for sha, (algorithm, _) in ledger.known_sources().items():
+        if algorithm == fingerprint.ALGORITHM:
+            continue
+        try:
+            copy = snapshot.load(project.sources_dir / sha)
+            digest = fingerprint.code_digest(copy.read(), copy.main)
+        except (OSError, ValueError) as error:
+            say(f"sources/{sha}: cannot be read, so its runs are compared by their old digest: {error}", "WARNING")
+            continue
+        ledger.set_code_digest(sha, fingerprint.ALGORITHM, digest)
+
+
+def remember(ledger: Ledger, known: set[str], sources: str, code_digest: str) -> None:
+    """Records the digest of a snapshot that was not submitted before.
+
+    Args:
+        ledger: where to.
+        known: the snapshots that are recorded already; grows.
+        sources: the snapshot's address.
+        code_digest: made by today's algorithm.
+    """
+    if sources not in known:
+        ledger.set_code_digest(sources, fingerprint.ALGORITHM, code_digest)
+        known.add(sources)
