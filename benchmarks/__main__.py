@@ -24,8 +24,7 @@ def main() -> int:
         "",
         "Made by `make bench`. Medians on a shared, noisy machine: compare ratios rather than single figures.",
         "",
-        f"{datetime.now(UTC):%Y-%m-%d}, {measures.machine()}, {platform.python_implementation()} "
-        f"{platform.python_version()}.",
+        f"{datetime.now(UTC):%Y-%m-%d}, {measures.machine()}, Python {platform.python_version()}.",
         "",
         "| what | measured | aim | beside it |",
         "|---|---|---|---|",

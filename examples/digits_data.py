@@ -49,7 +49,7 @@ def split():
 class Digits(DataLoader):
     """What feeds a model: two inputs and their sizes.
 
-    The queue counts steps by them: a version of 30 epochs and batches of 32 trains 30 * 1441 / 32 steps, rounded up.
+    The queue counts steps by them: a version of 30 epochs and batches of 32 trains 30 * 1442 / 32 steps, rounded up.
     """
 
     def get_train_input(self, mode=None, **options):
@@ -68,7 +68,9 @@ class Digits(DataLoader):
 
     def get_dataloader_summery(self, **options):
         """Returns what the block of results says of the data."""
-        return f"digits of scikit-learn: {self.get_train_sample_count()} to train, {self.get_test_sample_count()} held out"
+        return (
+            f"digits of scikit-learn: {self.get_train_sample_count()} to train, {self.get_test_sample_count()} held out"
+        )
 
 
 @lru_cache(maxsize=2)

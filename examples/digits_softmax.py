@@ -69,7 +69,9 @@ class Softmax(Model):
         odds = probabilities[np.arange(len(labels)), labels]
         error = (probabilities - np.eye(10)[labels]) / len(labels)
         gradient = np.vstack([images.T @ error, error.sum(axis=0)])
-        self.velocity = self.current_version["momentum"] * self.velocity - self.current_version["learning_rate"] * gradient
+        self.velocity = (
+            self.current_version["momentum"] * self.velocity - self.current_version["learning_rate"] * gradient
+        )
         self.weights = self.weights + self.velocity
         return -np.log(odds).mean()
 

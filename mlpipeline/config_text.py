@@ -84,7 +84,9 @@ def parse(data: bytes, *, file: str) -> ConfigText:
     return ConfigText(
         file=file,
         digest=digest,
-        sections={name: Section(name=name, line=at, items=tuple(items)) for name, (at, items) in reader.sections.items()},
+        sections={
+            name: Section(name=name, line=at, items=tuple(items)) for name, (at, items) in reader.sections.items()
+        },
         faults=tuple(faults),
         line_faults=tuple(reader.line_faults),
     )
@@ -92,7 +94,9 @@ def parse(data: bytes, *, file: str) -> ConfigText:
 
 def _decode(data: bytes, file: str) -> tuple[str | None, Fault | None]:
     if len(data) > MAX_BYTES:
-        return None, Fault(file, None, f"has {len(data):,} bytes: a configuration has at most {MAX_BYTES:,}. Wrong file?")
+        return None, Fault(
+            file, None, f"has {len(data):,} bytes: a configuration has at most {MAX_BYTES:,}. Wrong file?"
+        )
     if b"\0" in data:
         line = data[: data.index(b"\0")].count(b"\n") + 1
         return None, Fault(file, line, "holds binary data: write it again as UTF-8 text")
@@ -118,7 +122,10 @@ class _Reader:
         if not text.strip():
             return
         if text[0] in " \t" and self.current is not None:
-            self._fault(number, f"is indented: it would be read as part of the line before. Remove the blanks before {text.strip()!r}")
+            self._fault(
+                number,
+                f"is indented: it would be read as part of the line before. Remove the blanks before {text.strip()!r}",
+            )
         elif text.startswith("["):
             self._section(number, text.strip())
         elif self.current is None:
@@ -188,9 +195,7 @@ def _second_opinion(reader: _Reader, file: str) -> list[Fault]:
         interpolation=None, allow_no_value=True, delimiters=("=",), default_section="\0", strict=True
     )
     parser.optionxform = str  # type: ignore[assignment, method-assign]
-    content = {
-        name: {item.key: item.value for item in items} for name, (_, items) in reader.sections.items()
-    }
+    content = {name: {item.key: item.value for item in items} for name, (_, items) in reader.sections.items()}
     try:
         parser.read_dict(content)
     except (configparser.Error, ValueError) as error:

@@ -87,10 +87,12 @@ def read_options(written: str) -> tuple[ModelOptions, str | None]:
         if not equals and name != "hold":
             return NO_OPTIONS, f"option {name} needs a value: {name}=…"
         try:
-            values[name] = _READERS[name](value if name in ("only", "skip", "after") else unquote(value)) if equals else True
+            values[name] = (
+                _READERS[name](value if name in ("only", "skip", "after") else unquote(value)) if equals else True
+            )
         except ValueError as error:
             return NO_OPTIONS, f"{name}={value}: {error}"
     both = set(values.get("only", ())) & set(values.get("skip", ()))
     if both:
-        return NO_OPTIONS, f"only and skip both name {sorted(both)[0]!r}"
+        return NO_OPTIONS, f"only and skip both name {min(both)!r}"
     return ModelOptions(**values), None

@@ -5,17 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-from mlpipeline.config_text import ConfigText, Fault, Item, Section, near_miss, parse as parse_text
+from mlpipeline.config_text import ConfigText, Fault, Item, Section, near_miss
+from mlpipeline.config_text import parse as parse_text
 from mlpipeline.model_options import NO_OPTIONS, ModelOptions, read_options
 from mlpipeline.project import Project
 from mlpipeline.values import boolean
 
 WHITE, BLACK, SWITCH = "WHITELISTED_MODELS", "BLACKLISTED_MODELS", "use_blacklist"
 SUFFIXES = (".py", ".yaml")
-_KEEP_REVISIONS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +78,9 @@ def parse(data: bytes, *, file: str, models_dir: Path, outputs_dir: Path | None 
         white = text.sections.get(WHITE)
         models = [_listed(item, models_dir, file) for item in (white.items if white else ())]
     faults += _doubles(models, file)
-    extra = [replace(_NOTHING, line=each.line or 0, fault=str(each), model=f"line {each.line}") for each in text.line_faults]
+    extra = [
+        replace(_NOTHING, line=each.line or 0, fault=str(each), model=f"line {each.line}") for each in text.line_faults
+    ]
     checked = _check_after(models, faults, file)
     return Selection(
         file=file, digest=text.digest, use_blacklist=use_blacklist, models=(*checked, *extra), faults=tuple(faults)
@@ -252,7 +253,7 @@ def differences(old: Selection, new: Selection) -> list[str]:
     before = {each.model: each for each in old.models}
     after = {each.model: each for each in new.models}
     lines = [f"+ added {name}" for name in after if name not in before]
-    lines += [f"− removed {name}" for name in before if name not in after]
+    lines += [f"- removed {name}" for name in before if name not in after]
     stayed = [name for name in before if name in after]
     moved = [name for name in after if name in before]
     lines += [f"↕ moved {name}" for name in _moved(stayed, moved)]
@@ -290,20 +291,3 @@ def _shown(value: object) -> str:
     if isinstance(value, tuple):
         return " ".join(value) or "none"
     return "none" if value is None else str(value)
-
-
-def save_revision(project: Project, data: bytes) -> Path | None:
-    """Keeps an accepted revision; None when it is the newest one already. The oldest of too many go."""
-    directory = project.revisions_dir
-    directory.mkdir(parents=True, exist_ok=True)
-    digest = hashlib.sha256(data).hexdigest()[:8]
-    kept = sorted(directory.glob("*.config"))
-    if kept and kept[-1].stem.endswith(digest):
-        return None
-    path = directory / f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{digest}.config"
-    beside = path.with_suffix(".part")
-    beside.write_bytes(data)
-    beside.rename(path)
-    for old in kept[: max(0, len(kept) + 1 - _KEEP_REVISIONS)]:
-        old.unlink(missing_ok=True)
-    return path

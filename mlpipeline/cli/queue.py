@@ -66,7 +66,7 @@ def complete_model(ctx: click.Context, _: click.Parameter, incomplete: str) -> l
 def queue(context: click.Context, /, **given: Any) -> None:
     """Runs the queue."""
     from mlpipeline.queue.launch import run_queue
-    from mlpipeline.queue.scheduler import Options
+    from mlpipeline.queue.options import Options
 
     setup: Setup = context.find_root().obj
     _check(context, given)

@@ -53,7 +53,9 @@ def _lost(directory: Path, token: str) -> dict[str, object]:
     started = wire.read_json(directory / wire.STARTED) or {}
     rebooted = bool(started) and started.get("boot_id") != boot_id()
     cause = "reboot" if rebooted else "lost_supervisor"
-    what = "the machine was restarted" if rebooted else "its supervisor vanished without a word (killed, or out of memory)"
+    what = (
+        "the machine was restarted" if rebooted else "its supervisor vanished without a word (killed, or out of memory)"
+    )
     progress = wire.read_json(directory / wire.PROGRESS) or {}
     return {
         "token": token,

@@ -18,7 +18,22 @@ from mlpipeline.execution.limits import die_with_parent
 from mlpipeline.execution.snapshot import Place
 
 _HEAVY = frozenset(
-    "tensorflow keras torch jax flax sklearn xgboost lightgbm catboost pandas polars scipy numpy transformers".split()
+    [
+        "tensorflow",
+        "keras",
+        "torch",
+        "jax",
+        "flax",
+        "sklearn",
+        "xgboost",
+        "lightgbm",
+        "catboost",
+        "pandas",
+        "polars",
+        "scipy",
+        "numpy",
+        "transformers",
+    ]
 )
 
 

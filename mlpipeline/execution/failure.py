@@ -66,10 +66,13 @@ def describe(error: BaseException, root: Path) -> dict[str, Any]:
     The place is the deepest line of the project's own code, else the deepest line there is.
     """
     frames = own_frames(error)
-    inside = [frame for frame in frames if frame.filename.startswith(str(root)) and "site-packages" not in frame.filename]
-    place = (inside or frames or [None])[-1]
+    inside = [
+        frame for frame in frames if frame.filename.startswith(str(root)) and "site-packages" not in frame.filename
+    ]
+    chosen = inside or frames
     where = ""
-    if place is not None:
+    if chosen:
+        place = chosen[-1]
         name = place.filename.removeprefix(f"{root}/")
         where = f"{name}:{place.lineno}"
     if isinstance(error, SystemExit):

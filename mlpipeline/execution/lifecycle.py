@@ -14,6 +14,7 @@ from mlpipeline.execution import failure, model_directory
 if TYPE_CHECKING:
     from mlpipeline.context import RunContext
     from mlpipeline.model import Model
+    from mlpipeline.versions import Version
 
 
 @dataclass(slots=True, kw_only=True)
@@ -88,6 +89,7 @@ class _Life:
     context: RunContext = field(init=False)
     mode: Any = field(init=False)
     loader: Any = field(init=False)
+    version: Version = field(init=False)
     trained: int = field(init=False, default=0)
 
     @property
@@ -100,8 +102,8 @@ class _Life:
 
         spec = self.spec
         self.mode = ExecutionModeKeys.TEST if self.testing else ExecutionModeKeys.TRAIN
-        version = self.model.versions.getVersion(spec["version"])
-        self.loader = version["dataloader"] if "dataloader" in version else None
+        self.version = version = self.model.versions.getVersion(spec["version"])
+        self.loader = version.get("dataloader")
         self.context = RunContext(
             model=spec["model"],
             version=spec["version"],
@@ -142,7 +144,7 @@ class _Life:
         """Steps to train: all that epochs, samples and batch size give, less those trained already."""
         if self.testing:
             return 1
-        total = self.model.steps_for(self.model.current_version, self.loader)
+        total = self.model.steps_for(self.version, self.loader)
         if self.model.reset_steps:
             return total
         done = self.model.get_trained_step_count() or 0
@@ -203,7 +205,9 @@ class _Life:
     def prove_checkpoint(self) -> None:
         """In test mode: trains one more step from the checkpoint, so that loading it is tried as well."""
         if self.context.checkpoint_step is None:
-            self.report.notes.append("does not use run.checkpoint: what an interrupted run goes on from is its own affair")
+            self.report.notes.append(
+                "does not use run.checkpoint: what an interrupted run goes on from is its own affair"
+            )
             return
         self.begin()
         source = None if self.loader is None else call(self.loader.get_train_input, mode=self.mode)

@@ -60,7 +60,7 @@ def _same(theirs: dict[str, Any], mine: dict[str, Any], rerun_on: str) -> bool:
     if rerun_on == "never":
         return True
     part = 1 if rerun_on == "params" else 0
-    return str(theirs.get("fingerprint", "")).split("-")[part:] == mine["fingerprint"].split("-")[part:]
+    return str(theirs.get("fingerprint", "")).split("-")[part:] == str(mine["fingerprint"]).split("-")[part:]
 
 
 def _aside(model_dir: Path, fingerprint: str) -> Path:

@@ -18,9 +18,7 @@ def environment(masked: dict[str, str]) -> dict[str, Any]:
     """Returns facts on interpreter, machine and installed packages. Values of configured variables are masked."""
     from importlib import metadata
 
-    packages = {
-        str(dist.metadata["Name"]): dist.version for dist in metadata.distributions() if dist.metadata["Name"]
-    }
+    packages = {str(dist.metadata["Name"]): dist.version for dist in metadata.distributions() if dist.metadata["Name"]}
     return {
         "python": sys.version,
         "executable": sys.executable,
@@ -28,7 +26,7 @@ def environment(masked: dict[str, str]) -> dict[str, Any]:
         "machine": platform.machine(),
         "cores": os.cpu_count(),
         "threads": os.environ.get("OMP_NUM_THREADS"),
-        "variables": {name: "***" for name in masked},
+        "variables": dict.fromkeys(masked, "***"),
         "packages": dict(sorted(packages.items())),
     }
 

@@ -9,10 +9,7 @@ import os
 import signal
 from typing import Any, NamedTuple
 
-_CRASHES = {
-    number
-    for number in (signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP)
-}
+_CRASHES = {signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP}
 
 
 class Facts(NamedTuple):
@@ -98,5 +95,9 @@ def _signalled(number: int, facts: Facts) -> tuple[str, str, str]:
     if number == signal.SIGKILL:
         machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
         hint = ", probably out of memory" if facts.peak_bytes > machine / 2 else ""
-        return "lost", "killed", f"killed by signal 9{hint}: peak {facts.peak_bytes / 2**20:.0f} MiB of {machine / 2**20:.0f}"
+        return (
+            "lost",
+            "killed",
+            f"killed by signal 9{hint}: peak {facts.peak_bytes / 2**20:.0f} MiB of {machine / 2**20:.0f}",
+        )
     return "lost", "killed", f"ended by {name} from outside ({peak})"

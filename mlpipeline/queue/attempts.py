@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -98,7 +99,9 @@ class Attempts:
             except Exception:  # one run's trouble must not stop the queue; it is looked at again in the next turn
                 if not live.stuck:
                     live.stuck = True
-                    self.say(f"{_title(live.run)}: cannot be looked after\n{traceback.format_exc()}", "ERROR", live.name)
+                    self.say(
+                        f"{_title(live.run)}: cannot be looked after\n{traceback.format_exc()}", "ERROR", live.name
+                    )
         return ended
 
     def _look(self, live: Live) -> tuple[Run, Attempt] | None:
@@ -136,7 +139,9 @@ class Attempts:
             return self._outcome(live)
         if not live.stuck:
             live.stuck = True
-            self.say(f"{_title(live.run)}: its supervisor is gone, but processes of it will not end", "ERROR", live.name)
+            self.say(
+                f"{_title(live.run)}: its supervisor is gone, but processes of it will not end", "ERROR", live.name
+            )
         return None
 
     def _conclude(self, live: Live, outcome: dict[str, Any]) -> tuple[Run, Attempt]:
@@ -153,7 +158,9 @@ class Attempts:
 
     def _announce(self, run: Run, attempt: Attempt) -> None:
         name = f"{run.id}.{attempt.number}"
-        seconds = (attempt.ended_at - attempt.started_at).total_seconds() if attempt.ended_at and attempt.started_at else 0
+        seconds = (
+            (attempt.ended_at - attempt.started_at).total_seconds() if attempt.ended_at and attempt.started_at else 0
+        )
         text = f"{attempt.state.value} {_title(run)} in {seconds:.1f} s"
         if attempt.state is State.SUCCEEDED:
             shown = ", ".join(short_metrics(attempt.metrics))
@@ -178,12 +185,12 @@ def _title(run: Run) -> str:
     return f"{run.model}:{run.version}{seed}"
 
 
-def short_metrics(metrics: dict[str, Any]) -> list[str]:
+def short_metrics(metrics: Mapping[str, Any]) -> list[str]:
     """Returns metrics as `test accuracy 0.9722`, test before train."""
     shown = []
     for name in ("test", "train", *sorted(set(metrics) - {"test", "train"})):
         group = metrics.get(name)
-        for key, value in (group.items() if isinstance(group, dict) else ()):
+        for key, value in group.items() if isinstance(group, dict) else ():
             shown.append(f"{name} {key} {value:.4g}" if isinstance(value, float) else f"{name} {key} {value}")
     return shown[:6]
 

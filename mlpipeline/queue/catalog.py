@@ -204,7 +204,9 @@ class Catalog:
                 )
         except OSError as error:
             self.known[model] = Description(
-                model=model, fault=f"{model}: python = {interpreter}: {error.strerror}", files={name: self._digest(name)}
+                model=model,
+                fault=f"{model}: python = {interpreter}: {error.strerror}",
+                files={name: self._digest(name)},
             )
             shutil.rmtree(directory, ignore_errors=True)
             return

@@ -58,9 +58,11 @@ class Commands:
         chosen = ledger.runs(states=_RETRIABLE) if request.options.get("failed") else [self._find(request)]
         for run in chosen:
             if run.state not in _RETRIABLE:
-                raise RequestRefused(f"{run.id} is {run.state.value}: only what failed, was cancelled or lost is retried")
+                raise RequestRefused(
+                    f"{run.id} is {run.state.value}: only what failed, was cancelled or lost is retried"
+                )
             ledger.record(events.RetryAsked(run_id=run.id, at=datetime.now(UTC), note=""))
-        self.scheduler.outlook.changed()
+        self.scheduler.outlook.forget()
         return f"{len(chosen)} to be tried again" if chosen else "nothing has failed"
 
     def _cancel(self, run: Run) -> str:

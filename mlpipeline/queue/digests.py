@@ -1,4 +1,4 @@
-"""Keeps fingerprints comparable: what was stored is digested with today's algorithm, so an upgrade makes nothing stale."""
+"""Digests what was stored with today's algorithm, so that an upgrade makes nothing stale."""
 
 from __future__ import annotations
 

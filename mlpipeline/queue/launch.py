@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mlpipeline import wire
-from mlpipeline.errors import NotWritable
+from mlpipeline import plugins, wire
+from mlpipeline.errors import ConfigurationError, NotWritable
+from mlpipeline.execution.executor import Executor
 from mlpipeline.ledger import Ledger
 from mlpipeline.project import Project
 from mlpipeline.queue import plan as planning
@@ -20,9 +21,10 @@ from mlpipeline.queue import wishes
 from mlpipeline.queue.catalog import Catalog, Description
 from mlpipeline.queue.live_selection import LiveSelection
 from mlpipeline.queue.lock import SchedulerLock
+from mlpipeline.queue.options import Options
 from mlpipeline.queue.output import HostFiles, plain
 from mlpipeline.queue.plan import Plan
-from mlpipeline.queue.scheduler import Options, Scheduler, check_selection, make_executor
+from mlpipeline.queue.scheduler import Scheduler
 from mlpipeline.run import Attempt, Run, State
 from mlpipeline.selection import Selection
 
@@ -119,7 +121,9 @@ class Preview:
     faults: Mapping[str, str]
 
 
-def preview(project: Project, *, names: tuple[str, ...] = (), use_history: bool = True, testing: bool = False) -> Preview:
+def preview(
+    project: Project, *, names: tuple[str, ...] = (), use_history: bool = True, testing: bool = False
+) -> Preview:
     """Computes the plan without changing a byte in the project. It may import models, in children.
 
     Raises:
@@ -165,3 +169,20 @@ def _preview(project: Project, selection: Selection, catalog: Catalog, *, use_hi
         faulty=frozenset(faults),
     )
     return Preview(plan=computed, selection=selection, descriptions=catalog.known, faults=faults)
+
+
+def make_executor(project: Project, options: Options) -> Executor:
+    """Makes the executor that the options or the settings name, through the registry."""
+    name = options.executor or ("inline" if options.pdb else project.settings.executor)
+    made: Executor = plugins.load("executor", name).for_project(project, debugger=options.pdb)
+    return made
+
+
+def check_selection(selection: LiveSelection) -> None:
+    """At the start there is no revision to fall back on: a faulty file is the user's to mend first.
+
+    Raises:
+        ConfigurationError: with every fault.
+    """
+    if not selection.current.usable:
+        raise ConfigurationError(faults=selection.current.faults)

@@ -9,6 +9,7 @@ from pathlib import Path
 from mlpipeline import selection as selections
 from mlpipeline.config_text import Fault
 from mlpipeline.project import Project
+from mlpipeline.queue import revisions
 from mlpipeline.selection import Selection
 
 _SETTLE_SECONDS = 0.03
@@ -100,6 +101,6 @@ class LiveSelection:
 
     def _keep(self) -> None:
         try:
-            selections.save_revision(self.project, self.path.read_bytes())
+            revisions.save_revision(self.project, self.path.read_bytes())
         except OSError as error:
             self.say(f"this revision of {self.path.name} could not be kept: {error}", "WARNING")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 
 from mlpipeline.ledger import Key, Ledger, Standing
@@ -36,7 +36,7 @@ class Outlook:
         self.testing = testing
         self.plan = Plan(items=(), submit=(), wake_at=None)
         self.wanted: list[Wanted] = []
-        self.standings: dict[Key, Standing] = {}
+        self.standings: dict[Key, Standing | None] = {}
         self.faults: dict[str, str] = {}
         self._basis: object = None
 
@@ -71,6 +71,8 @@ class Outlook:
         missing = [each.key for each in self.wanted if each.key not in self.standings]
         if missing:
             match = self.project.settings.rerun_on
+            # What nothing happened to is remembered as well, or it would be looked up in every turn.
+            self.standings |= dict.fromkeys(missing)
             self.standings |= self.ledger.standings(missing, match=match, invocation=self.invocation)
         pending = self.catalog.pending([each.model for each in selection.models])
         now = datetime.now(UTC)
@@ -98,12 +100,15 @@ class Outlook:
             self.wanted = wishes.wanted(selection, described, testing=self.testing)
             self.standings.clear()
 
-    def changed(self, *keys: Key) -> None:
-        """Forgets what was known of some keys, or of all."""
-        if not keys:
-            self.standings.clear()
-        for key in keys:
-            self.standings.pop(key, None)
+    def forget(self) -> None:
+        """Forgets how every wish stands; the next decision asks the ledger."""
+        self.standings.clear()
+
+    def changed(self, runs: Iterable[Run]) -> None:
+        """Forgets how the wishes that these runs answer stand. The others need not be asked for again."""
+        moved = {(run.model, run.version, run.replicate) for run in runs}
+        if moved:
+            self.standings = {key: each for key, each in self.standings.items() if key[:3] not in moved}
 
     def earlier(self, wanted: Wanted) -> Run | None:
         """Returns the run whose next attempt `wanted` is, None where a new run begins."""

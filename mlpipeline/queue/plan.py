@@ -97,7 +97,7 @@ def pause_after(counted_attempts: int) -> timedelta:
 
 def plan(
     wanted: Sequence[Wanted],
-    standings: Mapping[Key, Standing],
+    standings: Mapping[Key, Standing | None],
     *,
     slots: int,
     now: datetime,
@@ -156,7 +156,7 @@ class _Turn:
 
     def __init__(
         self,
-        standings: Mapping[Key, Standing],
+        standings: Mapping[Key, Standing | None],
         now: datetime,
         local_minute: int,
         defaults: PlanDefaults,

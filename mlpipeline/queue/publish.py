@@ -39,7 +39,7 @@ def write_status(scheduler: Scheduler) -> None:
 def status(scheduler: Scheduler) -> dict[str, Any]:
     """Returns what is true now."""
     counts: dict[str, int] = {}
-    coming = []
+    coming: list[dict[str, Any]] = []
     for item in scheduler.outlook.plan.items:
         counts[item.verdict.value] = counts.get(item.verdict.value, 0) + 1
         if item.verdict not in _QUIET and len(coming) < _NEXT:

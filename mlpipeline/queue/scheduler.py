@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import secrets
 import select
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mlpipeline import plugins
-from mlpipeline.errors import ConfigurationError, DiskFull, NotWritable
+from mlpipeline.errors import DiskFull, NotWritable
 from mlpipeline.execution.executor import Executor
 from mlpipeline.ledger import Ledger
 from mlpipeline.project import Project
@@ -19,6 +17,7 @@ from mlpipeline.queue.attempts import Attempts
 from mlpipeline.queue.catalog import Catalog
 from mlpipeline.queue.commands import Commands
 from mlpipeline.queue.live_selection import LiveSelection
+from mlpipeline.queue.options import Options
 from mlpipeline.queue.outlook import Outlook
 from mlpipeline.queue.output import HostFiles
 from mlpipeline.queue.signals import SignalFlags
@@ -31,31 +30,13 @@ _FORWARD_SECONDS = 1.0
 _STARTING_SECONDS = 0.1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """What the command line asks of one invocation."""
-
-    mode: str = "execution"
-    use_history: bool = False
-    watch: bool = False
-    names: tuple[str, ...] = ()
-    slots: int | None = None
-    executor: str | None = None
-    write_files: bool = True
-    pdb: bool = False
-    quiet: bool = False
-
-    @property
-    def testing(self) -> bool:
-        """Whether this is test mode."""
-        return self.mode == "test"
-
-
 class Scheduler:
     """One thread, one loop of verbs. It sleeps until something happened: a file was edited, a run ended, a signal,
     a request, or a moment that the plan named."""
 
-    def __init__(self, project: Project, options: Options, ledger: Ledger, executor: Executor, files: HostFiles) -> None:
+    def __init__(
+        self, project: Project, options: Options, ledger: Ledger, executor: Executor, files: HostFiles
+    ) -> None:
         self.project = project
         self.options = options
         self.ledger = ledger
@@ -181,8 +162,7 @@ class Scheduler:
         self.surroundings.keep_promises()
         for _, attempt in ended:
             self.finished[attempt.state] = self.finished.get(attempt.state, 0) + 1
-        if ended:
-            self.outlook.changed()
+        self.outlook.changed(run for run, _ in ended)
         self.ended += ended
 
     def decide(self) -> None:
@@ -216,7 +196,7 @@ class Scheduler:
             except (DiskFull, NotWritable, OSError) as error:
                 self._trouble(f"{wanted.model}:{wanted.version} cannot be started: {error}")
                 return
-            self.outlook.changed(wanted.key)
+            self.outlook.changed([prepared.run])
 
     def publish(self) -> None:
         """Writes what is true now."""
@@ -289,20 +269,3 @@ class Scheduler:
         """Says in the status that this scheduler is gone."""
         self.stopping = self.stopping or "done"
         self.publish()
-
-
-def make_executor(project: Project, options: Options) -> Executor:
-    """Makes the executor that the options or the settings name, through the registry."""
-    name = options.executor or ("inline" if options.pdb else project.settings.executor)
-    made: Executor = plugins.load("executor", name).for_project(project, debugger=options.pdb)
-    return made
-
-
-def check_selection(selection: LiveSelection) -> None:
-    """At the start there is no revision to fall back on: a faulty file is the user's to mend first.
-
-    Raises:
-        ConfigurationError: with every fault.
-    """
-    if not selection.current.usable:
-        raise ConfigurationError(faults=selection.current.faults)

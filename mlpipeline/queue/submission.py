@@ -119,9 +119,7 @@ def _new_run(
     )
 
 
-def _spec(
-    occasion: Occasion, wanted: Wanted, run: runs.Run, attempt: runs.Attempt, directory: Path
-) -> dict[str, Any]:
+def _spec(occasion: Occasion, wanted: Wanted, run: runs.Run, attempt: runs.Attempt, directory: Path) -> dict[str, Any]:
     project, options = occasion.project, wanted.options
     settings = project.settings
     copy = project.sources_dir / run.sources

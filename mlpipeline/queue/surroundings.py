@@ -12,6 +12,9 @@ from mlpipeline import wire
 from mlpipeline.project import Project
 
 _PATIENCE_SECONDS = 20.0
+_CODE = (
+    "import sys; sys.path.append(sys.argv[1]); from mlpipeline.execution.provenance import main; main(*sys.argv[2:])"
+)
 
 
 class Surroundings:
@@ -36,8 +39,7 @@ class Surroundings:
         path.parent.mkdir(parents=True, exist_ok=True)
         variables = ",".join(sorted(self.project.settings.env))
         package_parent = str(Path(__file__).parents[2])
-        code = "import sys; sys.path.append(sys.argv[1]); from mlpipeline.execution.provenance import main; main(*sys.argv[2:])"
-        command = [self.project.settings.python or sys.executable, "-c", code, package_parent]
+        command = [self.project.settings.python or sys.executable, "-c", _CODE, package_parent]
         process = subprocess.Popen(
             [*command, str(self.project.root), str(path), variables],
             stdin=subprocess.DEVNULL,

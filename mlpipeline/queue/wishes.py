@@ -41,15 +41,11 @@ def chosen(listed: Listed, description: Description) -> list[DescribedVersion]:
     """Returns the versions that `only` and `skip` leave."""
     only, skip = listed.options.only, listed.options.skip
     return [
-        version
-        for version in description.versions
-        if (not only or version.name in only) and version.name not in skip
+        version for version in description.versions if (not only or version.name in only) and version.name not in skip
     ]
 
 
-def _one(
-    position: int, listed: Listed, description: Description, version: DescribedVersion, replicate: int
-) -> Wanted:
+def _one(position: int, listed: Listed, description: Description, version: DescribedVersion, replicate: int) -> Wanted:
     model = listed.model
     return Wanted(
         model=model,

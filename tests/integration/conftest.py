@@ -19,7 +19,7 @@ from mlpipeline.ledger import Ledger
 
 GENEROUS_SECONDS = float(os.environ.get("MLP_TEST_SECONDS", "60"))
 
-TRUTH = '''
+TRUTH = """
 import json, os, time
 from pathlib import Path
 from mlpipeline.helper import Model, DataLoader
@@ -46,7 +46,7 @@ class Truthful(Model):
     def body(self, steps): pass
     def evaluate_model(self, input_fn, steps):
         return {"steps": steps}
-'''
+"""
 
 
 class Workshop:
@@ -77,7 +77,9 @@ class Workshop:
 
     def list(self, *lines: str, test: bool = False) -> None:
         """Writes the models config, whole."""
-        text = "[MLP]\nuse_blacklist = false\n\n[WHITELISTED_MODELS]\n" + "\n".join(lines) + "\n\n[BLACKLISTED_MODELS]\n"
+        text = (
+            "[MLP]\nuse_blacklist = false\n\n[WHITELISTED_MODELS]\n" + "\n".join(lines) + "\n\n[BLACKLISTED_MODELS]\n"
+        )
         path = self.root / ("models_test.config" if test else "models.config")
         beside = path.with_suffix(".new")
         beside.write_text(text)

@@ -78,7 +78,15 @@ def test_faulty_files_are_their_own_fault_alone(workshop: Workshop) -> None:
     status, text = workshop.run("-r", "-u")
     assert status == 1
     assert names(workshop.truth("trained")) == ["one"]
-    for word in ("syntax.py:1", "has no MODEL", "MODEL is int", "exit status 3", "SIGSEGV", "still importing", "missing.py"):
+    for word in (
+        "syntax.py:1",
+        "has no MODEL",
+        "MODEL is int",
+        "exit status 3",
+        "SIGSEGV",
+        "still importing",
+        "missing.py",
+    ):
         assert word in text, word
 
 
@@ -104,7 +112,11 @@ def test_leaving_by_exit_is_a_failure_and_no_endless_loop(workshop: Workshop) ->
     assert workshop.run("-r", "-u")[0] == 1
     assert len(workshop.truth("train")) == 3
     rows = {row["model"]: row for row in workshop.history()}
-    assert [rows[name]["cause"] for name in ("zero.py", "hard.py", "crash.py")] == ["exit", "exit", "segmentation_fault"]
+    assert [rows[name]["cause"] for name in ("zero.py", "hard.py", "crash.py")] == [
+        "exit",
+        "exit",
+        "segmentation_fault",
+    ]
     assert rows["hard.py"]["exit_code"] == 3
 
 
@@ -331,7 +343,9 @@ def test_no_log_writes_neither_log_nor_output_but_the_ledger_knows(workshop: Wor
 
 
 def test_what_a_model_logs_is_in_the_log_once_and_what_it_prints_in_its_run(workshop: Workshop) -> None:
-    workshop.model("m.py", "self.log('said so', log_to_file=True)\nprint('printed so')\nprint('\\rbar 1\\rbar 2', end='')")
+    workshop.model(
+        "m.py", "self.log('said so', log_to_file=True)\nprint('printed so')\nprint('\\rbar 1\\rbar 2', end='')"
+    )
     workshop.list("m.py")
     workshop.run("-r", "-u")
     assert workshop.output().count("said so") == 1

@@ -66,19 +66,21 @@ def test_subdirectories_and_reading_are_not_heard(ear: Ear, tmp_path: Path) -> N
     inside = tmp_path / "outputs"
     inside.mkdir()
     path = tmp_path / "a.py"
-    path.write_text("x")
+    quiet = tmp_path / "only_read.py"
+    quiet.write_text("x")
     ear.watcher.watch({tmp_path})
     assert ear.hears(path, lambda: path.write_text("y"))
     last = tmp_path / "b.py"
 
     def act() -> None:
         (inside / "log").write_text("z")
-        path.read_text()
+        quiet.read_text()
         last.touch()
 
     # Events keep their order: whatever the first acts caused comes before the last one's.
     assert ear.hears(last, act)
-    assert set(ear.heard) == {str(last)}
+    # Late events of the first write may still come; none may come of what was read or lies deeper.
+    assert set(ear.heard) <= {str(path), str(last)}
 
 
 def test_directories_come_and_go(ear: Ear, tmp_path: Path) -> None:

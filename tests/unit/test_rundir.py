@@ -54,7 +54,7 @@ def test_a_newer_writers_keys_are_left_out() -> None:
 
 @pytest.mark.parametrize("content", [{}, {"token": "t"}, OUTCOME.to_json() | {"state": "odd"}])
 def test_what_is_no_outcome_is_refused(content: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="outcome|odd"):
+    with pytest.raises(ValueError, match=r"outcome|odd"):
         Outcome.from_json(content)
 
 
