@@ -1,13 +1,13 @@
 """Reads handwritten digits with a small perceptron, in the spelling of scripts written for ml-pipeline.
 
-Such scripts run unchanged, and this one shows what they look like: `mlpipeline.helper` and `mlpipeline.utils`, `addV` with
-`custom_paramters`, a model that keeps its own weights in `model_dir`, and work at the top level of the module. For
-a script of your own, `digits_softmax.py` is the better pattern: `self.run` there does what is written out here.
+Such scripts run unchanged, and this one shows what they look like: `mlpipeline.helper` and `mlpipeline.utils`, `addV`
+with `custom_paramters`, a model that keeps its own weights in `model_dir`, and work at the top level of the module.
+For a script of your own, `digits_softmax.py` is the better pattern: `self.run` there does what is written out here.
 
 What to see here:
 
 - `model_dir` is the directory that the queue keeps for a version: what is saved there is there the next time.
-- `get_trained_step_count` says how much of the work is in it. The queue calls `train_model` with the steps that are left.
+- `get_trained_step_count` says how much of the work is in it; the queue calls `train_model` with the steps left.
 - `allow_delete_model_dir` lets the queue call `clean_model_dir` when the directory holds the weights of other code.
   Without it, they are renamed aside. Old weights never pass as a new result.
 - `MetricContainer` keeps running means, `add_to_summery` adds to the block of results, `MODEL_DIR_SUFFIX` names the
@@ -94,8 +94,8 @@ class Perceptron(Model):
     def evaluate_model(self, input_fn, steps):
         images, labels = input_fn
         metrics = MetricContainer(["accuracy"])
-        for image, label in zip(images[:steps], labels[:steps]):
-            metrics.accuracy.update(int(self.forward(image[None])[1].argmax() == label))
+        right = self.forward(images[:steps])[1].argmax(axis=1) == labels[:steps]
+        metrics.accuracy.update(int(right.sum()), count=len(right))
         self.add_to_summery(f"accuracy on {steps} digits: {metrics.accuracy.avg():.4f}")
         return metrics
 

@@ -122,12 +122,12 @@ class _Life:
 
     def train(self) -> None:
         steps = self._steps()
-        self.trained = steps
         if steps == 0:
             self.report.notes.append("nothing left to train: evaluated only")
             return
         source = None if self.loader is None else call(self.loader.get_train_input, mode=self.mode)
         returned = self.model.train_model(source, steps)
+        self.trained = steps
         self.context.close()
         if self.context.yielded:
             self.report.state = "yielded"

@@ -41,6 +41,9 @@ def run_queue(project: Project, options: Options) -> int:
 
 
 def _execute(project: Project, options: Options) -> int:
+    # Before anything is written: a mistyped command must leave no outputs behind.
+    check_selection(LiveSelection(project, options.names, testing=False, say=lambda *_: None, keep=False))
+    make_executor(project, options).close()
     try:
         for directory in (project.outputs_dir, project.runs_dir, project.model_dirs, project.sources_dir):
             directory.mkdir(parents=True, exist_ok=True)
