@@ -150,7 +150,9 @@ def resolve(name: str, models_dir: Path) -> str:
         except OSError:
             break
     others = [found.relative_to(models_dir).as_posix() for found in _files(models_dir, None)]
-    raise ValueError(f"no such model in {models_dir.name}/ (names are relative to it).{near_miss(candidates[0].as_posix(), others)}")
+    raise ValueError(
+        f"no such model in {models_dir.name}/ (names are relative to it).{near_miss(candidates[0].as_posix(), others)}"
+    )
 
 
 def _files(models_dir: Path, outputs_dir: Path | None) -> Iterable[Path]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.abc
 import importlib.machinery
 import importlib.util
 import linecache
@@ -17,25 +16,29 @@ from mlpipeline.execution.snapshot import Place
 _OWN_PACKAGE = "mlpipeline"
 
 
-class SourcesLoader(importlib.abc.SourceLoader):
+class SourcesLoader(importlib.machinery.SourceFileLoader):
     """Loads one module from bytes; to Python and to tracebacks it is the original file.
 
-    It has no `path_stats`, so that byte code is neither read nor written.
+    It knows no modification time, so that byte code is neither read nor written.
     """
 
-    def __init__(self, path: Path, content: bytes) -> None:
-        self.path = str(path)
+    def __init__(self, name: str, path: Path, content: bytes) -> None:
+        super().__init__(name, str(path))
         self.content = content
 
-    def get_filename(self, fullname: str) -> str:
-        """Returns the original path."""
-        return self.path
+    def path_stats(self, path: str) -> dict[str, float]:
+        """Knows of no time at which the file was changed.
 
-    def get_data(self, path: str | bytes) -> bytes:
+        Raises:
+            OSError: always; Python takes it for "do not cache".
+        """
+        raise OSError(f"{path}: is loaded from bytes")
+
+    def get_data(self, path: str) -> bytes:
         """Returns the bytes that were read before; other files (a package's data) are read live."""
-        if str(path) == self.path:
+        if path == self.path:
             return self.content
-        return Path(str(path)).read_bytes()
+        return super().get_data(path)
 
     def exec_module(self, module: ModuleType) -> None:
         """Executes the module and gives tracebacks the lines that really ran, also when the file was edited since."""
@@ -45,7 +48,7 @@ class SourcesLoader(importlib.abc.SourceLoader):
         super().exec_module(module)
 
 
-class SourcesFinder(importlib.abc.MetaPathFinder):
+class SourcesFinder:
     """Finds a project's modules among known sources first.
 
     Args:
@@ -102,7 +105,7 @@ class SourcesFinder(importlib.abc.MetaPathFinder):
         spec = importlib.util.spec_from_file_location(
             name,
             str(path),
-            loader=SourcesLoader(path, content),
+            loader=SourcesLoader(name, path, content),
             submodule_search_locations=[str(path.parent)] if is_package else None,
         )
         if spec is None:  # cannot happen with a loader given; the type says it might

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select
 import signal
 import struct
 import sys
@@ -16,6 +17,7 @@ from mlpipeline.execution import burial
 from mlpipeline.execution.executor import Executor, Life
 from mlpipeline.execution.limits import kill
 from mlpipeline.execution.supervisor import BOOTSTRAP, PACKAGE_PARENT
+from mlpipeline.execution.warm import WarmParent
 from mlpipeline.project import Project
 
 _FLOCK = "hhqqi4x"  # struct flock on 64-bit Linux: type, whence, start, length, pid
@@ -40,23 +42,38 @@ class LocalExecutor(Executor):
 
     name = "local"
 
-    def __init__(self, variables: Mapping[str, str] | None = None) -> None:
+    def __init__(self, variables: Mapping[str, str] | None = None, *, warm: bool = True) -> None:
         self.variables = dict(variables or {})
-        self.children: dict[Path, int] = {}
+        self.warm = WarmParent({**os.environ, **self.variables}) if warm else None
+        self.children: set[int] = set()
+        self.pids: dict[Path, int] = {}
         self.watched: dict[Path, int] = {}
 
     @classmethod
     def for_project(cls, project: Project, *, debugger: bool = False) -> Self:
-        """Takes the variables for workers from the settings."""
-        return cls(project.settings.env)
+        """Takes the variables for workers from the settings, and whether processes are forked from a warm one."""
+        settings = project.settings
+        return cls(settings.env, warm=settings.preload != "none" and settings.python is None)
 
     def submit(self, directory: Path) -> None:
-        """Starts a supervisor in a session of its own."""
+        """Starts a supervisor in a session of its own: forked where that can be, else as a process of its own."""
+        spec = wire.read_json(directory / wire.SPEC) or {}
+        pid = self.warm.submit(str(directory)) if self.warm is not None and not spec.get("python") else None
+        if pid is None:
+            pid = self._spawn(directory)
+            self.children.add(pid)
+        self.pids[directory] = pid
+        try:
+            self.watched[directory] = os.pidfd_open(pid)
+        except ProcessLookupError:
+            self.watched[directory] = os.eventfd(1)  # it has ended already: readable at once, as a pidfd would be
+
+    def _spawn(self, directory: Path) -> int:
         null = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
         output = str(directory / wire.OUTPUT)
         out = (os.POSIX_SPAWN_OPEN, 1, output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         command = [sys.executable, "-I", "-S", "-c", BOOTSTRAP, PACKAGE_PARENT, str(directory)]
-        pid = os.posix_spawn(
+        return os.posix_spawn(
             sys.executable,
             command,
             {**os.environ, **self.variables},
@@ -65,8 +82,6 @@ class LocalExecutor(Executor):
             setsigmask=[],
             setsigdef=[signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD],
         )
-        self.children[directory] = pid
-        self.watched[directory] = os.pidfd_open(pid)
 
     def adopt(self, directory: Path) -> Life:
         """Watches a supervisor that another scheduler started, if it lives."""
@@ -81,30 +96,20 @@ class LocalExecutor(Executor):
         return Life.ALIVE
 
     def life(self, directory: Path) -> Life:
-        """Says whether the supervisor holds its lock, or is our child and has not come to take it yet."""
+        """Says whether the supervisor holds its lock, or was started and has not come to take it yet."""
         if lock_holder(directory / wire.LOCK) is not None:
             return Life.ALIVE
-        child = self.children.get(directory)
-        if child is not None and not self._reap(directory, child):
+        descriptor = self.watched.get(directory)
+        if descriptor is not None and not _is_readable(descriptor):
             return Life.ALIVE
         return Life.GONE
-
-    def _reap(self, directory: Path, child: int) -> bool:
-        """Collects our child's exit status if it ended. Returns whether it did."""
-        try:
-            pid, _ = os.waitpid(child, os.WNOHANG)
-        except ChildProcessError:
-            pid = child
-        if pid:
-            del self.children[directory]
-        return bool(pid)
 
     def ask(self, directory: Path, action: str) -> None:
         """Writes the wish where the worker reads it, and signals the supervisor for what only it can do."""
         wire.write_json(directory / wire.CONTROL, {"action": action, "at": wire.utc_now()}, sync=True)
         if action not in ("cancel", "interrupt"):
             return
-        holder = lock_holder(directory / wire.LOCK) or self.children.get(directory)
+        holder = lock_holder(directory / wire.LOCK) or self.pids.get(directory)
         if holder is not None:
             kill(holder, signal.SIGTERM)
 
@@ -117,10 +122,11 @@ class LocalExecutor(Executor):
         descriptor = self.watched.pop(directory, None)
         if descriptor is not None:
             os.close(descriptor)
-        child = self.children.pop(directory, None)
-        if child is not None:
+        pid = self.pids.pop(directory, None)
+        if pid in self.children:
+            self.children.discard(pid)
             # Its outcome is on disk, so it is about to end: this waits for a moment at most.
-            os.waitpid(child, 0)
+            os.waitpid(pid, 0)
 
     def bury(self, directory: Path, token: str) -> bool:
         """Makes sure that a lost attempt stays dead."""
@@ -131,3 +137,11 @@ class LocalExecutor(Executor):
         for descriptor in self.watched.values():
             os.close(descriptor)
         self.watched.clear()
+        if self.warm is not None:
+            self.warm.close()
+
+
+def _is_readable(descriptor: int) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))

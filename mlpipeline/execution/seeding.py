@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.abc
 import importlib.machinery
 import importlib.util
 import random
@@ -36,7 +35,7 @@ def _seed(name: str, module: Any, seed: int) -> None:
         module.random.set_seed(seed)
 
 
-class _SeedOnImport(importlib.abc.MetaPathFinder):
+class _SeedOnImport:
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self.busy = False

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import ast
-import hashlib
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -141,6 +138,8 @@ def _along(base: Path, parts: list[str]) -> Iterator[Path]:
 
 def digest_of(files: Mapping[str, bytes], main: str) -> tuple[str, dict[str, str]]:
     """Returns the address of a set of files and the digest of each."""
+    import hashlib  # here, since a worker opens snapshots and makes none
+
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
     return hashlib.sha256(json.dumps([main, digests]).encode()).hexdigest()[:24], digests
 
@@ -150,6 +149,9 @@ def store(sources_dir: Path, files: Mapping[str, bytes], main: str) -> Snapshot:
 
     The directory appears whole: it is filled beside its place, synced and renamed.
     """
+    import shutil
+    import tempfile
+
     sha, digests = digest_of(files, main)
     target = sources_dir / sha
     snapshot = Snapshot(sha=sha, main=main, files=digests, directory=target)

@@ -92,24 +92,12 @@ class Supervisor:
 
     def _start(self) -> int:
         read, write = os.pipe()
-        null = os.open(os.devnull, os.O_RDONLY)
-        python = self.spec.get("python") or sys.executable
-        actions = [
-            (os.POSIX_SPAWN_DUP2, null, 0),
-            (os.POSIX_SPAWN_DUP2, write, 1),
-            (os.POSIX_SPAWN_DUP2, write, 2),
-        ]
-        command = [python, "-c", WORKER, PACKAGE_PARENT, self.directory]
         try:
-            # The worker resets every signal: it must not inherit what the supervisor does with them.
-            self.worker = os.posix_spawn(
-                python, command, self._environment(), file_actions=actions, setpgroup=0, setsigdef=range(1, 32)
-            )
+            self.worker = self.launch(write)
         except OSError as error:
-            os.write(write, f"cannot start {python}: {error.strerror}\n".encode())
+            os.write(write, f"cannot start {self.python}: {error.strerror}\n".encode())
             self.worker = 0
         os.close(write)
-        os.close(null)
         started = {
             "token": self.spec["token"],
             "pid": os.getpid(),
@@ -122,7 +110,30 @@ class Supervisor:
         os.set_blocking(read, False)
         return read
 
-    def _environment(self) -> dict[str, str]:
+    @property
+    def python(self) -> str:
+        """The interpreter that trains."""
+        return str(self.spec.get("python") or sys.executable)
+
+    def launch(self, output: int) -> int:
+        """Starts the worker, its stdout and stderr going to a descriptor, and returns its process id.
+
+        Raises:
+            OSError: when it cannot be started.
+        """
+        actions = [
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_DUP2, output, 1),
+            (os.POSIX_SPAWN_DUP2, output, 2),
+        ]
+        command = [self.python, "-c", WORKER, PACKAGE_PARENT, self.directory]
+        # The worker resets every signal: it must not inherit what the supervisor does with them.
+        return os.posix_spawn(
+            self.python, command, self.environment(), file_actions=actions, setpgroup=0, setsigdef=range(1, 32)
+        )
+
+    def environment(self) -> dict[str, str]:
+        """Returns the worker's environment: threads, token, copied sources for child interpreters."""
         values = dict(os.environ)
         threads = self.spec.get("threads")
         if threads:
@@ -247,7 +258,15 @@ class Supervisor:
 
 def main(directory: str) -> None:
     """Supervises the attempt in `directory`; returns when its outcome is on disk."""
-    supervisor = Supervisor(directory)
+    supervise(Supervisor(directory))
+
+
+def supervise(supervisor: Supervisor) -> None:
+    """Owns an attempt from its lock to its outcome; goes away at once when it is owned or ended already.
+
+    Raises:
+        SystemExit: when there is nothing to do.
+    """
     if not supervisor.own():
         raise SystemExit(ALREADY_OWNED)
     if read_json(f"{supervisor.directory}/{OUTCOME}") is not None:

@@ -55,7 +55,9 @@ def test_the_daemon_starts_serves_requests_and_stops(workshop: Workshop) -> None
     workshop.until(lambda: len(workshop.truth("trained")) == 1, "the failed one is tried again")
     states = {row["model"]: row["state"] for row in workshop.history()}
     assert states["long.py"] == "cancelled"
-    workshop.until(lambda: {row["model"]: row["state"] for row in workshop.history()}["fails.py"] == "succeeded", "done")
+    workshop.until(
+        lambda: {row["model"]: row["state"] for row in workshop.history()}["fails.py"] == "succeeded", "done"
+    )
     assert workshop.run("stop")[0] == 0
     workshop.until(lambda: not workshop.left_behind(), "everything ends")
 

@@ -1,0 +1,168 @@
+"""A small process that has imported what every run needs, and forks supervisors and workers in milliseconds.
+
+It reads attempt directories, one a line, and answers each with the process id of the supervisor that it forked. It has
+one thread, never imports the user's modules, and ends when its scheduler does; what it forked goes on.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import signal
+import subprocess
+import sys
+
+from mlpipeline.execution.supervisor import PACKAGE_PARENT, Supervisor, supervise
+from mlpipeline.wire import OUTPUT
+
+CODE = (
+    "import sys; sys.path[:] = [p for p in sys.path if p] + [sys.argv[1]]; "
+    "from mlpipeline.execution.warm import main; main()"
+)
+_IMPORTED = (
+    "mlpipeline.execution.worker",
+    "mlpipeline.execution.lifecycle",
+    "mlpipeline.execution.loader",
+    "mlpipeline.execution.messages",
+    "mlpipeline.execution.model_directory",
+    "mlpipeline.execution.snapshot",
+    "mlpipeline.context",
+    "mlpipeline.helper",
+    "mlpipeline.utils",
+)
+REFUSED = "refused"
+
+
+class WarmSupervisor(Supervisor):
+    """Forks its worker instead of starting an interpreter."""
+
+    def launch(self, output: int) -> int:
+        """Forks; the child becomes the worker, in the environment that a started one would have."""
+        values = self.environment()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                self._prepare(output, values)
+                from mlpipeline.execution import worker
+
+                worker.main(self.directory)  # ends this process as an interpreter's end would
+            except OSError as error:  # the caller's handler is the supervisor's: this process must not come there
+                os.write(2, f"the worker could not be prepared: {error}\n".encode())
+                os._exit(70)
+        return pid
+
+    def _prepare(self, output: int, values: dict[str, str]) -> None:
+        """Makes the forked process what a started one would be."""
+        os.setpgid(0, 0)
+        signal.set_wakeup_fd(-1)
+        for number in set(range(1, signal.NSIG)) - {signal.SIGKILL, signal.SIGSTOP, 32, 33}:
+            signal.signal(number, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        # A record lock is the supervisor's own: closing the child's descriptor does not give it back.
+        self.file.close()
+        os.close(self.lock)
+        _become(os.open(os.devnull, os.O_RDONLY), output)
+        # The inherited streams remember what they were opened on.
+        sys.stdin = open(0, closefd=False)  # noqa: SIM115 - open as long as the process
+        sys.stdout = open(1, "w", buffering=1, errors="backslashreplace", closefd=False)  # noqa: SIM115
+        sys.stderr = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)  # noqa: SIM115
+        os.environ.clear()
+        os.environ.update(values)
+        # What PYTHONPATH would have done at an interpreter's start.
+        sys.path[:0] = [each for each in values["PYTHONPATH"].split(os.pathsep) if each not in sys.path]
+        importlib.invalidate_caches()
+
+
+def _become(source: int, output: int) -> None:
+    os.dup2(source, 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.closerange(3, min(4096, os.sysconf("SC_OPEN_MAX")))
+
+
+def _supervise(directory: str) -> None:
+    """Runs in the forked child: becomes a supervisor as a started one is."""
+    os.setsid()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    output = os.open(f"{directory}/{OUTPUT}", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    _become(os.open(os.devnull, os.O_RDONLY), output)
+    supervise(WarmSupervisor(directory))
+
+
+def main() -> None:
+    """Serves requests until the scheduler closes its end."""
+    for name in _IMPORTED:
+        importlib.import_module(name)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whoever watches a supervisor has a descriptor for it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is the scheduler's
+    gc.collect()
+    gc.freeze()
+    requests = os.fdopen(0, "rb", closefd=False)
+    os.write(1, b"ready\n")
+    for line in iter(requests.readline, b""):
+        directory = os.fsdecode(line.rstrip(b"\n"))
+        if len(os.listdir("/proc/self/task")) != 1:
+            os.write(1, f"{REFUSED}\n".encode())
+            continue
+        pid = os.fork()
+        if pid == 0:
+            _supervise(directory)
+            raise SystemExit(0)
+        os.write(1, f"{pid}\n".encode())
+
+
+class WarmParent:
+    """The scheduler's side of the warm process.
+
+    Args:
+        environment: what workers are to inherit.
+    """
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.environment = environment
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Starts the process; returns before it is ready."""
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", CODE, PACKAGE_PARENT],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**self.environment, "PYTHONHASHSEED": "0"},
+            start_new_session=True,
+            bufsize=0,
+        )
+
+    def submit(self, directory: str) -> int | None:
+        """Has a supervisor forked. Returns its process id, None where a cold process must be started instead."""
+        if "\n" in directory:
+            return None
+        fresh = self.process is None
+        if fresh:
+            self.start()
+        process = self.process
+        if process is None or process.stdin is None or process.stdout is None:
+            return None
+        try:
+            process.stdin.write(os.fsencode(directory) + b"\n")
+            if fresh:
+                process.stdout.readline()
+            answer = process.stdout.readline().strip()
+        except OSError:
+            answer = b""
+        if not answer.isdigit():
+            self.close()
+            return None
+        return int(answer)
+
+    def close(self) -> None:
+        """Ends the process; what it forked goes on."""
+        process, self.process = self.process, None
+        if process is None:
+            return
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+        process.wait()
