@@ -99,6 +99,16 @@ def with_token(token: str) -> list[int]:
     return found
 
 
+def close_descriptors() -> None:
+    """Closes every descriptor but the standard three: a run must hold nothing of its scheduler's."""
+    for name in os.listdir("/proc/self/fd"):
+        if int(name) > 2:
+            try:
+                os.close(int(name))
+            except OSError:
+                continue  # the listing's own descriptor is closed by now
+
+
 def kill(pid: int, number: int) -> None:
     """Signals a process that may have ended meanwhile."""
     try:

@@ -20,6 +20,7 @@ from mlpipeline.execution.limits import (
     THREAD_VARIABLES,
     become_subreaper,
     boot_id,
+    close_descriptors,
     descendants,
     kill,
     start_ticks,
@@ -258,6 +259,7 @@ class Supervisor:
 
 def main(directory: str) -> None:
     """Supervises the attempt in `directory`; returns when its outcome is on disk."""
+    close_descriptors()  # posix_spawn hands on what somebody forgot to mark, such as watches of files
     supervise(Supervisor(directory))
 
 

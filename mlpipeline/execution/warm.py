@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 
+from mlpipeline.execution.limits import close_descriptors
 from mlpipeline.execution.supervisor import PACKAGE_PARENT, Supervisor, supervise
 from mlpipeline.wire import OUTPUT
 
@@ -78,7 +79,7 @@ def _become(source: int, output: int) -> None:
     os.dup2(source, 0)
     os.dup2(output, 1)
     os.dup2(output, 2)
-    os.closerange(3, min(4096, os.sysconf("SC_OPEN_MAX")))
+    close_descriptors()
 
 
 def _supervise(directory: str) -> None:
