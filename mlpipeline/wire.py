@@ -25,6 +25,7 @@ OUTPUT = "output.log"
 LOCK = "supervisor.lock"
 SOURCES = "sources"
 ENVIRONMENT = "environment.json"
+_RETRY_SECONDS = 1.0
 
 
 def utc_now() -> str:
@@ -64,6 +65,22 @@ def write_json(path: str | os.PathLike[str], content: dict[str, Any], *, sync: b
     os.rename(beside, name)
     if sync:
         sync_directory(os.path.dirname(name) or ".")
+
+
+def write_json_patiently(path: str | os.PathLike[str], content: dict[str, Any]) -> None:
+    """Writes what must not be lost, durably, waiting for space as long as the disk is full.
+
+    Raises:
+        OSError: when the directory itself is gone: nobody waits for the file any more.
+    """
+    while True:
+        try:
+            write_json(path, content, sync=True)
+            return
+        except OSError:
+            if not os.path.isdir(os.path.dirname(path) or "."):
+                raise
+            time.sleep(_RETRY_SECONDS)
 
 
 def sync_directory(path: str | os.PathLike[str]) -> None:

@@ -22,6 +22,8 @@ from mlpipeline.project import Project
 
 _FLOCK = "hhqqi4x"  # struct flock on 64-bit Linux: type, whence, start, length, pid
 
+_LAST_MOMENTS_MS = 2000
+
 
 def lock_holder(path: Path) -> int | None:
     """Returns the process that holds the record lock on a file, None when nobody does. Changes nothing."""
@@ -118,14 +120,14 @@ class LocalExecutor(Executor):
         return list(self.watched.values())
 
     def forget(self, directory: Path) -> None:
-        """Closes the descriptor and collects the child."""
+        """Waits for the supervisor, which has written its outcome and is about to end, and collects it."""
         descriptor = self.watched.pop(directory, None)
         if descriptor is not None:
+            _is_readable(descriptor, _LAST_MOMENTS_MS)
             os.close(descriptor)
         pid = self.pids.pop(directory, None)
         if pid in self.children:
             self.children.discard(pid)
-            # Its outcome is on disk, so it is about to end: this waits for a moment at most.
             os.waitpid(pid, 0)
 
     def bury(self, directory: Path, token: str) -> bool:
@@ -141,7 +143,7 @@ class LocalExecutor(Executor):
             self.warm.close()
 
 
-def _is_readable(descriptor: int) -> bool:
+def _is_readable(descriptor: int, milliseconds: int = 0) -> bool:
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
-    return bool(poll.poll(0))
+    return bool(poll.poll(milliseconds))

@@ -26,7 +26,18 @@ from mlpipeline.execution.limits import (
     start_ticks,
     with_token,
 )
-from mlpipeline.wire import CONTROL, LOCK, OUTCOME, OUTPUT, RESULT, SPEC, STARTED, read_json, utc_now, write_json
+from mlpipeline.wire import (
+    CONTROL,
+    LOCK,
+    OUTCOME,
+    OUTPUT,
+    RESULT,
+    SPEC,
+    STARTED,
+    read_json,
+    utc_now,
+    write_json_patiently,
+)
 
 BOOTSTRAP = (
     "import sys; sys.path.append(sys.argv[1]); from mlpipeline.execution.supervisor import main; main(sys.argv[2])"
@@ -37,7 +48,6 @@ WORKER = (
 )
 PACKAGE_PARENT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ALREADY_OWNED = 75
-_RETRY_SECONDS = 2.0
 
 
 class Supervisor:
@@ -107,7 +117,7 @@ class Supervisor:
             "worker_pid": self.worker,
             "started_at": self.started_at,
         }
-        self._write(STARTED, started)
+        write_json_patiently(self._file(STARTED), started)
         os.set_blocking(read, False)
         return read
 
@@ -243,18 +253,7 @@ class Supervisor:
         outcome = verdict.outcome(self.spec, result, facts)
         outcome["started_at"] = self.started_at
         outcome["ended_at"] = utc_now()
-        self._write(OUTCOME, outcome, sync=True)
-
-    def _write(self, name: str, content: dict[str, Any], *, sync: bool = False) -> None:
-        """Writes a file, waiting for space as long as the disk is full: no outcome is lost for that."""
-        while True:
-            try:
-                write_json(self._file(name), content, sync=sync)
-                return
-            except OSError:
-                if not os.path.isdir(self.directory):
-                    raise SystemExit(f"{self.directory}: was removed while the run went on") from None
-                time.sleep(_RETRY_SECONDS)
+        write_json_patiently(self._file(OUTCOME), outcome)
 
 
 def main(directory: str) -> None:

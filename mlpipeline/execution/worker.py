@@ -32,7 +32,7 @@ def execute(directory: Path, spec: dict[str, Any]) -> BaseException | None:
         error = raised
         report.fail(raised, _root(directory, spec))
     # An interrupt belongs to the person at the keyboard only where the code runs in their own process.
-    wire.write_json(directory / wire.RESULT, {"token": spec["token"], **report.to_json()}, sync=True)
+    wire.write_json_patiently(directory / wire.RESULT, {"token": spec["token"], **report.to_json()})
     return error
 
 

@@ -105,9 +105,9 @@ class Attempts:
         return ended
 
     def _look(self, live: Live) -> tuple[Run, Attempt] | None:
-        if not live.started:
-            self._note_start(live)
         outcome = self._outcome(live)
+        if outcome is None and not live.started:
+            self._note_start(live)
         if outcome is None and self.executor.life(live.directory) is Life.GONE:
             outcome = self._outcome(live) or self._bury(live)
         if outcome is not None:

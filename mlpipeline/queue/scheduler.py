@@ -62,6 +62,7 @@ class Scheduler:
         self.finished: dict[State, int] = {}
         self.stopping = ""
         self._heard = 0
+        self._said: set[str] = set()
 
     def _wake(self, path: str | None = None) -> None:
         try:
@@ -80,8 +81,9 @@ class Scheduler:
 
     def _trouble(self, text: str) -> None:
         """Remembers what stands in the way, and says it once on the terminal, since the log may be the trouble."""
-        if text != self.trouble:
-            self.trouble = text
+        self.trouble = text
+        if text not in self._said:
+            self._said.add(text)
             publish.print_line(text, "ERROR")
 
     def run(self) -> int:
@@ -91,6 +93,8 @@ class Scheduler:
             digests.refresh(self.project, self.ledger, self.say)
             self.digested = set(self.ledger.known_sources())
             self.attempts.adopt()
+            for live in self.attempts.live.values():
+                self.surroundings.attach(live.directory)
             while True:
                 self.turn()
                 if self.is_finished():
@@ -101,7 +105,7 @@ class Scheduler:
 
     def turn(self) -> None:
         """One round of everything; every verb may find nothing to do."""
-        self.trouble, before = "", self.trouble
+        self.trouble = ""
         self.heed_signals()
         self.commands.carry_out()
         self.selection.read()
@@ -109,8 +113,9 @@ class Scheduler:
         self.reconcile()
         self.decide()
         self.submit()
-        if before and not self.trouble:
-            self.say(f"over: {before}")
+        if self._said and not self.trouble:
+            self._said.clear()
+            self.say("what stood in the way is over: going on")
         self.publish()
 
     def heed_signals(self) -> None:
@@ -163,7 +168,8 @@ class Scheduler:
         for _, attempt in ended:
             self.finished[attempt.state] = self.finished.get(attempt.state, 0) + 1
         self.outlook.changed(run for run, _ in ended)
-        self.ended += ended
+        if self.options.testing:
+            self.ended += ended
 
     def decide(self) -> None:
         """Computes the plan from what is wanted and what happened."""
