@@ -85,7 +85,11 @@ class Outlook:
             local_minute=local.hour * 60 + local.minute,
             defaults=planning.PlanDefaults(max_attempts=self.project.settings.max_attempts),
             busy=frozenset(busy),
-            describing={each.model: place for place, each in enumerate(selection.models) if each.model in pending},
+            describing={
+                each.model: (-each.options.priority, place)
+                for place, each in enumerate(selection.models)
+                if each.model in pending
+            },
             faulty=frozenset(self.faults),
         )
         return self.plan

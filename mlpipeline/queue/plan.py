@@ -104,7 +104,7 @@ def plan(
     local_minute: int,
     defaults: PlanDefaults,
     busy: Collection[str],
-    describing: Mapping[str, int],
+    describing: Mapping[str, tuple[int, int]],
     faulty: Collection[str],
 ) -> Plan:
     """Decides about every wish.
@@ -117,7 +117,7 @@ def plan(
         local_minute: minutes since local midnight.
         defaults: for models without options of their own.
         busy: model directories in use.
-        describing: models whose description is under way, with their position in the list.
+        describing: models whose description is under way, each with its negated priority and its position.
         faulty: models that cannot run.
 
     Returns:
@@ -173,7 +173,7 @@ class _Turn:
         self.done: dict[str, str] = {}
         self.listed: set[str] = set()
         self.faulty: set[str] = set()
-        self.first_described: int | None = None
+        self.first_described: tuple[int, int] | None = None
         self.slots = 0
         self.submit: list[Wanted] = []
         self.wake_at: datetime | None = None
@@ -273,11 +273,9 @@ class _Turn:
 
     def _until(self, not_before: int | None, not_after: int | None) -> tuple[str, datetime] | None:
         """Returns what is waited for, and until when; None within the hours."""
-        begin, end = not_before or 0, not_after
-        minute = self.local_minute
-        stop = _DAY_MINUTES if end is None else end
-        inside = begin <= minute < stop if begin < stop else minute >= begin or minute < stop
-        if inside:
+        begin, minute = not_before or 0, self.local_minute
+        stop = _DAY_MINUTES if not_after is None else not_after
+        if begin <= minute < stop if begin < stop else minute >= begin or minute < stop:
             return None
         minutes = (begin - minute) % _DAY_MINUTES
         until = self.now.replace(second=0, microsecond=0) + timedelta(minutes=minutes)
@@ -285,7 +283,8 @@ class _Turn:
         return f"waits for {begin // 60:02d}:{begin % 60:02d}", until
 
     def _take(self, wanted: Wanted, standing: Standing | None) -> Item:
-        if self.first_described is not None and self.first_described < wanted.position:
+        place = (-wanted.options.priority, wanted.position)
+        if self.first_described is not None and self.first_described < place:
             return Item(wanted, Verdict.DUE, "after a model that is still being described", None, standing)
         if wanted.key in self.taken:
             return Item(wanted, Verdict.WAITING, "the same is next already", None, standing)

@@ -8,6 +8,7 @@ import select
 from datetime import UTC, datetime
 from pathlib import Path
 
+from mlpipeline import requests
 from mlpipeline.errors import DiskFull, NotWritable
 from mlpipeline.execution.executor import Executor
 from mlpipeline.ledger import Ledger
@@ -90,6 +91,7 @@ class Scheduler:
         """Works until nothing is due (with `watch`: until told to stop). Returns the exit status."""
         self.signals.install()
         try:
+            requests.forget_old(self.project, self.started_at)
             digests.refresh(self.project, self.ledger, self.say)
             self.digested = set(self.ledger.known_sources())
             self.attempts.adopt()

@@ -133,6 +133,12 @@ def test_the_plan_wakes_up_when_the_first_pause_is_over() -> None:
     assert found.wake_at == NOW + timedelta(seconds=0.5)
 
 
+def test_what_is_described_holds_back_nothing_of_higher_priority() -> None:
+    urgent = wish("urgent", position=2, priority=5)
+    found = planned([urgent, wish("third", position=2)], describing={"second": (0, 1)})
+    assert [each.model for each in found.submit] == ["urgent"]
+
+
 def test_a_clock_that_jumped_back_makes_no_pause_longer() -> None:
     tomorrow = standing(State.LOST, Cause.KILLED, ended=NOW + timedelta(days=1))
     assert only(wish(), tomorrow).verdict is Verdict.DUE
@@ -157,7 +163,7 @@ def test_slots_bound_what_is_submitted_and_the_rest_stays_due() -> None:
 
 
 def test_a_model_that_is_being_described_holds_back_those_after_it() -> None:
-    found = planned([wish("first"), wish("third", position=2)], describing={"second": 1})
+    found = planned([wish("first"), wish("third", position=2)], describing={"second": (0, 1)})
     assert names(found) == ["first:one:0"]
     assert found.items[1].verdict is Verdict.DUE
 
@@ -204,7 +210,7 @@ def test_after_waits_for_every_wish_of_a_model_and_says_why(found: Standing | No
 def test_after_says_when_a_model_is_faulty_described_or_has_nothing_to_wait_for() -> None:
     second = wish("second", position=1, after=("first",))
     assert planned([second], faulty=frozenset({"first"})).items[0].reason == "waits for first, whose file has a fault"
-    assert planned([second], describing={"first": 0}).items[0].reason == "waits for first"
+    assert planned([second], describing={"first": (0, 0)}).items[0].reason == "waits for first"
     assert planned([second]).items[0].reason == "waits for first, of which no version is wanted"
 
 
@@ -286,7 +292,7 @@ MIXTURES = {
     "standings": st.dictionaries(KEYS, STANDINGS),
     "slots": st.integers(0, 9),
     "busy": st.frozensets(st.sampled_from("wxyz"), max_size=2),
-    "describing": st.dictionaries(st.just("d"), st.integers(0, 3)),
+    "describing": st.dictionaries(st.just("d"), st.tuples(st.integers(-2, 2), st.integers(0, 3))),
     "faulty": st.frozensets(st.sampled_from("abc"), max_size=1),
 }
 
@@ -317,7 +323,7 @@ def test_nothing_done_live_or_barred_is_submitted(
         assert not each.options.hold
         assert each.model not in given["faulty"]
         assert not each.options.not_before
-        assert each.position <= given["describing"].get("d", 9)
+        assert (-each.options.priority, each.position) <= given["describing"].get("d", (9, 9))
 
 
 @given(**MIXTURES)
