@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 MAX_BYTES = 1 << 20
+MAX_FAULTS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,12 @@ def near_miss(name: str, known: Iterable[str]) -> str:
     return f" Did you mean '{by_folded[found[0]]}'?" if found else ""
 
 
+def shown(name: str, longest: int = 200) -> str:
+    """Returns a name as a message may hold it: what cannot be printed escaped, and no longer than a line or two."""
+    text = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in name[:longest])
+    return text if len(name) <= longest else f"{text}…"
+
+
 def parse(data: bytes, *, file: str) -> ConfigText:
     """Reads a configuration; whatever the bytes are, it never raises.
 
@@ -76,16 +83,20 @@ def parse(data: bytes, *, file: str) -> ConfigText:
     if text is None:
         return ConfigText(file=file, digest=digest, faults=(fault,) if fault else ())
     reader = _Reader(file)
-    for number, line in enumerate(text.splitlines(), 1):
+    # Not splitlines: a form feed or U+2028 is no end of a line for an editor, and may stand in a file's name.
+    for number, line in enumerate(re.split(r"\r\n|\r|\n", text), 1):
         reader.line(number, line)
-    faults = [*reader.faults]
+    faults = reader.faults[:MAX_FAULTS]
+    if len(reader.faults) > MAX_FAULTS:
+        faults.append(Fault(file, None, f"and {len(reader.faults) - MAX_FAULTS} faults more. Wrong file?"))
     if not faults:
         faults += _second_opinion(reader, file)
     return ConfigText(
         file=file,
         digest=digest,
         sections={
-            name: Section(name=name, line=at, items=tuple(items)) for name, (at, items) in reader.sections.items()
+            name: Section(name=name, line=at, items=tuple(items.values()))
+            for name, (at, items) in reader.sections.items()
         },
         faults=tuple(faults),
         line_faults=tuple(reader.line_faults),
@@ -112,8 +123,8 @@ class _Reader:
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self.sections: dict[str, tuple[int, list[Item]]] = {}
-        self.current: list[Item] | None = None
+        self.sections: dict[str, tuple[int, dict[str, Item]]] = {}
+        self.current: dict[str, Item] | None = None
         self.faults: list[Fault] = []
         self.line_faults: list[Fault] = []
 
@@ -124,12 +135,12 @@ class _Reader:
         if text[0] in " \t" and self.current is not None:
             self._fault(
                 number,
-                f"is indented: it would be read as part of the line before. Remove the blanks before {text.strip()!r}",
+                f"is indented: it would be read as part of the line before. Remove the blanks before {shown(text.strip())!r}",
             )
         elif text.startswith("["):
             self._section(number, text.strip())
         elif self.current is None:
-            self._fault(number, f"{text.strip()!r} stands before the first [SECTION]")
+            self._fault(number, f"{shown(text.strip())!r} stands before the first [SECTION]")
         else:
             self._item(number, text.strip(), self.current)
 
@@ -138,27 +149,26 @@ class _Reader:
 
     def _section(self, number: int, text: str) -> None:
         if not text.endswith("]") or not text[1:-1].strip():
-            self._fault(number, f"{text!r} is no section: write [NAME]")
+            self._fault(number, f"{shown(text)!r} is no section: write [NAME]")
             return
         name = text[1:-1].strip()
         if name in self.sections:
             first = self.sections[name][0]
-            self._fault(number, f"section [{name}] stands in line {first} already: join the two")
+            self._fault(number, f"section [{shown(name)}] stands in line {first} already: join the two")
             return
-        self.current = []
+        self.current = {}
         self.sections[name] = (number, self.current)
 
-    def _item(self, number: int, text: str, items: list[Item]) -> None:
+    def _item(self, number: int, text: str, items: dict[str, Item]) -> None:
         key, value = split_item(text)
         if not key:
-            self._fault(number, f"{text!r} has no name before the '='")
+            self._fault(number, f"{shown(text)!r} has no name before the '='")
             return
-        earlier = next((item for item in items if item.key == key), None)
-        if earlier is not None:
-            message = f"{key!r} stands in line {earlier.line} already: this line is left out"
+        if key in items:
+            message = f"{shown(key)!r} stands in line {items[key].line} already: this line is left out"
             self.line_faults.append(Fault(self.file, number, message))
             return
-        items.append(Item(key=key, value=value, line=number))
+        items[key] = Item(key=key, value=value, line=number)
 
 
 def strip_comment(line: str) -> str:
@@ -195,7 +205,7 @@ def _second_opinion(reader: _Reader, file: str) -> list[Fault]:
         interpolation=None, allow_no_value=True, delimiters=("=",), default_section="\0", strict=True
     )
     parser.optionxform = str  # type: ignore[assignment, method-assign]
-    content = {name: {item.key: item.value for item in items} for name, (_, items) in reader.sections.items()}
+    content = {name: {item.key: item.value for item in items.values()} for name, (_, items) in reader.sections.items()}
     try:
         parser.read_dict(content)
     except (configparser.Error, ValueError) as error:
@@ -206,7 +216,7 @@ def _second_opinion(reader: _Reader, file: str) -> list[Fault]:
 def unknown_names(found: Iterable[Item], known: Collection[str], file: str, what: str) -> list[Fault]:
     """Returns a fault for each name that nobody knows, with the nearest that somebody does."""
     return [
-        Fault(file, item.line, f"unknown {what} {item.key!r}.{near_miss(item.key, known)}")
+        Fault(file, item.line, f"unknown {what} {shown(item.key)!r}.{near_miss(item.key, known)}")
         for item in found
         if item.key not in known
     ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from mlpipeline.config_text import ConfigText, Fault, Item, near_miss, parse, unknown_names
+from mlpipeline.config_text import ConfigText, Fault, Item, near_miss, parse, shown, unknown_names
 from mlpipeline.errors import ConfigurationError
 from mlpipeline.values import READERS
 
@@ -209,7 +209,7 @@ def read_settings(data: bytes) -> Settings:
         values = _values(items, faults)
     faults += _unknown_sections(text)
     if faults:
-        raise ConfigurationError(faults=faults)
+        raise ConfigurationError(faults=sorted(faults, key=lambda fault: fault.line or 0))
     owned = {
         name: {item.key: item.value or "" for item in section.items}
         for name, section in text.sections.items()
@@ -221,7 +221,7 @@ def read_settings(data: bytes) -> Settings:
 def _unknown_sections(text: ConfigText) -> list[Fault]:
     known = ("MLP", *OWNED)
     return [
-        Fault(CONFIG, section.line, f"unknown section [{name}].{near_miss(name, known)}")
+        Fault(CONFIG, section.line, f"unknown section [{shown(name)}].{near_miss(name, known)}")
         for name, section in text.sections.items()
         if name not in known
     ]
@@ -235,5 +235,5 @@ def _values(items: tuple[Item, ...], faults: list[Fault]) -> dict[str, Any]:
         try:
             values[item.key] = READERS[item.key](item.value or "")
         except ValueError as error:
-            faults.append(Fault(CONFIG, item.line, f"{item.key} = {item.value}: {error}"))
+            faults.append(Fault(CONFIG, item.line, f"{item.key} = {shown(item.value or '')}: {error}"))
     return values

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import graphlib
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import repeat
 from pathlib import Path, PurePosixPath
 
-from mlpipeline.config_text import ConfigText, Fault, Item, Section, near_miss
+from mlpipeline.config_text import ConfigText, Fault, Item, Section, near_miss, shown
 from mlpipeline.config_text import parse as parse_text
 from mlpipeline.model_options import NO_OPTIONS, ModelOptions, read_options
 from mlpipeline.project import Project
@@ -15,6 +17,8 @@ from mlpipeline.values import boolean
 
 WHITE, BLACK, SWITCH = "WHITELISTED_MODELS", "BLACKLISTED_MODELS", "use_blacklist"
 SUFFIXES = (".py", ".yaml")
+MAX_HINTS = 20
+"""How many names of one file are looked for among the existing ones: each costs milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,33 +77,30 @@ def parse(data: bytes, *, file: str, models_dir: Path, outputs_dir: Path | None 
     use_blacklist = _switch(text, faults)
     if use_blacklist:
         black = text.sections.get(BLACK)
-        models = _all_but(black.items if black else (), models_dir, outputs_dir)
+        models = _all_but(black.items if black else (), text.file, models_dir, outputs_dir)
     else:
         white = text.sections.get(WHITE)
-        models = [_listed(item, models_dir, file) for item in (white.items if white else ())]
-    faults += _doubles(models, file)
-    extra = [
-        replace(_NOTHING, line=each.line or 0, fault=str(each), model=f"line {each.line}") for each in text.line_faults
-    ]
+        hints = _hints(models_dir)
+        models = [_listed(item, models_dir, file, hints) for item in (white.items if white else ())]
+    models, doubles = _doubles(models, file)
+    left_out = (*text.line_faults, *doubles)
+    extra = [Listed(model=f"line {each.line}", line=each.line or 0, fault=str(each)) for each in left_out]
     checked = _check_after(models, faults, file)
     return Selection(
         file=file, digest=text.digest, use_blacklist=use_blacklist, models=(*checked, *extra), faults=tuple(faults)
     )
 
 
-_NOTHING = Listed(model="")
-
-
 def _structure(text: ConfigText) -> list[Fault]:
     known = ("MLP", WHITE, BLACK)
     found = [
-        Fault(text.file, section.line, f"unknown section [{name}].{near_miss(name, known)}")
+        Fault(text.file, section.line, f"unknown section [{shown(name)}].{near_miss(name, known)}")
         for name, section in text.sections.items()
         if name not in known
     ]
     settings = text.sections.get("MLP", Section(name="MLP", line=0))
     found += [
-        Fault(text.file, item.line, f"unknown key {item.key!r}.{near_miss(item.key, (SWITCH,))}")
+        Fault(text.file, item.line, f"unknown key {shown(item.key)!r}.{near_miss(item.key, (SWITCH,))}")
         for item in settings.items
         if item.key != SWITCH
     ]
@@ -115,24 +116,27 @@ def _switch(text: ConfigText, faults: list[Fault]) -> bool:
             try:
                 return boolean(item.value or "")
             except ValueError as error:
-                faults.append(Fault(text.file, item.line, f"{SWITCH} = {item.value}: {error}"))
+                faults.append(Fault(text.file, item.line, f"{SWITCH} = {shown(item.value or '')}: {error}"))
     return False
 
 
-def _listed(item: Item, models_dir: Path, file: str) -> Listed:
+def _listed(item: Item, models_dir: Path, file: str, hints: Iterator[Sequence[str]]) -> Listed:
     options, fault = read_options(item.value or "")
     try:
-        model = resolve(item.key, models_dir)
+        model = resolve(item.key, models_dir, hints)
     except ValueError as error:
-        fault = f"{item.key}: {error}" if fault is None else fault
-        model = item.key
+        model = shown(item.key)
+        fault = f"{model}: {error}" if fault is None else fault
     return Listed(
         model=model, options=options, line=item.line, fault=None if fault is None else f"{file}:{item.line}: {fault}"
     )
 
 
-def resolve(name: str, models_dir: Path) -> str:
+def resolve(name: str, models_dir: Path, hints: Iterator[Sequence[str]]) -> str:
     """Returns the model's path relative to the models directory, with its suffix.
+
+    Args:
+        hints: one value is taken for each name that is not found: what it may have meant.
 
     Raises:
         ValueError: when there is no such file, or it lies outside; the message says what to do.
@@ -149,10 +153,13 @@ def resolve(name: str, models_dir: Path) -> str:
                 return each.as_posix()
         except OSError:
             break
-    others = [found.relative_to(models_dir).as_posix() for found in _files(models_dir, None)]
-    raise ValueError(
-        f"no such model in {models_dir.name}/ (names are relative to it).{near_miss(candidates[0].as_posix(), others)}"
-    )
+    meant = near_miss(candidates[0].as_posix()[:255], next(hints, ()))
+    raise ValueError(f"no such model in {models_dir.name}/ (names are relative to it).{meant}")
+
+
+def _hints(models_dir: Path) -> Iterator[Sequence[str]]:
+    names = [path.relative_to(models_dir).as_posix() for path in _files(models_dir, None)]
+    yield from repeat([name for name in names if name.isprintable()], MAX_HINTS)
 
 
 def _files(models_dir: Path, outputs_dir: Path | None) -> Iterable[Path]:
@@ -164,27 +171,36 @@ def _files(models_dir: Path, outputs_dir: Path | None) -> Iterable[Path]:
             yield path
 
 
-def _all_but(black: tuple[Item, ...], models_dir: Path, outputs_dir: Path | None) -> list[Listed]:
+def _all_but(black: tuple[Item, ...], file: str, models_dir: Path, outputs_dir: Path | None) -> list[Listed]:
     left_out = set()
     for item in black:
-        left_out |= {item.key, *(item.key + suffix for suffix in SUFFIXES)}
+        name = PurePosixPath(item.key).as_posix()
+        left_out |= {name, *(name + suffix for suffix in SUFFIXES)}
     names = [path.relative_to(models_dir).as_posix() for path in _files(models_dir, outputs_dir)]
-    return [Listed(model=name, optional=True) for name in names if name not in left_out]
+    return [_taken(name, file) for name in names if name not in left_out]
 
 
-def _doubles(models: Sequence[Listed], file: str) -> list[Fault]:
-    seen: dict[str, int] = {}
+def _taken(name: str, file: str) -> Listed:
+    """An unprintable name, or one that is no UTF-8, could be written to neither log nor ledger."""
+    fault = None if name.isprintable() else f"{file}: {shown(name)}: holds control characters: rename the file"
+    return Listed(model=name if fault is None else shown(name), optional=fault is None, fault=fault)
+
+
+def _doubles(models: Sequence[Listed], file: str) -> tuple[list[Listed], list[Fault]]:
+    """Tells a model's first line from further ones, which spell its name differently and are left out."""
+    first: dict[str, Listed] = {}
     found = []
     for each in models:
-        if each.fault is None and each.model in seen:
-            found.append(Fault(file, each.line, f"{each.model} stands in line {seen[each.model]} already"))
-        seen.setdefault(each.model, each.line)
-    return found
+        if first.setdefault(each.model, each) is not each:
+            line = first[each.model].line
+            found.append(Fault(file, each.line, f"{each.model} stands in line {line} already: this line is left out"))
+    return list(first.values()), found
 
 
 def _check_after(models: Sequence[Listed], faults: list[Fault], file: str) -> list[Listed]:
     """Gives `after` its resolved names; an unknown one is that entry's fault, a cycle the file's."""
-    names = {each.model for each in models}
+    names = {each.model: each.line for each in models}
+    hints = repeat(names, MAX_HINTS)
     by_stem = {name.removesuffix(suffix): name for name in names for suffix in SUFFIXES if name.endswith(suffix)}
     checked = []
     for each in models:
@@ -192,26 +208,15 @@ def _check_after(models: Sequence[Listed], faults: list[Fault], file: str) -> li
         missing = next((name for name in after if name not in names), None)
         fault = each.fault
         if missing is not None and fault is None:
-            fault = f"{file}:{each.line}: after={missing}: is not listed.{near_miss(missing, names)}"
+            meant = near_miss(missing[:255], next(hints, ()))
+            fault = f"{file}:{each.line}: after={shown(missing)}: is not listed.{meant}"
         checked.append(replace(each, options=replace(each.options, after=after), fault=fault))
-    graph = {each.model: each.options.after for each in checked}
-    for each in checked:
-        if _reaches(each.model, graph):
-            faults.append(Fault(file, each.line, f"after: {each.model} waits for itself in a circle"))
-            break
+    try:
+        graphlib.TopologicalSorter({each.model: each.options.after for each in checked}).prepare()
+    except graphlib.CycleError as error:
+        model = min(error.args[1], key=names.__getitem__)
+        faults.append(Fault(file, names[model], f"after: {model} waits for itself in a circle"))
     return checked
-
-
-def _reaches(start: str, graph: Mapping[str, tuple[str, ...]]) -> bool:
-    waiting, seen = list(graph.get(start, ())), set()
-    while waiting:
-        name = waiting.pop()
-        if name == start:
-            return True
-        if name not in seen:
-            seen.add(name)
-            waiting += graph.get(name, ())
-    return False
 
 
 def from_names(project: Project, names: Sequence[str], options_from: Selection | None) -> Selection:
@@ -240,14 +245,15 @@ def _named(name: str, models_dir: Path) -> tuple[str, str, str | None]:
     text = name.removeprefix("./")
     prefix = f"{models_dir.name}/"
     first = ""
+    hints = _hints(models_dir)
     for candidate in dict.fromkeys((text, text.removeprefix(prefix))):
         places = [len(candidate), *(place for place, letter in enumerate(candidate) if letter == ":")]
         for place in places:
             try:
-                return resolve(candidate[:place], models_dir), candidate[place + 1 :], None
+                return resolve(candidate[:place], models_dir, hints), candidate[place + 1 :], None
             except ValueError as error:
                 first = str(error) if place == places[-1] or not first else first
-    return "", "", f"{name}: {first}"
+    return "", "", f"{shown(name)}: {first}"
 
 
 def differences(old: Selection, new: Selection) -> list[str]:
