@@ -91,9 +91,10 @@ def prepare(occasion: Occasion, wanted: Wanted, description: Description, earlie
         submitted_at=now,
     )
     spec = _spec(occasion, wanted, run, attempt, directory)
+    (directory / wire.SOURCES).symlink_to(spec["sources_path"])
     wire.write_json(directory / wire.SPEC, spec, sync=True)
     wire.sync_directory(directory.parent)
-    (directory / wire.SOURCES).symlink_to(spec["sources_path"])
+    wire.sync_directory(project.runs_dir)
     grown = replace(run, attempts=(*run.attempts, attempt), retry_asked=False)
     return Prepared(run=grown, attempt=attempt, directory=directory)
 
