@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from urllib.parse import quote
 
 from mlpipeline import run as runs
 from mlpipeline import wire
+from mlpipeline.errors import NotWritable
 from mlpipeline.project import Project
 from mlpipeline.queue.catalog import DescribedVersion, Description
 from mlpipeline.queue.plan import Wanted
@@ -73,6 +75,7 @@ def prepare(occasion: Occasion, wanted: Wanted, description: Description, earlie
 
     Raises:
         OSError: when the disk is full or not writable; nothing was promised then.
+        NotWritable: when something ran there of which the ledger knows nothing.
     """
     version = next(each for each in description.versions if each.name == wanted.version)
     now = datetime.now(UTC)
@@ -80,7 +83,7 @@ def prepare(occasion: Occasion, wanted: Wanted, description: Description, earlie
     number = len(run.attempts) + 1
     project = occasion.project
     directory = project.runs_dir / run.id / str(number)
-    directory.mkdir(parents=True)
+    _make(directory)
     attempt = runs.Attempt(
         run_id=run.id,
         number=number,
@@ -97,6 +100,18 @@ def prepare(occasion: Occasion, wanted: Wanted, description: Description, earlie
     wire.sync_directory(project.runs_dir)
     grown = replace(run, attempts=(*run.attempts, attempt), retry_asked=False)
     return Prepared(run=grown, attempt=attempt, directory=directory)
+
+
+def _make(directory: Path) -> None:
+    if directory.exists():
+        if (directory / wire.STARTED).exists():
+            raise NotWritable(
+                f"{directory}: has run, but the ledger does not know it: `mlpipeline fsck --rebuild` makes the ledger "
+                "again from the run directories"
+            )
+        # A scheduler was stopped between preparing the attempt and recording it: nothing was started.
+        shutil.rmtree(directory)
+    directory.mkdir(parents=True)
 
 
 def _new_run(
