@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import select
@@ -15,7 +16,6 @@ from typing import Self
 from mlpipeline import wire
 from mlpipeline.execution import burial
 from mlpipeline.execution.executor import Executor, Life
-from mlpipeline.execution.limits import kill
 from mlpipeline.execution.supervisor import BOOTSTRAP, PACKAGE_PARENT
 from mlpipeline.execution.warm import WarmParent
 from mlpipeline.project import Project
@@ -120,11 +120,13 @@ class LocalExecutor(Executor):
     def ask(self, directory: Path, action: str) -> None:
         """Writes the wish where the worker reads it, and signals the supervisor for what only it can do."""
         wire.write_json(directory / wire.CONTROL, {"action": action, "at": wire.utc_now()}, sync=True)
-        if action not in ("cancel", "interrupt"):
+        if action not in ("cancel", "interrupt") or self.life(directory) is not Life.ALIVE:
             return
-        holder = lock_holder(directory / wire.LOCK) or self.pids.get(directory)
-        if holder is not None:
-            kill(holder, signal.SIGTERM)
+        self.adopt(directory)
+        if (descriptor := self.watched.get(directory)) is not None:
+            # A process descriptor names this process for ever; its id may be another's by now.
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(descriptor, signal.SIGTERM)
 
     def descriptors(self) -> Sequence[int]:
         """Returns one process descriptor for each supervisor."""
