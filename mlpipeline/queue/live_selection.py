@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -101,6 +102,9 @@ class LiveSelection:
 
     def _keep(self) -> None:
         try:
-            revisions.save_revision(self.project, self.path.read_bytes())
+            data = self.path.read_bytes()
+            # What stands there by now may be another text, and none that was accepted: its turn comes.
+            if self.names or hashlib.sha256(data).hexdigest() == self.current.digest:
+                revisions.save_revision(self.project, data)
         except OSError as error:
             self.say(f"this revision of {self.path.name} could not be kept: {error}", "WARNING")
