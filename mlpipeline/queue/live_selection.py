@@ -10,6 +10,7 @@ from mlpipeline import selection as selections
 from mlpipeline.config_text import Fault
 from mlpipeline.project import Project
 from mlpipeline.queue import revisions
+from mlpipeline.queue.differences import differences
 from mlpipeline.selection import Selection
 
 _SETTLE_SECONDS = 0.03
@@ -68,7 +69,7 @@ class LiveSelection:
         if not fresh.usable:
             self._refuse(fresh)
             return
-        for line in selections.differences(self.current, fresh):
+        for line in differences(self.current, fresh):
             self.say(f"{self.path.name}: {line}")
         self._recovered()
         self.current = fresh
