@@ -30,6 +30,9 @@ class Action(StrEnum):
     RETRY = "retry"
     HOLD = "hold"
     RELEASE = "release"
+    NOW = "now"
+    PAUSE = "pause"
+    RESUME = "resume"
     STOP = "stop"
     NOTE = "note"
 
@@ -38,19 +41,23 @@ class Action(StrEnum):
 class Request:
     """One wish. Ids sort by the time of asking.
 
-    `target` is a run id, a model, or empty where the whole queue is meant.
+    Attributes:
+        action: an Action's value, or what a newer client asks.
+        target: a run id, `MODEL` or `MODEL:VERSION`, or empty where the whole queue is meant.
+        key: chosen by who asks; of several requests with the same key only the first is carried out.
     """
 
     id: str
-    action: Action
+    action: str
     target: str
     options: Mapping[str, Any] = field(default_factory=dict)
     at: datetime
     by: str
+    key: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Returns what the file holds."""
-        content = {"format": 1, "id": self.id, "action": self.action.value, "target": self.target}
+        content = {"format": 1, "id": self.id, "action": str(self.action), "target": self.target, "key": self.key}
         return content | {"options": dict(self.options), "at": self.at.isoformat(), "by": self.by}
 
     @classmethod
@@ -62,11 +69,12 @@ class Request:
         """
         return cls(
             id=str(content["id"]),
-            action=Action(content["action"]),
+            action=str(content["action"]),
             target=str(content["target"]),
             options=dict(content.get("options") or {}),
             at=datetime.fromisoformat(content["at"]),
             by=str(content.get("by", "")),
+            key=None if content.get("key") is None else str(content["key"]),
         )
 
 
@@ -90,7 +98,14 @@ def new_id(milliseconds: int, randomness: bytes) -> str:
     return "".join(reversed(digits))
 
 
-def submit(project: Project, action: Action | str, target: str = "", options: Mapping[str, Any] | None = None) -> str:
+def submit(
+    project: Project,
+    action: Action | str,
+    target: str = "",
+    options: Mapping[str, Any] | None = None,
+    *,
+    key: str | None = None,
+) -> str:
     """Asks something of the scheduler and returns the request's id. It is on disk when this returns.
 
     Raises:
@@ -108,6 +123,7 @@ def submit(project: Project, action: Action | str, target: str = "", options: Ma
         options=dict(options or {}),
         at=datetime.now(UTC),
         by=_user(),
+        key=key,
     )
     directory = project.requests_dir
     try:
@@ -142,12 +158,32 @@ def _files(directory: Path) -> list[Path]:
     return [directory / name for name in names if len(name) == length and name.endswith(".json")]
 
 
-def answer(project: Project, request: Request, ok: bool, message: str) -> None:
-    """Says what became of a request. Durable; the request's own file goes, its content is kept in the answer."""
+def damaged(project: Project) -> list[Path]:
+    """Returns the files of requests that cannot be read: not ours, since ours appear whole."""
+    found = []
+    for path in _files(project.requests_dir):
+        try:
+            Request.from_json(wire.read_json(path) or {})
+        except (KeyError, TypeError, ValueError):
+            if path.exists():
+                found.append(path)
+    return found
+
+
+def answered(request: Request, ok: bool, message: str) -> dict[str, Any]:
+    """Returns what is kept about a request that was carried out or refused just now."""
     now = datetime.now(UTC)
-    content = {"format": 1, "request": request.to_json(), "ok": ok, "message": message, "at": now.isoformat()}
+    return {"format": 1, "request": request.to_json(), "ok": ok, "message": message, "at": now.isoformat()}
+
+
+def answer(project: Project, request: Request, content: Mapping[str, Any]) -> None:
+    """Says what became of a request. Durable; the request's own file goes, its content is kept in the answer.
+
+    Raises:
+        OSError: it could not be written; the request is still pending.
+    """
     directory = project.requests_dir
-    wire.write_json(directory / f"{request.id}{_ANSWER}", content, sync=True)
+    wire.write_json(directory / f"{request.id}{_ANSWER}", dict(content), sync=True)
     # A crash between these two leaves an answered request, which `pending` passes over.
     (directory / f"{request.id}.json").unlink(missing_ok=True)
 

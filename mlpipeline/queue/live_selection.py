@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,9 +10,8 @@ from mlpipeline.config_text import Fault
 from mlpipeline.project import Project
 from mlpipeline.queue import revisions
 from mlpipeline.queue.differences import differences
+from mlpipeline.queue.settling import Settling
 from mlpipeline.selection import Selection
-
-_SETTLE_SECONDS = 0.03
 
 
 class LiveSelection:
@@ -43,10 +41,7 @@ class LiveSelection:
         self.path: Path = project.selection_path(testing)
         self.faults: tuple[Fault, ...] = ()
         self.keep = keep and not testing
-        self.unsettled = False
-        self.settle_seconds = _SETTLE_SECONDS
-        self._candidate = ""
-        self._seen_at = 0.0
+        self.settling = Settling(self.path)
         self._refused = ""
         self.current = self._parse()
         if self.current.usable and self.keep:
@@ -64,7 +59,7 @@ class LiveSelection:
         if fresh.digest == self.current.digest and fresh.models == self.current.models:
             self._recovered()
             return
-        if not self._is_settled(fresh.digest):
+        if not self.settling.is_settled(fresh.digest):
             return
         if not fresh.usable:
             self._refuse(fresh)
@@ -76,20 +71,8 @@ class LiveSelection:
         if self.keep:
             self._keep()
 
-    def _is_settled(self, digest: str) -> bool:
-        """Whether the content has stood still: a writer may be in the middle of it."""
-        now = time.monotonic()
-        if digest != self._candidate:
-            self._candidate, self._seen_at = digest, now
-        try:
-            age = time.time() - self.path.stat().st_mtime
-        except OSError:
-            age = 0.0
-        self.unsettled = not (age >= _SETTLE_SECONDS or now - self._seen_at >= _SETTLE_SECONDS)
-        return not self.unsettled
-
     def _recovered(self) -> None:
-        self.unsettled = False
+        self.settling.pending = False
         self._refused = ""
         self.faults = ()
 
