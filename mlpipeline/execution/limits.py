@@ -82,9 +82,23 @@ def boot_id() -> str:
         return ""
 
 
-def with_token(token: str) -> list[int]:
-    """Returns the processes whose environment carries an attempt's token, zombies left out."""
-    wanted = f"MLP_TOKEN={token}".encode()
+def file_mark(descriptor: int) -> str:
+    """Returns what tells an open file from every other one, a copy of it included; moving it changes nothing."""
+    found = os.fstat(descriptor)
+    return f"{found.st_dev:x}-{found.st_ino:x}"
+
+
+def carried(token: str, lock: str) -> str:
+    """Returns what an attempt's processes carry as MLP_TOKEN: the token, and the mark of the attempt's lock file.
+
+    A copy of a project has the same tokens but files of its own, so it never takes the original's processes for its.
+    """
+    return f"{token}@{lock}"
+
+
+def with_token(value: str) -> list[int]:
+    """Returns the processes whose environment carries an attempt's token (see `carried`), zombies left out."""
+    wanted = f"MLP_TOKEN={value}".encode()
     found = []
     for name in os.listdir("/proc"):
         if not name.isdigit() or int(name) == os.getpid():

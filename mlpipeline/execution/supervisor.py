@@ -20,8 +20,10 @@ from mlpipeline.execution.limits import (
     THREAD_VARIABLES,
     become_subreaper,
     boot_id,
+    carried,
     close_descriptors,
     descendants,
+    file_mark,
     kill,
     start_ticks,
 )
@@ -113,6 +115,7 @@ class Supervisor:
             "pid": os.getpid(),
             "start_ticks": start_ticks(os.getpid()),
             "boot_id": boot_id(),
+            "lock": file_mark(self.lock),
             "worker_pid": self.worker,
             "started_at": self.started_at,
         }
@@ -148,7 +151,7 @@ class Supervisor:
         threads = self.spec.get("threads")
         if threads:
             values.update({name: str(threads) for name in THREAD_VARIABLES})
-        values["MLP_TOKEN"] = self.spec["token"]
+        values["MLP_TOKEN"] = carried(self.spec["token"], file_mark(self.lock))
         values["MLP_SUPERVISOR"] = str(os.getpid())
         values["PYTHONHASHSEED"] = "0"
         copies = self.spec.get("python_path") or []
