@@ -57,12 +57,15 @@ def _lost(directory: Path, token: str, lock: str) -> dict[str, object]:
         cause, what = "reboot", "the machine was restarted"
     elif started.get("lock", lock) != lock:
         what = "the project was copied while it ran: it went on in the original"
+    state, message = "lost", f"{what}; tried again from its last checkpoint while attempts are left"
+    if (wire.read_json(directory / wire.CONTROL) or {}).get("action") == "cancel":
+        state, cause, message = "cancelled", "cancelled", f"cancelled on request; {what}"
     progress = wire.read_json(directory / wire.PROGRESS) or {}
     return {
         "token": token,
-        "state": "lost",
+        "state": state,
         "cause": cause,
-        "message": f"{what}; tried again from its last checkpoint while attempts are left",
+        "message": message,
         "exit_code": None,
         "signal": None,
         "peak_memory_bytes": None,
