@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from mlpipeline import wire
-from mlpipeline.execution.limits import boot_id, carried, file_mark, kill, with_token
+from mlpipeline.execution.limits import boot_id, carried, carries, file_mark, kill, with_token
 
 _SECONDS = 5.0
 
@@ -43,7 +43,7 @@ def _end_all(value: str) -> bool:
     end = time.monotonic() + _SECONDS
     while left := with_token(value):
         for pid in left:
-            kill(pid, signal.SIGKILL)
+            kill(pid, signal.SIGKILL, lambda each: carries(each, value))
         if time.monotonic() > end:
             return False
         time.sleep(0.01)
