@@ -6,7 +6,7 @@ import contextlib
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -145,7 +145,8 @@ def pending(project: Project) -> list[Request]:
         if content is None or path.with_name(path.stem + _ANSWER).exists():
             continue
         with contextlib.suppress(KeyError, TypeError, ValueError):
-            found.append(Request.from_json(content))
+            # The name is what was asked under: an id within could lead the answer to another place.
+            found.append(replace(Request.from_json(content), id=path.stem))
     return found
 
 

@@ -199,6 +199,11 @@ class AttemptDir:
         wire.write_json(self.path / wire.CONTROL, {"action": action, "at": wire.utc_now()})
 
 
+def read_notes(run: Path) -> list[dict[str, Any]]:
+    """Returns what people noted on a run, oldest first, each note once."""
+    return list({str(row.get("id")): row for row in read_metrics(run / wire.NOTES)}.values())
+
+
 def read_metrics(path: str | PathLike[str]) -> Iterator[dict[str, Any]]:
     """Yields the recorded metrics, oldest first. A line that is torn, as the last one may be, is left out."""
     try:

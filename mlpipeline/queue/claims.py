@@ -80,6 +80,15 @@ class Claims:
         wire.sync_directory(place.parent)
         return True
 
+    def of_host(self, host: str) -> list[str]:
+        """Returns the runs that a host has claimed and not ended."""
+        found = (self._latest(place) for place in _places(self.project.claims_dir))
+        return [
+            str(each.content.get("run"))
+            for each in found
+            if each is not None and each.outcome is None and each.content.get("host") == host
+        ]
+
     def release(self, host: str) -> list[str]:
         """Frees what a host that is gone has claimed and not ended, so that others may take it up.
 

@@ -144,9 +144,6 @@ class Commands:
         return f"nothing of {target} starts until: mlpipeline release {target}"
 
     def _release(self, request: Request) -> str:
-        if host := request.options.get("of_host"):
-            freed = self.scheduler.claims.release(str(host))
-            return f"{len(freed)} claims of host {host} are free"
         orders = self.scheduler.room.orders
         after = orders.without_hold(request.target)
         if after == orders:

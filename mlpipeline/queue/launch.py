@@ -27,7 +27,7 @@ from mlpipeline.queue.orders import Orders
 from mlpipeline.queue.outlook import defaults
 from mlpipeline.queue.output import HostFiles, plain
 from mlpipeline.queue.plan import Plan
-from mlpipeline.queue.room import standing_orders
+from mlpipeline.queue.room import closed, standing_orders
 from mlpipeline.queue.scheduler import Scheduler
 from mlpipeline.run import Attempt, Run, State
 from mlpipeline.selection import Selection
@@ -181,6 +181,7 @@ def _preview(project: Project, selection: Selection, catalog: Catalog, *, use_hi
         faulty=frozenset(faults),
         orders=orders,
         elsewhere=claims.elsewhere,
+        closed="" if testing else closed(project, orders),
     )
     return Preview(plan=computed, selection=selection, descriptions=catalog.known, faults=faults)
 

@@ -26,6 +26,20 @@ def standing_orders(project: Project) -> Orders:
         raise ConfigurationError(str(error)) from error
 
 
+def closed(project: Project, orders: Orders) -> str:
+    """Returns why nothing may start; empty where something may."""
+    if orders.paused is not None:
+        return f"the queue is paused {orders.paused}: mlpipeline resume"
+    least = project.settings.min_free_disk
+    if least is not None:
+        space = os.statvfs(next(path for path in (project.outputs_dir, *project.outputs_dir.parents) if path.exists()))
+        free = space.f_bavail * space.f_frsize
+        if free < least:
+            wanted = f"min_free_disk = {least / 1e9:.2f} GB"
+            return f"waits for disk space: {free / 1e9:.2f} GB free, {wanted} (mlpipeline gc)"
+    return ""
+
+
 class Room:
     """Holds the standing orders, and asks running attempts to make room.
 
@@ -50,19 +64,6 @@ class Room:
         if orders != self.orders:
             standing.write(self.path, orders)
             self.orders = orders
-
-    def closed(self, project: Project) -> str:
-        """Returns why nothing may start; empty where something may."""
-        if self.orders.paused is not None:
-            return f"the queue is paused {self.orders.paused}: mlpipeline resume"
-        least = project.settings.min_free_disk
-        if least is not None:
-            space = os.statvfs(project.outputs_dir)
-            free = space.f_bavail * space.f_frsize
-            if free < least:
-                wanted = f"min_free_disk = {least / 1e9:.2f} GB"
-                return f"waits for disk space: {free / 1e9:.2f} GB free, {wanted} (mlpipeline gc)"
-        return ""
 
     def ask_to_yield(self, chosen: Iterable[Live]) -> int:
         """Asks attempts to go at their next checkpoint. Returns how many were asked that had not been."""

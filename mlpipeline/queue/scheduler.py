@@ -24,7 +24,7 @@ from mlpipeline.queue.live_settings import LiveSettings
 from mlpipeline.queue.options import Options
 from mlpipeline.queue.outlook import Outlook
 from mlpipeline.queue.output import HostFiles
-from mlpipeline.queue.room import Room
+from mlpipeline.queue.room import Room, closed
 from mlpipeline.queue.signals import SignalFlags
 from mlpipeline.queue.submitter import Submitter
 from mlpipeline.queue.surroundings import Surroundings
@@ -193,7 +193,7 @@ class Scheduler:
     def decide(self) -> None:
         """Computes the plan from what is wanted and what happened."""
         live = list(self.attempts.live.values())
-        self.closed = "" if self.options.testing else self.room.closed(self.project)
+        self.closed = "" if self.options.testing else closed(self.project, self.room.orders)
         self.look_at_other_hosts()
         self.outlook.decide(
             self.selection.current,
