@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -101,6 +102,8 @@ class LiveSelection:
 
     def _keep(self) -> None:
         try:
-            revisions.save_revision(self.project, self.path.read_bytes())
+            data = self.path.read_bytes()
+            if hashlib.sha256(data).hexdigest() == self.current.digest:  # else it was edited since, or only names count
+                revisions.save_revision(self.project, data)
         except OSError as error:
             self.say(f"this revision of {self.path.name} could not be kept: {error}", "WARNING")
