@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from mlpipeline import selection as selections
 from mlpipeline.config_text import Fault
 from mlpipeline.project import Project
 from mlpipeline.queue import revisions
+from mlpipeline.queue.consequences import consequences
+from mlpipeline.run import Run
 from mlpipeline.selection import Selection
 
 _SETTLE_SECONDS = 0.03
@@ -25,6 +27,7 @@ class LiveSelection:
         testing: whether it is `models_test.config`.
         say: how an accepted edit or a fault is announced.
         keep: whether accepted revisions are kept on disk.
+        running: returns the runs in progress, so that it can be said what an edit means for them.
     """
 
     def __init__(
@@ -35,11 +38,13 @@ class LiveSelection:
         testing: bool,
         say: Callable[..., None],
         keep: bool = True,
+        running: Callable[[], Collection[Run]] = tuple,
     ) -> None:
         self.project = project
         self.names = names
         self.testing = testing
         self.say = say
+        self.running = running
         self.path: Path = project.selection_path(testing)
         self.faults: tuple[Fault, ...] = ()
         self.keep = keep and not testing
@@ -69,7 +74,10 @@ class LiveSelection:
         if not fresh.usable:
             self._refuse(fresh)
             return
-        for line in selections.differences(self.current, fresh):
+        for line in (
+            *selections.differences(self.current, fresh),
+            *consequences(self.current, fresh, self.running()),
+        ):
             self.say(f"{self.path.name}: {line}")
         self._recovered()
         self.current = fresh

@@ -205,3 +205,22 @@ def test_a_revision_is_json_that_programs_can_read(three: tuple[Workshop, list[b
     newest = workshop.json("plan", "--log")["revisions"][0]
     assert (workshop.root / newest["file"]).read_bytes() == second
     assert newest["back_to"] is not None
+
+
+def test_an_edit_that_concerns_a_running_attempt_is_explained(workshop: Workshop) -> None:
+    workshop.model("long.py", "while not (ROOT / 'go').exists(): time.sleep(0.01)")
+    workshop.list("long.py")
+    scheduler = workshop.start("-r", "-u")
+    workshop.until(lambda: workshop.truth("train"), "it trains")
+    workshop.list("long.py = timeout_seconds=1")
+    told = "models.config: long.py runs on; its new timeout_seconds holds from the next attempt"
+    workshop.until(lambda: told in workshop.output(), "what a new limit means is said")
+    workshop.list()
+    (run,) = workshop.history()
+    goes_on = f"its running attempt of one goes on; end it with: mlpipeline cancel {run['id']}"
+    workshop.until(
+        lambda: f"models.config: long.py is removed: {goes_on}" in workshop.output(), "what taking it off means is said"
+    )
+    (workshop.root / "go").touch()
+    assert scheduler.wait(60) == 0
+    assert workshop.history()[0]["state"] == "succeeded"
