@@ -210,16 +210,22 @@ def wait_answer(project: Project, request_id: str, timeout: float) -> Answer | N
     return found
 
 
+def old_answers(project: Project, now: datetime) -> list[Path]:
+    """Returns the answers older than 30 days."""
+    oldest = new_id(int((now - _KEEP_ANSWERS).timestamp() * 1000), bytes(10))
+    try:
+        names = os.listdir(project.requests_dir)
+    except FileNotFoundError:
+        return []
+    return [project.requests_dir / name for name in sorted(names) if name.endswith(_ANSWER) and name < oldest]
+
+
 def forget_old(project: Project, now: datetime) -> int:
     """Removes answers older than 30 days. Returns how many."""
-    oldest = new_id(int((now - _KEEP_ANSWERS).timestamp() * 1000), bytes(10))
-    removed = 0
-    with contextlib.suppress(FileNotFoundError):
-        for name in os.listdir(project.requests_dir):
-            if name.endswith(_ANSWER) and name < oldest:
-                (project.requests_dir / name).unlink(missing_ok=True)
-                removed += 1
-    return removed
+    found = old_answers(project, now)
+    for path in found:
+        path.unlink(missing_ok=True)
+    return len(found)
 
 
 def _user() -> str:

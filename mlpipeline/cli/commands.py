@@ -35,6 +35,7 @@ COMMANDS = {
     "retry": Entry(section=CONTROL, target="control:retry", help="Let failed runs run again."),
     "get": Entry(section=KEEP, target="keep:get", help="Copy what a run left into a directory."),
     "mv": Entry(section=KEEP, target="keep:mv", help="Rename a model or version without losing its history."),
+    "gc": Entry(section=KEEP, target="gc:gc", help="Show, or remove, what is not needed any more."),
     "fsck": Entry(section=KEEP, target="keep:fsck", help="Prove the ledger right, or rebuild it from the runs."),
     "completion": Entry(section=SHELL, target="completion:completion", help="Print completion for bash, zsh or fish."),
 }
@@ -45,7 +46,6 @@ PLANNED = {
     "plot": "learning curves and charts",
     "tag": "a tag on a run",
     "journal": "the experiment log as a document",
-    "gc": "remove what is not needed any more",
     "doctor": "check this machine",
     "export": "runs or workflows for other tools",
     "import": "runs of other tools",

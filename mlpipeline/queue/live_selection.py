@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from mlpipeline import selection as selections
 from mlpipeline.config_text import Fault
 from mlpipeline.project import Project
 from mlpipeline.queue import revisions
+from mlpipeline.queue.consequences import consequences
 from mlpipeline.queue.differences import differences
 from mlpipeline.queue.settling import Settling
+from mlpipeline.run import Run
 from mlpipeline.selection import Selection
 
 
@@ -23,6 +26,7 @@ class LiveSelection:
         testing: whether it is `models_test.config`.
         say: how an accepted edit or a fault is announced.
         keep: whether accepted revisions are kept on disk.
+        running: returns the runs in progress, so that it can be said what an edit means for them.
     """
 
     def __init__(
@@ -33,11 +37,13 @@ class LiveSelection:
         testing: bool,
         say: Callable[..., None],
         keep: bool = True,
+        running: Callable[[], Collection[Run]] = tuple,
     ) -> None:
         self.project = project
         self.names = names
         self.testing = testing
         self.say = say
+        self.running = running
         self.path: Path = project.selection_path(testing)
         self.faults: tuple[Fault, ...] = ()
         self.keep = keep and not testing
@@ -64,7 +70,7 @@ class LiveSelection:
         if not fresh.usable:
             self._refuse(fresh)
             return
-        for line in differences(self.current, fresh):
+        for line in (*differences(self.current, fresh), *consequences(self.current, fresh, self.running())):
             self.say(f"{self.path.name}: {line}")
         self._recovered()
         self.current = fresh
@@ -85,6 +91,8 @@ class LiveSelection:
 
     def _keep(self) -> None:
         try:
-            revisions.save_revision(self.project, self.path.read_bytes())
+            data = self.path.read_bytes()
+            if hashlib.sha256(data).hexdigest() == self.current.digest:  # else it was edited since, or only names count
+                revisions.save_revision(self.project, data)
         except OSError as error:
             self.say(f"this revision of {self.path.name} could not be kept: {error}", "WARNING")

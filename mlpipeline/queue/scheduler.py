@@ -52,7 +52,9 @@ class Scheduler:
         self.signals = SignalFlags(self.wake_write)
         self.watcher = Watcher(self.wake)
         self.catalog = Catalog(project, keep=True)
-        self.selection = LiveSelection(project, options.names, testing=options.testing, say=self.say)
+        self.selection = LiveSelection(
+            project, options.names, testing=options.testing, say=self.say, running=self.running
+        )
         self.attempts = Attempts(project, ledger, executor, files, self.say)
         self.commands = Commands(self)
         invocation = None if options.use_history else self.invocation
@@ -164,6 +166,10 @@ class Scheduler:
             self.executor.ask(each.directory, "interrupt")
         if how == "drain" and live:
             self.say(f"stopping: {len(live)} running go at their next checkpoint or end. Ctrl-C again ends them now")
+
+    def running(self) -> list[Run]:
+        """Returns the runs that are submitted and have not ended."""
+        return [live.run for live in self.attempts.live.values()]
 
     def describe(self) -> None:
         """Has new and changed models described, in the background."""
