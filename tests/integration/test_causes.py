@@ -23,7 +23,7 @@ time.sleep(600)
 ENDLESS = """
 import time
 for step in self.run.steps(total=10**9):
-    self.run.record(loss=1.0 / step)
+    self.run.record(loss=1.0 / (1 + step))
     time.sleep(0.001)
 """
 PROVOKED: dict[str, tuple[str, str, str, str]] = {
@@ -165,7 +165,7 @@ def test_output_is_bounded_and_its_end_is_kept(workshop: Workshop) -> None:
     text = log.read_text()
     assert len(text) < 200_000
     assert text.startswith("line 0\n")
-    assert text.endswith("line 99999\n")
+    assert "\nline 99999\n" in text
     assert "bytes were left out: output_limit = 100000" in text
 
 
