@@ -43,7 +43,8 @@ def story(error: BaseException) -> str:
 
 def show(error: BaseException) -> None:
     """Prints the traceback to stderr, where the run's log takes it."""
-    sys.stderr.write(story(error))
+    if not sys.stderr.closed:  # the user's code may have closed it: the record tells the story, too
+        sys.stderr.write(story(error))
 
 
 def cause_of(error: BaseException) -> str:

@@ -89,7 +89,8 @@ def main(argument: str) -> None:
     if error is not None:
         failure.show(error)
     for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+        if not stream.closed:
+            stream.flush()
     raise SystemExit(0 if error is None else 1)
 
 

@@ -92,7 +92,8 @@ class LiveSelection:
     def _keep(self) -> None:
         try:
             data = self.path.read_bytes()
-            if hashlib.sha256(data).hexdigest() == self.current.digest:  # else it was edited since, or only names count
+            # What stands there by now may be another text, and none that was accepted: its turn comes.
+            if self.names or hashlib.sha256(data).hexdigest() == self.current.digest:
                 revisions.save_revision(self.project, data)
         except OSError as error:
             self.say(f"this revision of {self.path.name} could not be kept: {error}", "WARNING")

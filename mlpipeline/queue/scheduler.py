@@ -50,6 +50,7 @@ class Scheduler:
         for descriptor in (self.wake_read, self.wake_write):
             os.set_blocking(descriptor, False)
         self.signals = SignalFlags(self.wake_write)
+        self.terminal = publish.Terminal()
         self.watcher = Watcher(self.wake)
         self.catalog = Catalog(project, keep=True)
         self.selection = LiveSelection(
@@ -81,7 +82,7 @@ class Scheduler:
     def say(self, message: str, level: str = "INFO", run: str | None = None) -> None:
         """Writes a line to the host's log and to the terminal."""
         if not self.options.quiet:
-            publish.print_line(message, level)
+            self.terminal.line(message, level)
         try:
             self.files.log(message, level, run)
         except (DiskFull, OSError) as error:
@@ -92,7 +93,7 @@ class Scheduler:
         self.trouble = text
         if text not in self._said:
             self._said.add(text)
-            publish.print_line(text, "ERROR")
+            self.terminal.line(text, "ERROR")
 
     def run(self) -> int:
         """Works until nothing is due (with `watch`: until told to stop). Returns the exit status."""
