@@ -77,8 +77,8 @@ class SetAside:
 
     @property
     def since(self) -> str:
-        """What orders such directories by age: a run's id begins with its time."""
-        return self.run or f"{self.piece.modified_at:%Y%m%d-%H%M%S}"
+        """What orders such directories by age, to the second: a run's id begins with its time."""
+        return self.run[:15] or f"{self.piece.modified_at:%Y%m%d-%H%M%S}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,6 +74,11 @@ def test_set_aside_directories_go_oldest_first_for_each_model_directory() -> Non
     assert len(decide(facts(set_aside=asides), Keep(checkpoints=0), NOW)) == 4
 
 
+def test_set_aside_directories_of_one_second_go_by_their_file_times() -> None:
+    asides = [aside("ab-cd", "20261121-040406-zzzzzz", 2), aside("ab-ce", "20261121-040406-aaaaaa", 1)]
+    assert gone(decide(facts(set_aside=asides), Keep(checkpoints=1), NOW)) == ["model_dirs/m-v.old-ab-cd"]
+
+
 def test_the_weights_of_runs_that_stay_whole_stay() -> None:
     best, pinned, other = run("a"), run("b", State.FAILED, code_digest="e" * 16), run("c", State.FAILED)
     asides = [
