@@ -70,9 +70,7 @@ class Progress:
 class LiveLine:
     """A run whose last attempt is not recorded as ended, and how far it is.
 
-    Attributes:
-        now: "alive", "ended" (its result waits to be recorded), "gone" (its processes are), or "unknown" where that
-            cannot be told from this host.
+    `now` is "alive", "ended" (its result waits to be recorded), "gone" (its processes are), or "unknown" from here.
     """
 
     run: RunLine
