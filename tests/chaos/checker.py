@@ -193,13 +193,14 @@ def leftovers(facts: Facts) -> Iterator[str]:
 def with_tokens(facts: Facts) -> list[int]:
     """Processes whose environment carries the token of any attempt, wherever they work by now."""
     tokens = {f"MLP_TOKEN={attempt.token}".encode() for _, attempt, _ in facts.attempts()}
+    size = len("MLP_TOKEN=") + 32  # the mark of the attempt's lock file follows
     found = []
     for name in filter(str.isdigit, os.listdir("/proc")):
         try:
             environment = Path("/proc", name, "environ").read_bytes().split(b"\0")
         except OSError:
             continue
-        if not tokens.isdisjoint(environment):
+        if not tokens.isdisjoint(value[:size] for value in environment):
             found.append(int(name))
     return found
 

@@ -98,15 +98,15 @@ class Workshop:
         beside.write_text(text)
         beside.rename(path)
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Starts the command line in the project."""
+    def start(self, *arguments: str, failpoint: str = "") -> subprocess.Popen[str]:
+        """Starts the command line in the project, perhaps with a place at which it ends or waits."""
         process = subprocess.Popen(
             [sys.executable, "-m", "mlpipeline", *arguments],
             cwd=self.root,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "200"},
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "200", "MLP_FAILPOINT": failpoint},
         )
         self.processes.append(process)
         return process
