@@ -81,7 +81,7 @@ class WarmSupervisor(Supervisor):
 
 
 def _show_token(value: str) -> None:
-    """Writes what an attempt's processes carry where /proc shows a process's environment: the block of its start, which nothing else changes.
+    """Writes what an attempt's processes carry where /proc shows a process's environment: the block of its start.
 
     By it burial finds this process, and those that it forks.
     """
