@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import psutil
+import pytest
 
 from mlpipeline import selection, wire
 from mlpipeline.selection import Selection
@@ -188,6 +189,7 @@ class Watcher:
             assert self.status["revision"] == before
 
 
+@pytest.mark.slow
 def test_a_thousand_edits(workshop: Workshop) -> None:
     workshop.model("long.py", LONG, 'Versions(0.1, Loader(), 2, 1).add("long")')
     for name in NAMES:

@@ -12,12 +12,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import psutil
+import pytest
 
 from mlpipeline import wire
 from mlpipeline.execution.local import lock_holder
 
 from .checker import violations
 from .conftest import Workshop
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 RUNS = int(os.environ.get("MLP_CHAOS_SOAK", "150"))
 SEED = int(os.environ.get("MLP_CHAOS_SEED", "20261121"))
