@@ -132,7 +132,8 @@ def overlaps(facts: Facts) -> Iterator[str]:
         if row.get("beside"):
             yield f"I3 {row['run']}.{row['attempt']} began beside living processes of the same run: {row['beside']}"
     for run, processes in spans.items():
-        for attempt, count in collections.Counter(attempt for attempt, _ in processes).items():
+        begun = {(row["attempt"], row["pid"]) for row in facts.rows("train", run)}
+        for attempt, count in collections.Counter(attempt for attempt, _ in begun).items():
             if count > 1:
                 yield f"I3 {run}.{attempt} was trained by {count} processes"
         ordered = sorted(processes.items(), key=lambda each: each[1][0])
