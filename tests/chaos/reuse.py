@@ -64,7 +64,7 @@ def everything_died(workshop: Workshop) -> None:
     process.wait()
     os.kill(started["pid"], signal.SIGKILL)
     ids = (process.pid, started["pid"], started["worker_pid"])
-    workshop.until(lambda: all(is_gone(pid) for pid in ids), "all of them are gone")
+    workshop.until(lambda: sum(is_gone(pid) for pid in ids) == len(ids), "all of them are gone")
     canaries = [take(workshop, pid) for pid in ids]
     (workshop.root / "go").touch()
     status, text = workshop.run("-r", "-u")
@@ -84,7 +84,7 @@ def cancelled_meanwhile(workshop: Workshop) -> None:
     os.kill(started["pid"], signal.SIGKILL)
     # A worker that is not collected yet belongs to the supervisor's session, and so keeps that id from being used.
     ids = (started["worker_pid"], started["pid"])
-    workshop.until(lambda: all(is_gone(pid) for pid in ids), "both are gone")
+    workshop.until(lambda: sum(is_gone(pid) for pid in ids) == len(ids), "both are gone")
     canary = take(workshop, started["pid"])
     os.kill(process.pid, signal.SIGCONT)
     text, _ = process.communicate(timeout=60)
