@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 
-from mlpipeline.execution.limits import close_descriptors, die_with_parent
+from mlpipeline.execution.limits import close_descriptors, wake_when_parent_dies
 from mlpipeline.execution.supervisor import PACKAGE_PARENT, Supervisor, supervise
 from mlpipeline.wire import OUTPUT
 
@@ -110,7 +110,7 @@ def _supervise(directory: str) -> None:
 
 def main() -> None:
     """Serves requests until the scheduler closes its end."""
-    die_with_parent(os.getppid())  # while it is stopped, it would not see the pipe close; no fork inherits this
+    wake_when_parent_dies()  # no fork inherits this
     for name in _IMPORTED:
         importlib.import_module(name)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whoever watches a supervisor has a descriptor for it
