@@ -60,6 +60,18 @@ def goes_on(workshop: Workshop) -> None:
     workshop.until(lambda: len(workshop.truth("beat")) > beats + 3, "the training goes on")
 
 
+def kill(workshop: Workshop, attempt: int) -> None:
+    """Kills an attempt at the first version, and waits until that is known."""
+    row = next(row for row in workshop.truth("train") if (row["version"], row["attempt"]) == ("a", attempt))
+    os.kill(row["pid"], signal.SIGKILL)
+
+    def is_known() -> bool:
+        (run,) = (each for each in workshop.history() if each["version"] == "a")
+        return bool(run["attempts"][attempt - 1]["state"] == "lost")
+
+    workshop.until(is_known, "it is lost")
+
+
 def test_nothing_runs_out_of_time_and_nothing_waits_for_days(workshop: Workshop, jump: Callable[[int], None]) -> None:
     workshop.config("timeout_seconds = 600\ndescribe_timeout_seconds = 300\n")
     workshop.model("m.py", BEATS, 'Versions(0.1, Loader(), 2, 1).add("a").add("b")')
@@ -70,11 +82,12 @@ def test_nothing_runs_out_of_time_and_nothing_waits_for_days(workshop: Workshop,
     goes_on(workshop)
     jump(DAY)
     goes_on(workshop)
-    worker = next(row["pid"] for row in workshop.truth("train") if row["version"] == "a")
-    os.kill(worker, signal.SIGKILL)
-    workshop.until(lambda: "lost" in {row["state"] for row in workshop.history()}, "one of them is lost")
+    kill(workshop, attempt=1)
+    workshop.until(lambda: len(workshop.truth("train")) == 3, "it is tried again")
+    goes_on(workshop)
+    kill(workshop, attempt=2)
     jump(-DAY)
-    workshop.until(lambda: len(workshop.truth("train")) == 3, "it is tried again, and not two days later")
+    workshop.until(lambda: len(workshop.truth("train")) == 4, "it is tried again, and not two days later")
     goes_on(workshop)
     workshop.list("m.py", "n.py")
     (workshop.root / "go").touch()
