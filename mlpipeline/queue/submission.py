@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -80,6 +81,7 @@ def prepare(occasion: Occasion, wanted: Wanted, description: Description, earlie
     number = len(run.attempts) + 1
     project = occasion.project
     directory = project.runs_dir / run.id / str(number)
+    _clear(directory)
     directory.mkdir(parents=True)
     attempt = runs.Attempt(
         run_id=run.id,
@@ -96,6 +98,13 @@ def prepare(occasion: Occasion, wanted: Wanted, description: Description, earlie
     (directory / wire.SOURCES).symlink_to(spec["sources_path"])
     grown = replace(run, attempts=(*run.attempts, attempt), retry_asked=False)
     return Prepared(run=grown, attempt=attempt, directory=directory)
+
+
+def _clear(directory: Path) -> None:
+    """Removes what was left by a scheduler that ended, or ran out of space, before the ledger knew this attempt."""
+    has_run = any((directory / name).exists() for name in (wire.STARTED, wire.OUTCOME))
+    if directory.exists() and not has_run:
+        shutil.rmtree(directory)
 
 
 def _new_run(
