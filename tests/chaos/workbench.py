@@ -18,6 +18,7 @@ from mlpipeline.ledger import Ledger
 from mlpipeline.project import Project
 from mlpipeline.queue import digests, output, scheduler, submission
 from mlpipeline.queue.catalog import DescribedVersion, Description
+from mlpipeline.queue.claims import Claims
 from mlpipeline.queue.options import Options
 from mlpipeline.queue.scheduler import Scheduler
 from mlpipeline.run import Run
@@ -193,7 +194,7 @@ class Workbench:
         with mock.patch.multiple(scheduler, Catalog=ReadyCatalog, Watcher=mock.MagicMock()):
             self.scheduler = made = Scheduler(self.project, options, ledger, self.executor, files)
         made.surroundings.enabled = False
-        made.digested = set(ledger.known_sources())
+        made.submitter.prepare()
         made.attempts.adopt()
         return made
 
@@ -230,7 +231,8 @@ class Workbench:
 
 POINTS: Mapping[str, tuple[object, str]] = {
     "record": (Ledger, "record"),
-    "prepare": (submission, "prepare"),
+    "claim": (Claims, "take"),
+    "prepare": (submission, "write"),
     "remember": (digests, "remember"),
     "write": (wire, "write_json"),
     "sync": (wire, "sync_directory"),

@@ -10,7 +10,7 @@ import pytest
 from mlpipeline import wire
 from mlpipeline.project import Project
 from mlpipeline.queue.catalog import DescribedVersion, Description
-from mlpipeline.queue.submission import Occasion, prepare
+from mlpipeline.queue.submission import Occasion, Prepared, draft, write
 from mlpipeline.run import Run, State
 from tests.unit.queue.test_plan import wish
 from tests.unit.sample_runs import run_in
@@ -34,9 +34,15 @@ def lost_run() -> Run:
     return replace(run, model="a", version="one")
 
 
+def written(occasion: Occasion) -> Prepared:
+    prepared = draft(occasion, wish(), DESCRIPTION, lost_run())
+    write(occasion, wish(), prepared)
+    return prepared
+
+
 def test_a_directory_that_no_ledger_knows_is_made_anew(occasion: Occasion) -> None:
-    first = prepare(occasion, wish(), DESCRIPTION, lost_run())
-    second = prepare(occasion, wish(), DESCRIPTION, lost_run())
+    first = written(occasion)
+    second = written(occasion)
     assert second.directory == first.directory
     spec = wire.read_json(second.directory / wire.SPEC)
     assert spec is not None
@@ -45,8 +51,8 @@ def test_a_directory_that_no_ledger_knows_is_made_anew(occasion: Occasion) -> No
 
 @pytest.mark.parametrize("name", [wire.STARTED, wire.OUTCOME])
 def test_what_has_run_is_never_removed(occasion: Occasion, name: str) -> None:
-    first = prepare(occasion, wish(), DESCRIPTION, lost_run())
+    first = written(occasion)
     wire.write_json(first.directory / name, {"token": first.attempt.token})
     with pytest.raises(FileExistsError):
-        prepare(occasion, wish(), DESCRIPTION, lost_run())
+        written(occasion)
     assert wire.read_json(first.directory / name) is not None
