@@ -117,6 +117,18 @@ def append_json(path: str | os.PathLike[str], content: dict[str, Any]) -> None:
     sync_directory(os.path.dirname(name) or ".")
 
 
+def make_directory(path: str | os.PathLike[str], mode: int = 0o777) -> None:
+    """Makes a directory, and what is missing above it, so that its name outlasts a power cut.
+
+    Also one that is there already: who made it may have been stopped before the name was on disk.
+    """
+    above = os.path.dirname(os.path.abspath(path))
+    if not os.path.isdir(above):
+        make_directory(above)
+    os.makedirs(path, mode, exist_ok=True)
+    sync_directory(above)
+
+
 def sync_directory(path: str | os.PathLike[str]) -> None:
     """Makes the names in a directory last."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)

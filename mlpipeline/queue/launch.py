@@ -50,9 +50,9 @@ def _execute(project: Project, options: Options) -> int:
     make_executor(project, options).close()
     try:
         for directory in (project.outputs_dir, project.runs_dir, project.model_dirs, project.sources_dir):
-            directory.mkdir(parents=True, exist_ok=True)
-        project.requests_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        project.revisions_dir.mkdir(parents=True, exist_ok=True)
+            wire.make_directory(directory)
+        wire.make_directory(project.requests_dir, 0o700)
+        wire.make_directory(project.revisions_dir)
     except OSError as error:
         raise NotWritable(
             f"{project.outputs_dir}: cannot be written ({error.strerror}): set outputs_dir in mlp.config to a "

@@ -118,9 +118,11 @@ def write(occasion: Occasion, wanted: Wanted, prepared: Prepared) -> None:
     _clear(directory)
     directory.mkdir(parents=True)
     spec = _spec(occasion, wanted, prepared.run, prepared.attempt, directory)
+    (directory / wire.SOURCES).symlink_to(spec["sources_path"])
     wire.write_json(directory / wire.SPEC, spec, sync=True)
     wire.sync_directory(directory.parent)
-    (directory / wire.SOURCES).symlink_to(spec["sources_path"])
+    if prepared.attempt.number == 1:
+        wire.sync_directory(occasion.project.runs_dir)
     reach("scheduler.written")
 
 
