@@ -90,7 +90,20 @@ _FIRST = (
     """,
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+_SECOND = (
+    "ALTER TABLE attempts ADD COLUMN changes TEXT NOT NULL DEFAULT '{}'",
+    "ALTER TABLE runs ADD COLUMN changed INTEGER NOT NULL DEFAULT 0",
+    """
+    CREATE TABLE answers (
+        id TEXT PRIMARY KEY,
+        key TEXT UNIQUE,
+        ok INTEGER NOT NULL,
+        content TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID
+    """,
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND)
 """The n-th, counted from 1, makes schema n of schema n - 1. A released one is never changed."""
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from mlpipeline.config_text import ConfigText, Fault, Item, near_miss, parse, shown, unknown_names
 from mlpipeline.errors import ConfigurationError
+from mlpipeline.policy import KINDS, Policy
 from mlpipeline.values import READERS
 
 CONFIG = "mlp.config"
@@ -43,7 +44,20 @@ class Settings:
     keep_checkpoints: int | None = None
     keep_logs_mb: float | None = None
     min_free_disk: int | None = None
+    output_limit: int = 10**9
+    memory_limit_by: str = "auto"
+    on_killed: Policy | None = None
+    on_oom: Policy | None = None
+    on_exception: Policy | None = None
+    on_timeout: Policy | None = None
+    on_disk_full: Policy | None = None
+    on_nan: Policy | None = None
     sections: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @property
+    def policies(self) -> dict[str, Policy]:
+        """What is to be done after each kind of bad end, where the file says so."""
+        return {kind: policy for kind in KINDS if (policy := getattr(self, kind)) is not None}
 
 
 KEYS = tuple(each.name for each in fields(Settings) if each.name != "sections")
@@ -155,6 +169,11 @@ class Project:
     def requests_dir(self) -> Path:
         """What people ask of the scheduler."""
         return self._of_host("requests")
+
+    @property
+    def orders_path(self) -> Path:
+        """What people ordered until further notice."""
+        return self.outputs_dir / f"orders-{self.host}.json"
 
     @property
     def revisions_dir(self) -> Path:

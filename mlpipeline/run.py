@@ -68,7 +68,12 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One try at a run. `directory` is relative to the project; times are aware; sizes are bytes."""
+    """One try at a run. `directory` is relative to the project; times are aware; sizes are bytes.
+
+    Attributes:
+        changes: parameters that a policy gave other values than the version's, a smaller batch size after the memory
+            ran out, say.
+    """
 
     run_id: str
     number: int
@@ -87,6 +92,7 @@ class Attempt:
     cpu_seconds: float | None = None
     steps: int | None = None
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    changes: Mapping[str, Any] = field(default_factory=dict)
     reported: bool = False
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import graphlib
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from itertools import repeat
 from pathlib import Path, PurePosixPath
 
@@ -254,48 +254,3 @@ def _named(name: str, models_dir: Path) -> tuple[str, str, str | None]:
             except ValueError as error:
                 first = str(error) if place == places[-1] or not first else first
     return "", "", f"{shown(name)}: {first}"
-
-
-def differences(old: Selection, new: Selection) -> list[str]:
-    """Says what an edit changes, a line for each model."""
-    before = {each.model: each for each in old.models}
-    after = {each.model: each for each in new.models}
-    lines = [f"+ added {name}" for name in after if name not in before]
-    lines += [f"- removed {name}" for name in before if name not in after]
-    stayed = [name for name in before if name in after]
-    moved = [name for name in after if name in before]
-    lines += [f"↕ moved {name}" for name in _moved(stayed, moved)]
-    for name in moved:
-        changes = _changes(before[name].options, after[name].options)
-        if changes:
-            lines.append(f"~ options {name}: {', '.join(changes)}")
-        if before[name].fault != after[name].fault:
-            lines.append(f"~ {name}: {after[name].fault or 'its fault is mended'}")
-    return lines
-
-
-def _moved(before: list[str], after: list[str]) -> list[str]:
-    """The names whose move explains the new order: those outside a longest common subsequence."""
-    import difflib
-
-    kept = {
-        name
-        for block in difflib.SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
-        for name in after[block.b : block.b + block.size]
-    }
-    return [name for name in after if name not in kept]
-
-
-def _changes(old: ModelOptions, new: ModelOptions) -> list[str]:
-    found = []
-    for each in fields(ModelOptions):
-        was, is_now = getattr(old, each.name), getattr(new, each.name)
-        if was != is_now:
-            found.append(f"{each.name}: {_shown(was)} → {_shown(is_now)}")
-    return found
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, tuple):
-        return " ".join(value) or "none"
-    return "none" if value is None else str(value)

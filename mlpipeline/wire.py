@@ -25,6 +25,7 @@ OUTPUT = "output.log"
 LOCK = "supervisor.lock"
 SOURCES = "sources"
 ENVIRONMENT = "environment.json"
+NOTES = "notes.jsonl"
 _RETRY_SECONDS = 1.0
 
 
@@ -81,6 +82,24 @@ def write_json_patiently(path: str | os.PathLike[str], content: dict[str, Any]) 
             if not os.path.isdir(os.path.dirname(path) or "."):
                 raise
             time.sleep(_RETRY_SECONDS)
+
+
+def append_json(path: str | os.PathLike[str], content: dict[str, Any]) -> None:
+    """Adds a line to a file of JSON lines, durably; a torn line before it, left by a crash, stays apart.
+
+    Raises:
+        OSError: it may stand there or not.
+    """
+    name = os.fspath(path)
+    descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+    try:
+        size = os.fstat(descriptor).st_size
+        begin = b"\n" if size and os.pread(descriptor, 1, size - 1) != b"\n" else b""
+        os.write(descriptor, begin + json.dumps(content, ensure_ascii=True).encode("ascii") + b"\n")
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    sync_directory(os.path.dirname(name) or ".")
 
 
 def sync_directory(path: str | os.PathLike[str]) -> None:

@@ -15,34 +15,60 @@ if TYPE_CHECKING:
     from mlpipeline.queue.launch import Preview
     from mlpipeline.queue.plan import Item
 
+_LOG = "List the accepted revisions of models.config, newest first (10), and what each changed."
+
 
 @click.command()
 @click.argument("models", metavar="[MODEL[:VERSION]]...", nargs=-1, shell_complete=complete_model)
 @click.option("--all", "everything", is_flag=True, help="Also versions that are done.")
 @click.option("--no-history", is_flag=True, help="What `mlpipeline -r` without -u would run.")
 @click.option("--test", is_flag=True, help="What test mode would run (models_test.config).")
+@click.option("--log", metavar="[N]", type=click.IntRange(min=1), is_flag=False, flag_value=10, help=_LOG)
+@click.option("--undo", is_flag=True, help="Bring the former revision of models.config back; again: the one before.")
+@click.option("--dry-run", is_flag=True, help="With --undo: only say what it would change.")
 @shared
 @click.pass_context
-def plan(context: click.Context, models: tuple[str, ...], everything: bool, no_history: bool, test: bool) -> None:
+def plan(
+    context: click.Context,
+    models: tuple[str, ...],
+    everything: bool,
+    no_history: bool,
+    test: bool,
+    log: int | None,
+    undo: bool,
+    dry_run: bool,
+) -> None:
     """Show what would run now, in which order, and why everything else would not.
 
-    It imports the listed models, in child processes, to learn their versions; it trains nothing and changes nothing.
+    It imports the listed models, in child processes, to learn their versions; it trains nothing, and
+    without --undo it changes nothing.
 
     \b
     mlpipeline plan
     mlpipeline plan digits.py --all
+    mlpipeline plan --log            the accepted revisions of models.config, and what each changed
+    mlpipeline plan --undo           back to the former one
     """
+    from mlpipeline.cli import revisions
     from mlpipeline.queue.launch import preview
 
     setup: Setup = context.find_root().obj
-    project = setup.project()
-    names = tuple(name.removeprefix("./") for name in models)
-    found = preview(project, names=names, use_history=not (no_history or test), testing=test)
-    if setup.json:
-        setup.emit(_json(found, project))
+    looks_ahead = bool(models or everything or no_history or test)
+    if looks_ahead + (log is not None) + undo > 1 or dry_run > undo:
+        raise click.UsageError("--log and --undo stand alone, and --dry-run goes with --undo", context)
+    if log is not None:
+        revisions.show_log(setup, log)
+    elif undo:
+        revisions.undo(setup, dry_run=dry_run)
     else:
-        _draw(found, project, everything=everything)
-    context.exit(1 if found.faults else 0)
+        project = setup.project()
+        names = tuple(name.removeprefix("./") for name in models)
+        found = preview(project, names=names, use_history=not (no_history or test), testing=test)
+        if setup.json:
+            setup.emit(_json(found, project))
+        else:
+            _draw(found, project, everything=everything)
+        context.exit(1 if found.faults else 0)
 
 
 def _json(found: Preview, project: Project) -> dict[str, Any]:

@@ -68,10 +68,14 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveLine:
-    """A run whose last attempt has not ended, and how far it is."""
+    """A run whose last attempt is not recorded as ended, and how far it is.
+
+    `now` is "alive", "ended" (its result waits to be recorded), "gone" (its processes are), or "unknown" from here.
+    """
 
     run: RunLine
     progress: Progress
+    now: str = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +97,7 @@ class Facts:
         root: the project's directory, for the title.
         status: the status file's content, None when there is none.
         progress: by an attempt's directory, the content of its `progress.json`.
+        life: by an attempt's directory, what its files and locks say of it: see LiveLine.
         counts: runs in the ledger, by state.
         requests: how many requests wait for an answer.
         warnings: what is odd about the project.
@@ -104,6 +109,7 @@ class Facts:
     live: Sequence[Run] = ()
     ended: Sequence[Run] = ()
     progress: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    life: Mapping[str, str] = field(default_factory=dict)
     counts: Mapping[State, int] = field(default_factory=dict)
     requests: int = 0
     warnings: Sequence[str] = ()
@@ -142,7 +148,7 @@ def picture(facts: Facts, now: datetime) -> Picture:
         at=now,
         project=facts.root,
         scheduler=facts.scheduler,
-        running=tuple(_live(run, facts.progress, now) for run in facts.live),
+        running=tuple(_live(run, facts, now) for run in facts.live),
         next=tuple(_next(each) for each in planned.get("next") or ()),
         ended=tuple(run_line(run, now) for run in facts.ended),
         runs={state.value: facts.counts.get(state, 0) for state in State},
@@ -158,9 +164,10 @@ def _trouble(status: Mapping[str, Any]) -> tuple[str, ...]:
     return (str(trouble),) if trouble else ()
 
 
-def _live(run: Run, progress: Mapping[str, Mapping[str, Any]], now: datetime) -> LiveLine:
+def _live(run: Run, facts: Facts, now: datetime) -> LiveLine:
     line = run_line(run, now)
-    return LiveLine(run=line, progress=read_progress(progress.get(line.directory) or {}))
+    progress = read_progress(facts.progress.get(line.directory) or {})
+    return LiveLine(run=line, progress=progress, now=facts.life.get(line.directory, "unknown"))
 
 
 def _next(content: Mapping[str, Any]) -> NextLine:

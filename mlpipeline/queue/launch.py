@@ -19,11 +19,15 @@ from mlpipeline.project import Project
 from mlpipeline.queue import plan as planning
 from mlpipeline.queue import wishes
 from mlpipeline.queue.catalog import Catalog, Description
+from mlpipeline.queue.claims import Claims
 from mlpipeline.queue.live_selection import LiveSelection
 from mlpipeline.queue.lock import SchedulerLock
 from mlpipeline.queue.options import Options
+from mlpipeline.queue.orders import Orders
+from mlpipeline.queue.outlook import defaults
 from mlpipeline.queue.output import HostFiles, plain
 from mlpipeline.queue.plan import Plan
+from mlpipeline.queue.room import closed, standing_orders
 from mlpipeline.queue.scheduler import Scheduler
 from mlpipeline.run import Attempt, Run, State
 from mlpipeline.selection import Selection
@@ -158,6 +162,11 @@ def _preview(project: Project, selection: Selection, catalog: Catalog, *, use_hi
         busy = frozenset(run.model_dir for run in ledger.live())
     finally:
         ledger.close()
+    claims, orders = Claims(project), Orders()
+    if use_history and not testing:
+        if claims.others():
+            claims.discover(each.key for each in wanted)
+        orders = standing_orders(project)
     now = datetime.now(UTC)
     local = now.astimezone()
     computed = planning.plan(
@@ -166,10 +175,13 @@ def _preview(project: Project, selection: Selection, catalog: Catalog, *, use_hi
         slots=project.settings.slots,
         now=now,
         local_minute=local.hour * 60 + local.minute,
-        defaults=planning.PlanDefaults(max_attempts=project.settings.max_attempts),
+        defaults=defaults(project),
         busy=busy,
         describing={},
         faulty=frozenset(faults),
+        orders=orders,
+        elsewhere=claims.elsewhere,
+        closed="" if testing else closed(project, orders),
     )
     return Preview(plan=computed, selection=selection, descriptions=catalog.known, faults=faults)
 

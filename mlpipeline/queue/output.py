@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
@@ -111,7 +112,7 @@ class HostFiles:
         for number in range(KEEP, 0, -1):
             older = path.with_name(f"{path.name}.{number}")
             newer = path if number == 1 else path.with_name(f"{path.name}.{number - 1}")
-            if newer.exists():
+            with contextlib.suppress(FileNotFoundError):  # there are not so many yet, or keeping house took it
                 newer.replace(older)
 
 
