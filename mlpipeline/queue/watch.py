@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlpipeline.filesystems import is_network
+
 if TYPE_CHECKING:
     from watchdog.observers.api import BaseObserver
 
 _MATTERS = frozenset({"closed", "moved", "created", "deleted", "modified"})
 _POLL_SECONDS = 0.5
-"""File systems on which another machine's writes raise no event here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
