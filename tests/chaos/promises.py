@@ -18,7 +18,7 @@ from mlpipeline.queue.output import HostFiles
 from mlpipeline.run import Attempt, Run, State
 
 from .power_cuts import changes, state
-from .recorded_writes import Mark, Recording, Sync
+from .recorded_writes import Data, Mark, Recording, Sync
 
 LEDGER = "outputs/ledger-here.db"
 _ORDER = {State.SUBMITTED: 0, State.RUNNING: 1}
@@ -37,12 +37,15 @@ class Promises:
         self.recording = recording
         self.root = root
         self.scratch = scratch
-        self.commits = [
-            number
-            for number, event in enumerate(recording.events)
-            if isinstance(event, Sync) and Path(event.path).name.startswith("ledger-here.db")
-        ]
+        syncs = {number: event for number, event in enumerate(recording.events) if isinstance(event, Sync)}
+        self.commits = [number for number, sync in syncs.items() if "/ledger-here.db" in sync.path]
+        self._ledger = {syncs[number].inode for number in self.commits}
         self._runs: dict[int, list[Run]] = {}
+
+    def is_of_ledger(self, number: int) -> bool:
+        """Whether an event changed the ledger's file or its journal."""
+        event = self.recording.events[number]
+        return isinstance(event, Data) and event.inode in self._ledger
 
     def runs(self, cut: int) -> list[Run]:
         """Returns what stood in the ledger when it was synced last before a cut."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mlpipeline import wire
+from mlpipeline.errors import NotWritable
 from mlpipeline.project import Project
 from mlpipeline.queue.catalog import DescribedVersion, Description
 from mlpipeline.queue.submission import Occasion, Prepared, draft, write
@@ -53,6 +54,6 @@ def test_a_directory_that_no_ledger_knows_is_made_anew(occasion: Occasion) -> No
 def test_what_has_run_is_never_removed(occasion: Occasion, name: str) -> None:
     first = written(occasion)
     wire.write_json(first.directory / name, {"token": first.attempt.token})
-    with pytest.raises(FileExistsError):
+    with pytest.raises(NotWritable, match="fsck --rebuild"):
         written(occasion)
     assert wire.read_json(first.directory / name) is not None
