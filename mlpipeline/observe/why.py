@@ -101,8 +101,8 @@ def _remedy(run: Run, last: Attempt) -> str:
         return "It goes on from its last checkpoint when the queue runs."
     if last.state is State.LOST:
         return (
-            f"It was tried {_times(len(run.attempts))}; it is tried again until max_attempts, from its last checkpoint. "
-            f"After that: mlpipeline retry {run.id}"
+            f"It was tried {_times(len(run.attempts))}; it is tried again until max_attempts, from its last "
+            f"checkpoint. After that: mlpipeline retry {run.id}"
         )
     advice = f"; {hint(last.cause)}" if hint(last.cause) else ""
     return (
