@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlpipeline import params
-from mlpipeline.execution.fingerprint import file_digest, normalized_tree
+from mlpipeline.execution.fingerprint import normalized_tree
 
 MODULE_LEVEL = "module level"
 _LONGEST = 40
@@ -49,7 +49,7 @@ def of_code(
             found.append(Change(kind="file", name=path, text=f"{path} is new"))
         elif path not in after:
             found.append(Change(kind="file", name=path, text=f"{path} is gone"))
-        elif old[path] != after[path] and file_digest(path, old[path]) != file_digest(path, after[path]):
+        elif old[path] != after[path]:
             found += _of_file(path, old[path], after[path])
     return tuple(found)
 
@@ -59,20 +59,25 @@ def _of_file(path: str, before: bytes, after: bytes) -> list[Change]:
     if not path.endswith(".py"):
         return [whole]
     try:
-        old, new = _parts(before), _parts(after)
+        old, new = _in_order(before), _in_order(after)
     except (SyntaxError, ValueError, RecursionError):
         return [whole]
-    found = [*_compared(path, old, new)]
+    if old == new:
+        return []
+    found = [*_compared(path, _by_name(old), _by_name(new))]
     return found or [Change(kind="file", name=path, text=f"the order of definitions in {path} changed")]
 
 
-def _parts(content: bytes) -> dict[str, list[str]]:
-    """Returns a module's functions, classes and the rest by name, each with its syntax, or those of one name."""
-    parts: dict[str, list[str]] = {MODULE_LEVEL: []}
-    tree = normalized_tree(content)
-    for name, text in _of_body(tree.body, "", MODULE_LEVEL):
-        parts.setdefault(name, []).append(text)
-    return parts
+def _in_order(content: bytes) -> list[tuple[str, str]]:
+    """Returns the parts of a module with their syntax: the same for two modules if the fingerprint is."""
+    return list(_of_body(normalized_tree(content).body, "", MODULE_LEVEL))
+
+
+def _by_name(parts: list[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {MODULE_LEVEL: []}
+    for name, text in parts:
+        found.setdefault(name, []).append(text)
+    return found
 
 
 def _of_body(body: list[ast.stmt], prefix: str, rest: str) -> Iterator[tuple[str, str]]:
@@ -85,8 +90,8 @@ def _of_body(body: list[ast.stmt], prefix: str, rest: str) -> Iterator[tuple[str
                 inner, node.body = node.body, []
                 yield name, ast.dump(node)
                 yield from _of_body(inner, f"{name}.", name)
-            case ast.Pass() if len(body) == 1:
-                continue  # stands where nothing else does
+            case ast.Pass() if prefix and len(body) == 1:
+                continue  # what an empty class needs
             case _:
                 yield rest, ast.dump(node)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mlpipeline.execution import changes
@@ -123,6 +123,7 @@ LINES = st.sampled_from(
 SOURCES = st.lists(LINES, max_size=4).map("\n".join)
 
 
+@example("", "", "", "pass")
 @given(SOURCES, SOURCES, SOURCES, SOURCES)
 def test_something_is_said_exactly_where_the_fingerprint_differs(a: str, b: str, c: str, d: str) -> None:
     before, after = {"a.py": a.encode(), "b.py": b.encode()}, {"a.py": c.encode(), "b.py": d.encode()}
