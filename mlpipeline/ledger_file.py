@@ -26,6 +26,8 @@ def open_writer(path: Path) -> sqlite3.Connection:
     except OSError as error:
         raise NotWritable(f"{path.parent}: cannot be made ({error.strerror}): mend its permissions") from error
     with translated(path):
+        with contextlib.suppress(OSError):  # SQLite says it better; its files beside the ledger get the same mode
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         connection = sqlite3.connect(path, isolation_level=None, timeout=_TIMEOUT_SECONDS)
         with _closed_on_error(connection):
             # First of all, so that a file that is no ledger stays untouched.

@@ -36,8 +36,8 @@ from mlpipeline.wire import (
     RESULT,
     SPEC,
     STARTED,
+    Clock,
     read_json,
-    utc_now,
     write_json_patiently,
 )
 
@@ -63,7 +63,8 @@ class Supervisor:
         self.spec: dict[str, Any] = spec
         self.asked = ""
         self.worker = 0
-        self.started_at = utc_now()
+        self.clock = Clock()
+        self.started_at = self.clock.now()
         self.deadline: float | None = None
         self.timed_out = False
         self.kill_at: float | None = None
@@ -270,7 +271,7 @@ class Supervisor:
         result = read_json(self._file(RESULT))
         outcome = verdict.outcome(self.spec, result, facts)
         outcome["started_at"] = self.started_at
-        outcome["ended_at"] = utc_now()
+        outcome["ended_at"] = self.clock.now()
         write_json_patiently(self._file(OUTCOME), outcome)
         reach("supervisor.concluded")
 

@@ -69,7 +69,8 @@ class Claims:
         """Makes a numbered file, whole and durably. False where somebody else made it first."""
         content = {"format": 1, "host": self.project.host, "number": number, "at": wire.utc_now(), **about}
         beside = f"{place}.{secrets.token_hex(4)}.part"
-        place.parent.mkdir(parents=True, exist_ok=True)
+        if not place.parent.is_dir():
+            wire.make_directory(place.parent)
         wire.write_json(beside, content, sync=True)
         try:
             os.link(beside, f"{place}.{number}")

@@ -49,10 +49,11 @@ def _execute(project: Project, options: Options) -> int:
     check_selection(LiveSelection(project, options.names, testing=False, say=lambda *_: None, keep=False))
     make_executor(project, options).close()
     try:
-        for directory in (project.outputs_dir, project.runs_dir, project.model_dirs, project.sources_dir):
-            directory.mkdir(parents=True, exist_ok=True)
-        project.requests_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        project.revisions_dir.mkdir(parents=True, exist_ok=True)
+        for directory in (project.outputs_dir, project.model_dirs, project.sources_dir, project.revisions_dir):
+            wire.make_directory(directory)
+        # Who could write a request or read a token could end and start what is another user's.
+        for private in (project.runs_dir, project.requests_dir, project.claims_dir):
+            wire.make_directory(private, 0o700)
     except OSError as error:
         raise NotWritable(
             f"{project.outputs_dir}: cannot be written ({error.strerror}): set outputs_dir in mlp.config to a "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -114,12 +115,22 @@ def write(occasion: Occasion, wanted: Wanted, prepared: Prepared) -> None:
         OSError: when the disk is full or not writable; nothing was promised then.
     """
     directory = prepared.directory
+    _clear(directory)
     directory.mkdir(parents=True)
     spec = _spec(occasion, wanted, prepared.run, prepared.attempt, directory)
+    (directory / wire.SOURCES).symlink_to(spec["sources_path"])
     wire.write_json(directory / wire.SPEC, spec, sync=True)
     wire.sync_directory(directory.parent)
-    (directory / wire.SOURCES).symlink_to(spec["sources_path"])
+    if prepared.attempt.number == 1:
+        wire.sync_directory(occasion.project.runs_dir)
     reach("scheduler.written")
+
+
+def _clear(directory: Path) -> None:
+    """Removes what was left by a scheduler that ended, or ran out of space, before the ledger knew this attempt."""
+    has_run = any((directory / name).exists() for name in (wire.STARTED, wire.OUTCOME))
+    if directory.exists() and not has_run:
+        shutil.rmtree(directory)
 
 
 def _new_run(
