@@ -160,7 +160,7 @@ def _preview(project: Project, selection: Selection, catalog: Catalog, *, use_hi
         keys = [each.key for each in wanted]
         invocation = None if use_history else "none"
         standings = ledger.standings(keys, match=project.settings.rerun_on, invocation=invocation)
-        busy = frozenset(run.model_dir for run in ledger.live())
+        live = ledger.live()
     finally:
         ledger.close()
     claims, orders = Claims(project), Orders()
@@ -173,11 +173,11 @@ def _preview(project: Project, selection: Selection, catalog: Catalog, *, use_hi
     computed = planning.plan(
         wanted,
         standings,
-        slots=project.settings.slots,
+        slots=max(0, project.settings.slots - (0 if testing else len(live))),
         now=now,
         local_minute=local.hour * 60 + local.minute,
         defaults=defaults(project),
-        busy=busy,
+        busy=frozenset(run.model_dir for run in live),
         describing={},
         faulty=frozenset(faults),
         orders=orders,
