@@ -18,6 +18,7 @@ from typing import Any
 
 from mlpipeline import wire
 from mlpipeline.errors import ModelFault
+from mlpipeline.failpoints import reach
 
 FILE = "checkpoint.json"
 _OURS = re.compile(r"checkpoint-\d{6,}(\.\d+)?\.(saved|part)")
@@ -78,7 +79,9 @@ def write(
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
+    reach("checkpoint.written")
     part.rename(final)
+    reach("checkpoint.renamed")
     told = facts | {"name": f"{final.name}/{name}"}
     wire.write_json(model_dir / FILE, told, sync=sync)
     _remove_others(model_dir, final.name)

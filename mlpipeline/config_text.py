@@ -133,10 +133,8 @@ class _Reader:
         if not text.strip():
             return
         if text[0] in " \t" and self.current is not None:
-            self._fault(
-                number,
-                f"is indented: it would be read as part of the line before. Remove the blanks before {shown(text.strip())!r}",
-            )
+            begun = "is indented: it would be read as part of the line before. Remove the blanks before"
+            self._fault(number, f"{begun} {shown(text.strip())!r}")
         elif text.startswith("["):
             self._section(number, text.strip())
         elif self.current is None:

@@ -17,6 +17,7 @@ from typing import Any, Self, TypeVar
 from mlpipeline import checkpoint as checkpoints
 from mlpipeline import wire
 from mlpipeline.console import LOGGER
+from mlpipeline.errors import NotFinite
 from mlpipeline.metrics import line, number
 
 T = TypeVar("T")
@@ -42,6 +43,8 @@ class RunContext:
         directory: the attempt's directory; None outside the queue, where nothing is written.
         model_dir: what the model keeps between runs; checkpoints lie there. None: there is nowhere to save.
         step: steps completed, the one in progress included.
+        nan_guard: whether a metric that is no finite number ends the run; else it is a notice.
+        notices: what a person should know of this run, for its record.
         yielded: the loop ended early, after a checkpoint, because the queue asked for room.
     """
 
@@ -55,6 +58,8 @@ class RunContext:
     attempt: int = 1
     run_id: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
+    nan_guard: bool = False
+    notices: list[str] = field(default_factory=list, init=False)
     step: int = field(default=0, init=False)
     yielded: bool = field(default=False, init=False)
     log: logging.Logger = field(init=False)
@@ -96,19 +101,30 @@ class RunContext:
 
         Raises:
             MetricError: a value is no number.
+            NotFinite: a value is NaN or infinite, and the guard is on.
         """
         if metrics is not None:
             told = metrics.to_dict() if hasattr(metrics, "to_dict") else metrics
             values = {**{str(key): value for key, value in dict(told).items()}, **values}
         for name, value in values.items():
             if type(value) not in _NUMBERS:
-                values[name] = number(name, value)
+                values[name] = value = number(name, value)
+            if value - value:  # NaN, for NaN and infinities alone
+                self._not_finite(name, value, step)
         if self.directory is None:
             return
         now = time.time()
         self._rows.append((now, self.step if step is None and self._looped else step, values))
         if now - self._flushed >= FLUSH_SECONDS:
             self.flush()
+
+    def _not_finite(self, name: str, value: float, step: int | None) -> None:
+        told = f"{name} is {value} at step {self.step if step is None else step}"
+        if self.nan_guard:
+            self.flush()
+            raise NotFinite(f"{told}: a smaller learning rate may help; on_nan says what follows")
+        if not any(each.startswith(f"{name} is ") for each in self.notices):
+            self.notices.append(f"{told}: on_nan = fail would end such a run")
 
     def flush(self) -> None:
         """Writes what is recorded to `metrics.jsonl`, whole lines at once.

@@ -50,6 +50,10 @@ class MetricError(MlpipelineError, ValueError):
     """A metric is no number: record a number."""
 
 
+class NotFinite(MetricError):
+    """A metric is NaN or infinite, and on_nan says that a run must not go on like this."""
+
+
 class ModelFault(MlpipelineError):
     """A model's file cannot be used: mend what the message names."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -69,7 +69,7 @@ class Ledger:
             IllegalTransition: the event contradicts the record; nothing has changed.
             RunNotFound: the event's run was never submitted.
         """
-        with self._transaction():
+        with self.together():
             if isinstance(event, events.Submitted):
                 return self._submitted(event.run)
             seq, before = self._known(event.run_id)
@@ -80,7 +80,12 @@ class Ledger:
             return True
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def together(self) -> Iterator[None]:
+        """Makes everything that is recorded within it one transaction: all of it is on disk afterwards, or nothing."""
+        is_part = self.connection.in_transaction
+        if is_part:
+            yield
+            return
         with translated(self.path):
             self.connection.execute("BEGIN IMMEDIATE")
             try:
@@ -133,7 +138,7 @@ class Ledger:
     def import_runs(self, runs: Iterable[Run]) -> int:
         """Writes whole runs, oldest first, all of them or none. Returns how many there were."""
         count = 0
-        with self._transaction():
+        with self.together():
             for run in runs:
                 self._insert(run)
                 count += 1
@@ -165,27 +170,17 @@ class Ledger:
         *,
         model: str | None = None,
         version: str | None = None,
+        replicate: int | None = None,
         states: Collection[State] | None = None,
         limit: int | None = None,
         newest_first: bool = True,
     ) -> list[Run]:
         """Returns runs, by default those first that were created last."""
-        order = "DESC" if newest_first else "ASC"
-        given = {"model": model, "version": version}
+        given = {"model": model, "version": version, "replicate": replicate}
         known = {name: value for name, value in given.items() if value is not None}
-        most = -1 if limit is None else limit
-        parts: list[str] = []
-        values: list[Any] = []
-        # A part for each state, so that each ends at the limit, by the index, however many runs there are.
-        for state in [None] if states is None else set(states):
-            equal = known if state is None else known | {"state": state.value}
-            where = " AND ".join(f"{name} = ?" for name in equal) or "TRUE"
-            parts.append(f"SELECT * FROM (SELECT seq FROM runs WHERE {where} ORDER BY seq {order} LIMIT ?)")
-            values += [*equal.values(), most]
-        if not parts:
-            return []
-        clause = f"WHERE runs.seq IN ({' UNION ALL '.join(parts)}) ORDER BY runs.seq {order} LIMIT ?"
-        return [run for _, run in self._select(clause, (*values, most))]
+        chosen = None if states is None else {state.value for state in states}
+        clause, values = ledger_rows.choice(known, chosen, -1 if limit is None else limit, newest_first=newest_first)
+        return [run for _, run in self._select(clause, values)] if clause else []
 
     def live(self) -> list[Run]:
         """Returns the runs whose last attempt is submitted or running, oldest first."""
@@ -238,7 +233,7 @@ class Ledger:
 
         So a change of the algorithm, as a new Python may bring, makes nothing stale.
         """
-        with self._transaction():
+        with self.together():
             values = (sha, algorithm, digest)
             sql = "INSERT INTO sources (sha, algorithm, code_digest) VALUES (?, ?, ?) ON CONFLICT (sha) "
             self.connection.execute(sql + "DO UPDATE SET algorithm = ?2, code_digest = ?3", values)
@@ -252,13 +247,26 @@ class Ledger:
             old: model and version; None as the version means the model with all of them.
             new: likewise.
         """
-        with self._transaction():
+        with self.together():
             if old[1] is None:
                 done = self.connection.execute("UPDATE runs SET model = ? WHERE model = ?", (new[0], old[0]))
             else:
                 sql = "UPDATE runs SET model = ?, version = ? WHERE model = ? AND version = ?"
                 done = self.connection.execute(sql, (*new, *old))
         return done.rowcount
+
+    def keep_answer(self, request_id: str, key: str | None, ok: bool, content: Mapping[str, Any]) -> None:
+        """Records what became of a request, for ever."""
+        with self.together():
+            values = (request_id, key, int(ok), json.dumps(dict(content), separators=(",", ":")))
+            self.connection.execute("INSERT INTO answers (id, key, ok, content) VALUES (?, ?, ?, ?)", values)
+
+    def answer(self, request_id: str, key: str | None = None) -> dict[str, Any] | None:
+        """Returns the answer to a request, or to an earlier one with the same key; None when there is none."""
+        sql = "SELECT content FROM answers WHERE id = ? OR key = ?"
+        with translated(self.path):
+            found = self.connection.execute(sql, (request_id, key)).fetchone()
+        return None if found is None else dict(json.loads(found[0]))
 
     def faults(self) -> list[str]:
         """Returns what SQLite itself finds wrong with the file: torn pages, indexes that lie, rows without a run."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ ATTEMPT_COLUMNS = tuple(name for name in Attempt.__slots__ if name != "run_id")
 """Of the table; `run` stands before them."""
 
 _COPIED = ("id", "model", "version", "replicate", "seed", "code_digest", "params_digest", "invocation", "model_dir")
-_OF_LAST = ("state", "cause", "last_attempt", "counted_attempts", "ended_at", "message", "retry_asked")
+_OF_LAST = ("state", "cause", "last_attempt", "counted_attempts", "ended_at", "message", "retry_asked", "changed")
 RUN_COLUMNS = (*_COPIED, "created_at", *_OF_LAST, "params")
 """Of the table, but for `seq` and `source`."""
 
@@ -28,6 +28,27 @@ UPDATE_RUN = f"UPDATE runs SET {', '.join(f'{name} = ?' for name in _OF_LAST)} W
 UPDATE_ATTEMPT = (
     f"UPDATE attempts SET {', '.join(f'{name} = ?' for name in ATTEMPT_COLUMNS)} WHERE run = ? AND number = ?"
 )
+
+
+def choice(
+    known: Mapping[str, str | int], states: Collection[str] | None, most: int, *, newest_first: bool
+) -> tuple[str, list[Any]]:
+    """Returns the clause after SELECT_RUN, and its values, for the runs with these columns in any of these states.
+
+    The clause is empty where there can be none. `most` is negative for no limit.
+    """
+    order = "DESC" if newest_first else "ASC"
+    parts: list[str] = []
+    values: list[Any] = []
+    # A part for each state, so that each ends at the limit, by the index, however many runs there are.
+    for state in [None] if states is None else states:
+        equal = dict(known) if state is None else {**known, "state": state}
+        where = " AND ".join(f"{name} = ?" for name in equal) or "TRUE"
+        parts.append(f"SELECT * FROM (SELECT seq FROM runs WHERE {where} ORDER BY seq {order} LIMIT ?)")
+        values += [*equal.values(), most]
+    if not parts:
+        return "", []
+    return f"WHERE runs.seq IN ({' UNION ALL '.join(parts)}) ORDER BY runs.seq {order} LIMIT ?", [*values, most]
 
 
 def _text(moment: datetime | None) -> str | None:
@@ -51,7 +72,8 @@ def last_values(run: Run) -> tuple[Any, ...]:
     last = run.last
     counted, ended = run.counted_attempts, _text(last.ended_at)
     message = _stored(last.message)
-    return (last.state.value, last.cause.value, last.number, counted, ended, message, int(run.retry_asked))
+    asked, changed = int(run.retry_asked), int(bool(last.changes))
+    return (last.state.value, last.cause.value, last.number, counted, ended, message, asked, changed)
 
 
 def attempt_values(attempt: Attempt) -> tuple[Any, ...]:
@@ -94,6 +116,7 @@ def read_attempt(row: Sequence[Any], run_id: str) -> Attempt:
     values = dict(zip(ATTEMPT_COLUMNS, row[1:], strict=True))
     for name in ("submitted_at", "started_at", "ended_at"):
         values[name] = moment(values[name])
-    values["metrics"] = json.loads(values["metrics"])
+    for name in ("metrics", "changes"):
+        values[name] = json.loads(values[name])
     values["reported"] = bool(values["reported"])
     return Attempt(run_id=run_id, **values | {"state": State(values["state"]), "cause": Cause(values["cause"])})

@@ -8,7 +8,8 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from mlpipeline.config_text import near_miss, unquote
-from mlpipeline.values import boolean, integer, minute_of_day, seconds, size, text
+from mlpipeline.policy import KINDS, Policy
+from mlpipeline.values import POLICY_READERS, boolean, integer, minute_of_day, seconds, size, text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,17 @@ class ModelOptions:
     not_before: int | None = None
     not_after: int | None = None
     python: str | None = None
+    on_killed: Policy | None = None
+    on_oom: Policy | None = None
+    on_exception: Policy | None = None
+    on_timeout: Policy | None = None
+    on_disk_full: Policy | None = None
+    on_nan: Policy | None = None
+
+    @property
+    def policies(self) -> dict[str, Policy]:
+        """What is to be done after each kind of bad end, where the line says so."""
+        return {kind: policy for kind in KINDS if (policy := getattr(self, kind)) is not None}
 
     def describe(self) -> str:
         """Says what differs from the defaults, as it would be written."""
@@ -70,6 +82,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "not_before": minute_of_day,
     "not_after": minute_of_day,
     "python": text,
+    **POLICY_READERS,
 }
 
 

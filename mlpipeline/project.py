@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import re
@@ -11,6 +12,8 @@ from typing import Any
 
 from mlpipeline.config_text import ConfigText, Fault, Item, near_miss, parse, shown, unknown_names
 from mlpipeline.errors import ConfigurationError
+from mlpipeline.filesystems import is_network
+from mlpipeline.policy import KINDS, Policy
 from mlpipeline.values import READERS
 
 CONFIG = "mlp.config"
@@ -43,7 +46,20 @@ class Settings:
     keep_checkpoints: int | None = None
     keep_logs_mb: float | None = None
     min_free_disk: int | None = None
+    output_limit: int = 10**9
+    memory_limit_by: str = "auto"
+    on_killed: Policy | None = None
+    on_oom: Policy | None = None
+    on_exception: Policy | None = None
+    on_timeout: Policy | None = None
+    on_disk_full: Policy | None = None
+    on_nan: Policy | None = None
     sections: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @property
+    def policies(self) -> dict[str, Policy]:
+        """What is to be done after each kind of bad end, where the file says so."""
+        return {kind: policy for kind in KINDS if (policy := getattr(self, kind)) is not None}
 
 
 KEYS = tuple(each.name for each in fields(Settings) if each.name != "sections")
@@ -143,7 +159,10 @@ class Project:
 
     @property
     def ledger_path(self) -> Path:
-        """What happened."""
+        """What happened. Where outputs lie on a network's file system, it lies in this machine's state directory:
+        SQLite's locks cannot be relied on there."""
+        if self.outputs is None and is_network(self.outputs_dir):
+            return _state_dir(self.outputs_dir) / f"ledger-{self.host}.db"
         return self.outputs_dir / f"ledger-{self.host}.db"
 
     @property
@@ -155,6 +174,11 @@ class Project:
     def requests_dir(self) -> Path:
         """What people ask of the scheduler."""
         return self._of_host("requests")
+
+    @property
+    def orders_path(self) -> Path:
+        """What people ordered until further notice."""
+        return self.outputs_dir / f"orders-{self.host}.json"
 
     @property
     def revisions_dir(self) -> Path:
@@ -184,6 +208,12 @@ class Project:
     def relative(self, path: Path) -> str:
         """Returns a path relative to the root, in POSIX spelling."""
         return Path(os.path.relpath(path, self.root)).as_posix()
+
+
+def _state_dir(outputs: Path) -> Path:
+    """Returns where this machine keeps what belongs to one project: $XDG_STATE_HOME, else ~/.local/state."""
+    base = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+    return Path(base, "mlpipeline", hashlib.sha256(os.fsencode(outputs)).hexdigest()[:16])
 
 
 def _find(start: Path) -> Path:

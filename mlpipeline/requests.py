@@ -6,7 +6,7 @@ import contextlib
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -30,6 +30,9 @@ class Action(StrEnum):
     RETRY = "retry"
     HOLD = "hold"
     RELEASE = "release"
+    NOW = "now"
+    PAUSE = "pause"
+    RESUME = "resume"
     STOP = "stop"
     NOTE = "note"
 
@@ -38,19 +41,23 @@ class Action(StrEnum):
 class Request:
     """One wish. Ids sort by the time of asking.
 
-    `target` is a run id, a model, or empty where the whole queue is meant.
+    Attributes:
+        action: an Action's value, or what a newer client asks.
+        target: a run id, `MODEL` or `MODEL:VERSION`, or empty where the whole queue is meant.
+        key: chosen by who asks; of several requests with the same key only the first is carried out.
     """
 
     id: str
-    action: Action
+    action: str
     target: str
     options: Mapping[str, Any] = field(default_factory=dict)
     at: datetime
     by: str
+    key: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Returns what the file holds."""
-        content = {"format": 1, "id": self.id, "action": self.action.value, "target": self.target}
+        content = {"format": 1, "id": self.id, "action": str(self.action), "target": self.target, "key": self.key}
         return content | {"options": dict(self.options), "at": self.at.isoformat(), "by": self.by}
 
     @classmethod
@@ -62,11 +69,12 @@ class Request:
         """
         return cls(
             id=str(content["id"]),
-            action=Action(content["action"]),
+            action=str(content["action"]),
             target=str(content["target"]),
             options=dict(content.get("options") or {}),
             at=datetime.fromisoformat(content["at"]),
             by=str(content.get("by", "")),
+            key=None if content.get("key") is None else str(content["key"]),
         )
 
 
@@ -90,7 +98,14 @@ def new_id(milliseconds: int, randomness: bytes) -> str:
     return "".join(reversed(digits))
 
 
-def submit(project: Project, action: Action | str, target: str = "", options: Mapping[str, Any] | None = None) -> str:
+def submit(
+    project: Project,
+    action: Action | str,
+    target: str = "",
+    options: Mapping[str, Any] | None = None,
+    *,
+    key: str | None = None,
+) -> str:
     """Asks something of the scheduler and returns the request's id. It is on disk when this returns.
 
     Raises:
@@ -108,6 +123,7 @@ def submit(project: Project, action: Action | str, target: str = "", options: Ma
         options=dict(options or {}),
         at=datetime.now(UTC),
         by=_user(),
+        key=key,
     )
     directory = project.requests_dir
     try:
@@ -129,7 +145,8 @@ def pending(project: Project) -> list[Request]:
         if content is None or path.with_name(path.stem + _ANSWER).exists():
             continue
         with contextlib.suppress(KeyError, TypeError, ValueError):
-            found.append(Request.from_json(content))
+            # The name is what was asked under: an id within could lead the answer to another place.
+            found.append(replace(Request.from_json(content), id=path.stem))
     return found
 
 
@@ -142,12 +159,32 @@ def _files(directory: Path) -> list[Path]:
     return [directory / name for name in names if len(name) == length and name.endswith(".json")]
 
 
-def answer(project: Project, request: Request, ok: bool, message: str) -> None:
-    """Says what became of a request. Durable; the request's own file goes, its content is kept in the answer."""
+def damaged(project: Project) -> list[Path]:
+    """Returns the files of requests that cannot be read: not ours, since ours appear whole."""
+    found = []
+    for path in _files(project.requests_dir):
+        try:
+            Request.from_json(wire.read_json(path) or {})
+        except (KeyError, TypeError, ValueError):
+            if path.exists():
+                found.append(path)
+    return found
+
+
+def answered(request: Request, ok: bool, message: str) -> dict[str, Any]:
+    """Returns what is kept about a request that was carried out or refused just now."""
     now = datetime.now(UTC)
-    content = {"format": 1, "request": request.to_json(), "ok": ok, "message": message, "at": now.isoformat()}
+    return {"format": 1, "request": request.to_json(), "ok": ok, "message": message, "at": now.isoformat()}
+
+
+def answer(project: Project, request: Request, content: Mapping[str, Any]) -> None:
+    """Says what became of a request. Durable; the request's own file goes, its content is kept in the answer.
+
+    Raises:
+        OSError: it could not be written; the request is still pending.
+    """
     directory = project.requests_dir
-    wire.write_json(directory / f"{request.id}{_ANSWER}", content, sync=True)
+    wire.write_json(directory / f"{request.id}{_ANSWER}", dict(content), sync=True)
     # A crash between these two leaves an answered request, which `pending` passes over.
     (directory / f"{request.id}.json").unlink(missing_ok=True)
 
@@ -173,16 +210,22 @@ def wait_answer(project: Project, request_id: str, timeout: float) -> Answer | N
     return found
 
 
+def old_answers(project: Project, now: datetime) -> list[Path]:
+    """Returns the answers older than 30 days."""
+    oldest = new_id(int((now - _KEEP_ANSWERS).timestamp() * 1000), bytes(10))
+    try:
+        names = os.listdir(project.requests_dir)
+    except FileNotFoundError:
+        return []
+    return [project.requests_dir / name for name in sorted(names) if name.endswith(_ANSWER) and name < oldest]
+
+
 def forget_old(project: Project, now: datetime) -> int:
     """Removes answers older than 30 days. Returns how many."""
-    oldest = new_id(int((now - _KEEP_ANSWERS).timestamp() * 1000), bytes(10))
-    removed = 0
-    with contextlib.suppress(FileNotFoundError):
-        for name in os.listdir(project.requests_dir):
-            if name.endswith(_ANSWER) and name < oldest:
-                (project.requests_dir / name).unlink(missing_ok=True)
-                removed += 1
-    return removed
+    found = old_answers(project, now)
+    for path in found:
+        path.unlink(missing_ok=True)
+    return len(found)
 
 
 def _user() -> str:

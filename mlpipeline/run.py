@@ -68,7 +68,12 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One try at a run. `directory` is relative to the project; times are aware; sizes are bytes."""
+    """One try at a run. `directory` is relative to the project; times are aware; sizes are bytes.
+
+    Attributes:
+        changes: parameters that a policy gave other values than the version's, a smaller batch size after the memory
+            ran out, say.
+    """
 
     run_id: str
     number: int
@@ -87,7 +92,15 @@ class Attempt:
     cpu_seconds: float | None = None
     steps: int | None = None
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    changes: Mapping[str, Any] = field(default_factory=dict)
     reported: bool = False
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took, None where that is not known; never below 0, even where the clock was set back."""
+        if self.started_at is None or self.ended_at is None:
+            return None
+        return max(0.0, (self.ended_at - self.started_at).total_seconds())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

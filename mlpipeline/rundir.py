@@ -61,6 +61,7 @@ class Spec(_Record):
         sources: digest of the copied sources; `sources_path` leads to them from the attempt's directory.
         root: the project's root, from the attempt's directory.
         model_dir: from the project's root.
+        changes: parameters whose values differ from the version's, by a policy.
         fresh: train from scratch, unless the model directory belongs to this very run.
     """
 
@@ -94,6 +95,11 @@ class Spec(_Record):
     devices: list[Any] = field(default_factory=list)
     executor: str
     submitted_at: datetime
+    changes: dict[str, Any] = field(default_factory=dict)
+    memory_limit: int | None = None
+    memory_limit_by: str = "auto"
+    output_limit: int | None = None
+    nan_guard: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +197,11 @@ class AttemptDir:
     def request(self, action: str) -> None:
         """Asks the run for a checkpoint, to yield, to stop or to be pruned; the newest request counts."""
         wire.write_json(self.path / wire.CONTROL, {"action": action, "at": wire.utc_now()})
+
+
+def read_notes(run: Path) -> list[dict[str, Any]]:
+    """Returns what people noted on a run, oldest first, each note once."""
+    return list({str(row.get("id")): row for row in read_metrics(run / wire.NOTES)}.values())
 
 
 def read_metrics(path: str | PathLike[str]) -> Iterator[dict[str, Any]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import graphlib
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import repeat
 from pathlib import Path, PurePosixPath
 
@@ -162,13 +163,19 @@ def _hints(models_dir: Path) -> Iterator[Sequence[str]]:
     yield from repeat([name for name in names if name.isprintable()], MAX_HINTS)
 
 
-def _files(models_dir: Path, outputs_dir: Path | None) -> Iterable[Path]:
-    for path in sorted(models_dir.rglob("*")):
-        inside = path.relative_to(models_dir)
-        hidden = any(part.startswith((".", "__")) for part in inside.parts)
-        outputs = outputs_dir is not None and path.is_relative_to(outputs_dir)
-        if path.suffix in SUFFIXES and not hidden and not outputs and inside.parts[0] != "outputs" and path.is_file():
-            yield path
+def _files(models_dir: Path, outputs_dir: Path | None) -> list[Path]:
+    """Returns the models' files, sorted. What vanishes meanwhile is passed over; outputs are not entered."""
+    found: list[Path] = []
+    for place, directories, names in os.walk(models_dir):
+        here = Path(place)
+        outputs = {outputs_dir, models_dir / "outputs"}
+        directories[:] = [name for name in directories if not _is_hidden(name) and here / name not in outputs]
+        found += [here / name for name in names if not _is_hidden(name) and Path(name).suffix in SUFFIXES]
+    return sorted(path for path in found if os.path.isfile(path))
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith((".", "__"))
 
 
 def _all_but(black: tuple[Item, ...], file: str, models_dir: Path, outputs_dir: Path | None) -> list[Listed]:
@@ -254,48 +261,3 @@ def _named(name: str, models_dir: Path) -> tuple[str, str, str | None]:
             except ValueError as error:
                 first = str(error) if place == places[-1] or not first else first
     return "", "", f"{shown(name)}: {first}"
-
-
-def differences(old: Selection, new: Selection) -> list[str]:
-    """Says what an edit changes, a line for each model."""
-    before = {each.model: each for each in old.models}
-    after = {each.model: each for each in new.models}
-    lines = [f"+ added {name}" for name in after if name not in before]
-    lines += [f"- removed {name}" for name in before if name not in after]
-    stayed = [name for name in before if name in after]
-    moved = [name for name in after if name in before]
-    lines += [f"↕ moved {name}" for name in _moved(stayed, moved)]
-    for name in moved:
-        changes = _changes(before[name].options, after[name].options)
-        if changes:
-            lines.append(f"~ options {name}: {', '.join(changes)}")
-        if before[name].fault != after[name].fault:
-            lines.append(f"~ {name}: {after[name].fault or 'its fault is mended'}")
-    return lines
-
-
-def _moved(before: list[str], after: list[str]) -> list[str]:
-    """The names whose move explains the new order: those outside a longest common subsequence."""
-    import difflib
-
-    kept = {
-        name
-        for block in difflib.SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
-        for name in after[block.b : block.b + block.size]
-    }
-    return [name for name in after if name not in kept]
-
-
-def _changes(old: ModelOptions, new: ModelOptions) -> list[str]:
-    found = []
-    for each in fields(ModelOptions):
-        was, is_now = getattr(old, each.name), getattr(new, each.name)
-        if was != is_now:
-            found.append(f"{each.name}: {_shown(was)} → {_shown(is_now)}")
-    return found
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, tuple):
-        return " ".join(value) or "none"
-    return "none" if value is None else str(value)

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from mlpipeline.run import Cause, State
 
-_WIDTHS = {"code": 5, "params": 4, "never": 3}
+WIDTHS = {"code": 5, "params": 4, "never": 3}
+"""By `rerun_on`: how many of a key's parts must be equal."""
 
 
 class Key(NamedTuple):
@@ -36,18 +37,17 @@ class Standing:
     ended_at: datetime | None
     retry_asked: bool
     message: str
+    changed: bool = False
 
 
-_COLUMNS = ("id", "state", "cause", "counted_attempts", "last_attempt", "ended_at", "retry_asked", "message")
+_COLUMNS = ("id", "state", "cause", "counted_attempts", "last_attempt", "ended_at", "retry_asked", "message", "changed")
 
 
 def look_up(
     connection: sqlite3.Connection, keys: Sequence[Key], *, match: str, invocation: str | None
 ) -> dict[Key, Standing]:
     """Returns the standing of each wish that something happened to; see `Ledger.standings`."""
-    same = " AND ".join(
-        f"r.{name} = wish.value ->> {place}" for place, name in enumerate(Key._fields[: _WIDTHS[match]])
-    )
+    same = " AND ".join(f"r.{name} = wish.value ->> {place}" for place, name in enumerate(Key._fields[: WIDTHS[match]]))
     extra, values = ("", ()) if invocation is None else (" AND r.invocation = ?2", (invocation,))
     # One statement for all wishes, and the index for each: half the time of a statement for each wish.
     sql = (
@@ -65,7 +65,7 @@ _CAUSES = {cause.value: cause for cause in Cause}
 
 
 def _standing(row: Sequence[Any]) -> Standing:
-    run_id, state, cause, counted, attempts, ended_at, retry_asked, message = row
+    run_id, state, cause, counted, attempts, ended_at, retry_asked, message, changed = row
     return Standing(
         run_id=run_id,
         state=_STATES[state],
@@ -75,4 +75,5 @@ def _standing(row: Sequence[Any]) -> Standing:
         ended_at=None if ended_at is None else datetime.fromisoformat(ended_at),
         retry_asked=retry_asked == 1,
         message=message,
+        changed=changed == 1,
     )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Callable
 from typing import Any
+
+from mlpipeline.policy import KINDS, read_policy
 
 _UNITS = {
     "": 1,
@@ -119,6 +122,9 @@ def variables(value: str) -> dict[str, str]:
     return found
 
 
+POLICY_READERS: dict[str, Callable[[str], Any]] = {kind: functools.partial(read_policy, kind) for kind in KINDS}
+"""How each policy is read, in `[MLP]` and among a model's options."""
+
 READERS: dict[str, Callable[[str], Any]] = {
     "models_dir": text,
     "outputs_dir": text,
@@ -141,5 +147,8 @@ READERS: dict[str, Callable[[str], Any]] = {
     "keep_checkpoints": optional(integer(1)),
     "keep_logs_mb": optional(integer(1)),
     "min_free_disk": optional(size),
+    "output_limit": size,
+    "memory_limit_by": one_of("auto", "cgroup", "sum", "address_space"),
+    **POLICY_READERS,
 }
 """How each key of `[MLP]` is read. A reader raises ValueError with what is needed."""

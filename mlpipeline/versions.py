@@ -67,6 +67,10 @@ class Version(Mapping[str, Any]):
     def __setattr__(self, name: str, value: Any) -> None:
         raise VersionsError(f"a version is frozen: give {name} to versions.add(...) instead")
 
+    def changed(self, changes: Mapping[str, Any]) -> Version:
+        """Returns the version with other values for some parameters."""
+        return Version({**self._values, **changes}) if changes else self
+
     def __reduce__(self) -> tuple[Any, ...]:
         return Version, (dict(self._values),)
 

@@ -25,12 +25,28 @@ OUTPUT = "output.log"
 LOCK = "supervisor.lock"
 SOURCES = "sources"
 ENVIRONMENT = "environment.json"
+NOTES = "notes.jsonl"
 _RETRY_SECONDS = 1.0
 
 
 def utc_now() -> str:
     """Returns the time as ISO text in UTC with microseconds."""
-    seconds, rest = divmod(time.time_ns(), 1_000_000_000)
+    return _text(time.time_ns())
+
+
+class Clock:
+    """Asks for the time of day once, and counts from there: where that is set, what is measured stays true."""
+
+    def __init__(self) -> None:
+        self._offset = time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+    def now(self) -> str:
+        """Returns the time as `utc_now` does."""
+        return _text(self._offset + time.clock_gettime_ns(time.CLOCK_BOOTTIME))
+
+
+def _text(nanoseconds: int) -> str:
+    seconds, rest = divmod(nanoseconds, 1_000_000_000)
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{rest // 1000:06d}+00:00"
 
 
@@ -81,6 +97,24 @@ def write_json_patiently(path: str | os.PathLike[str], content: dict[str, Any]) 
             if not os.path.isdir(os.path.dirname(path) or "."):
                 raise
             time.sleep(_RETRY_SECONDS)
+
+
+def append_json(path: str | os.PathLike[str], content: dict[str, Any]) -> None:
+    """Adds a line to a file of JSON lines, durably; a torn line before it, left by a crash, stays apart.
+
+    Raises:
+        OSError: it may stand there or not.
+    """
+    name = os.fspath(path)
+    descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+    try:
+        size = os.fstat(descriptor).st_size
+        begin = b"\n" if size and os.pread(descriptor, 1, size - 1) != b"\n" else b""
+        os.write(descriptor, begin + json.dumps(content, ensure_ascii=True).encode("ascii") + b"\n")
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    sync_directory(os.path.dirname(name) or ".")
 
 
 def make_directory(path: str | os.PathLike[str], mode: int = 0o777) -> None:

@@ -1,10 +1,11 @@
-"""Commands that ask something of the scheduler: cancel, retry."""
+"""Commands that ask something of the scheduler about runs: cancel, retry, note."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -12,41 +13,104 @@ from mlpipeline.cli.setup import Setup, find_run, say, scheduler_line, shared
 
 if TYPE_CHECKING:
     from mlpipeline.project import Project
+    from mlpipeline.run import Run
 
 _WAIT_SECONDS = 60.0
 _NOT_RUNNING = "carried out when the scheduler runs: it is not running (mlpipeline start, or mlpipeline -r -u)"
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 wait_option = click.option("--wait", is_flag=True, help="Wait until the scheduler has answered.")
 
 
-def ask(setup: Setup, project: Project, wishes: Sequence[tuple[str, str, Mapping[str, Any]]], *, wait: bool) -> bool:
-    """Submits requests (action, target, options) and says what becomes of them. Returns whether none was refused."""
-    from mlpipeline import requests
+def asking(function: _Function) -> _Function:
+    """Adds --wait, --key and --dry-run to a command that asks."""
+    key = click.option(
+        "--key", metavar="TEXT", help="Of several requests with the same key only the first is carried out."
+    )
+    dry = click.option("--dry-run", is_flag=True, help="Check what is asked, and ask nothing.")
+    return wait_option(key(dry(function)))
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What is to be asked."""
+
+    action: str
+    target: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How it is asked: see `asking`."""
+
+    wait: bool = False
+    key: str | None = None
+    dry_run: bool = False
+
+
+def ask(setup: Setup, project: Project, wishes: Sequence[Wish], manner: Manner) -> bool:
+    """Submits requests and says what becomes of them. Returns whether none was refused."""
     is_running = scheduler_line(project).running
     told, is_good = [], True
-    for action, target, options in wishes:
-        identity = requests.submit(project, action, target, options)
-        answer = requests.wait_answer(project, identity, _WAIT_SECONDS) if wait and is_running else None
-        about: dict[str, Any] = {"request": identity, "action": action, "target": target}
-        told.append(about | {"answer": None if answer is None else {"ok": answer.ok, "message": answer.message}})
-        is_good = is_good and (answer is None or answer.ok)
+    for place, wish in enumerate(wishes):
+        about, answer_ok, line = _ask_one(project, wish, manner, place, is_running=is_running)
+        told.append(about)
+        is_good = is_good and answer_ok
         if not setup.json:
-            outcome = "accepted" if answer is None else answer.message if answer.ok else f"refused: {answer.message}"
-            say(f"{action} {target}".strip() + f": {outcome}")
+            say(line)
     if setup.json:
-        setup.emit({"format": 1, "scheduler_running": is_running, "requests": told})
-    elif not is_running:
+        setup.emit({"format": 1, "scheduler_running": is_running, "dry_run": manner.dry_run, "requests": told})
+    elif not is_running and not manner.dry_run:
         say(_NOT_RUNNING)
     return is_good
 
 
+def _ask_one(
+    project: Project, wish: Wish, manner: Manner, place: int, *, is_running: bool
+) -> tuple[dict[str, Any], bool, str]:
+    from mlpipeline import requests
+
+    name = f"{wish.action} {wish.target}".strip()
+    about: dict[str, Any] = {"request": None, "action": wish.action, "target": wish.target, "answer": None}
+    if manner.dry_run:
+        return about, True, f"{name}: would be asked"
+    # Several wishes of one command are one thing to who chose the key, and several requests.
+    key = manner.key if manner.key is None or place == 0 else f"{manner.key}#{place}"
+    identity = requests.submit(project, wish.action, wish.target, wish.options, key=key)
+    answer = requests.wait_answer(project, identity, _WAIT_SECONDS) if manner.wait and is_running else None
+    about["request"] = identity
+    if answer is None:
+        return about, True, f"{name}: accepted"
+    about["answer"] = {"ok": answer.ok, "message": answer.message}
+    return about, answer.ok, f"{name}: {answer.message if answer.ok else f'refused: {answer.message}'}"
+
+
+def asked_before(setup: Setup, project: Project, manner: Manner) -> bool:
+    """Whether a request with this key was carried out; says what became of it."""
+    from mlpipeline.ledger import Ledger
+
+    if manner.key is None:
+        return False
+    with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
+        told = ledger.answer("", manner.key)
+    if told is None:
+        return False
+    request, answer = told["request"], {"ok": told["ok"], "message": told["message"]}
+    about = {"request": request["id"], "action": request["action"], "target": request["target"], "answer": answer}
+    if setup.json:
+        setup.emit({"format": 1, "dry_run": manner.dry_run, "requests": [about]})
+    else:
+        say(f"{request['action']} {request['target']}: carried out before: {told['message']}")
+    return True
+
+
 @click.command()
 @click.argument("runs", metavar="RUN...", nargs=-1, required=True)
-@wait_option
+@asking
 @shared
 @click.pass_context
-def cancel(context: click.Context, runs: tuple[str, ...], wait: bool) -> None:
+def cancel(context: click.Context, /, runs: tuple[str, ...], **manner: Any) -> None:
     """End runs that are running, with every process of theirs.
 
     A cancelled version stays cancelled until its code or parameters change, or until: mlpipeline retry RUN.
@@ -56,30 +120,39 @@ def cancel(context: click.Context, runs: tuple[str, ...], wait: bool) -> None:
     mlpipeline cancel 20261121-0405
     """
     from mlpipeline.errors import RequestRefused
-    from mlpipeline.ledger import Ledger
 
     setup: Setup = context.find_root().obj
     project = setup.project()
-    found = []
-    with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
-        for reference in runs:
-            run, _ = find_run(project, ledger, reference)
-            if run.state.is_final:
-                raise RequestRefused(
-                    f"run {run.id} is not running: it {run.state.value}. To keep its model from running, take it off "
-                    "models.config or give it the option hold"
-                )
-            found.append(run.id)
-    context.exit(0 if ask(setup, project, [("cancel", each, {}) for each in found], wait=wait) else 1)
+    if asked_before(setup, project, Manner(**manner)):
+        return
+    found = _runs(project, runs)
+    for run in found:
+        if run.state.is_final:
+            raise RequestRefused(
+                f"run {run.id} is not running: it {run.state.value}. To keep its model from running: "
+                f"mlpipeline hold {run.model}"
+            )
+    wishes = [Wish(action="cancel", target=run.id) for run in found]
+    context.exit(0 if ask(setup, project, wishes, Manner(**manner)) else 1)
 
 
 @click.command()
 @click.argument("runs", metavar="RUN...", nargs=-1)
 @click.option("--failed", is_flag=True, help="All that stands failed, cancelled or lost.")
-@wait_option
+@click.option("--model", "models", multiple=True, metavar="MODEL", help="Of these only those of a model.")
+@click.option("--cause", "causes", multiple=True, metavar="CAUSE", help="Of these only those that ended of a cause.")
+@asking
 @shared
 @click.pass_context
-def retry(context: click.Context, runs: tuple[str, ...], failed: bool, wait: bool) -> None:
+def retry(
+    context: click.Context,
+    /,
+    runs: tuple[str, ...],
+    failed: bool,
+    models: tuple[str, ...],
+    causes: tuple[str, ...],
+    **manner: Any,
+) -> None:
     """Let runs that failed, were cancelled or lost run again, from their last checkpoint where there is one.
 
     RUN is an id or the beginning of it, or MODEL:VERSION. The next attempt uses the code of the first one; edited code
@@ -88,35 +161,70 @@ def retry(context: click.Context, runs: tuple[str, ...], failed: bool, wait: boo
     \b
     mlpipeline retry digits.py:wide
     mlpipeline retry --failed
+    mlpipeline retry --failed --model lm.py --cause time_limit
     """
-    from mlpipeline.errors import RequestRefused
-    from mlpipeline.ledger import Ledger
-    from mlpipeline.run import State
+    _check_filters(context, runs, failed, models, causes)
+    setup: Setup = context.find_root().obj
+    project = setup.project()
+    if asked_before(setup, project, Manner(**manner)):
+        return
+    found = _chosen(project, models, causes) if failed else _retriable(project, runs)
+    if not found and not setup.json:
+        say("Nothing stands failed." if not (models or causes) else "Nothing that stands failed is like that.")
+        return
+    wishes = [Wish(action="retry", target=each) for each in found]
+    context.exit(0 if ask(setup, project, wishes, Manner(**manner)) else 1)
+
+
+def _check_filters(
+    context: click.Context, runs: Sequence[str], failed: bool, models: Sequence[str], causes: Sequence[str]
+) -> None:
+    from mlpipeline.config_text import near_miss
+    from mlpipeline.run import Cause
 
     if bool(runs) == failed:
         raise click.UsageError("Name runs, or say --failed (not both)", context)
-    setup: Setup = context.find_root().obj
-    project = setup.project()
-    if failed:
-        found = standing_failed(project)
-    else:
-        found = []
-        with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
-            for reference in runs:
-                run, _ = find_run(project, ledger, reference)
-                if run.state not in (State.FAILED, State.CANCELLED, State.LOST):
-                    raise RequestRefused(
-                        f"run {run.id} is {run.state.value}: only what failed, was cancelled or lost runs again"
-                    )
-                found.append(run.id)
-    if not found and not setup.json:
-        say("Nothing stands failed.")
-        return
-    context.exit(0 if ask(setup, project, [("retry", each, {}) for each in found], wait=wait) else 1)
+    if runs and (models or causes):
+        raise click.UsageError("--model and --cause go with --failed", context)
+    known = [each.value for each in Cause]
+    for cause in causes:
+        if cause not in known:
+            raise click.UsageError(f"There is no cause '{cause}'.{near_miss(cause, known)}", context)
 
 
-def standing_failed(project: Project) -> list[str]:
-    """Returns ids of the runs whose failure is the last word on their version and code, oldest first."""
+def _retriable(project: Project, references: Sequence[str]) -> list[str]:
+    from mlpipeline.errors import RequestRefused
+    from mlpipeline.run import State
+
+    found = _runs(project, references)
+    for run in found:
+        if run.state not in (State.FAILED, State.CANCELLED, State.LOST):
+            raise RequestRefused(
+                f"run {run.id} is {run.state.value}: only what failed, was cancelled or lost runs again"
+            )
+    return [run.id for run in found]
+
+
+def _chosen(project: Project, models: Sequence[str], causes: Sequence[str]) -> list[str]:
+    from mlpipeline.cli.setup import model_names
+
+    names = {name for each in models for name in model_names(project, each)}
+    return [
+        run.id
+        for run in standing_failed(project)
+        if (not models or run.model in names) and (not causes or run.last.cause.value in causes)
+    ]
+
+
+def _runs(project: Project, references: Sequence[str]) -> list[Run]:
+    from mlpipeline.ledger import Ledger
+
+    with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
+        return [find_run(project, ledger, reference)[0] for reference in references]
+
+
+def standing_failed(project: Project) -> list[Run]:
+    """Returns the runs whose failure is the last word on their version and code, oldest first."""
     from mlpipeline.ledger import Key, Ledger
     from mlpipeline.run import State
 
@@ -125,4 +233,23 @@ def standing_failed(project: Project) -> list[str]:
         keys = {run.id: Key(run.model, run.version, run.replicate, run.params_digest, run.code_digest) for run in runs}
         standings = ledger.standings(list(dict.fromkeys(keys.values())), match=project.settings.rerun_on)
     last = {standing.run_id for standing in standings.values()}
-    return [run.id for run in reversed(runs) if run.id in last and not run.retry_asked]
+    return [run for run in reversed(runs) if run.id in last and not run.retry_asked]
+
+
+@click.command()
+@click.argument("run", metavar="RUN")
+@click.argument("text", nargs=-1, required=True)
+@asking
+@shared
+@click.pass_context
+def note(context: click.Context, /, run: str, text: tuple[str, ...], **manner: Any) -> None:
+    """Note something on a run; `show` and the journal tell it.
+
+    \b
+    mlpipeline note digits.py:wide "warm-up was too short"
+    """
+    setup: Setup = context.find_root().obj
+    project = setup.project()
+    (found,) = _runs(project, [run])
+    wish = Wish(action="note", target=found.id, options={"text": " ".join(text)})
+    context.exit(0 if ask(setup, project, [wish], Manner(**manner)) else 1)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlpipeline.cli.control import ask, wait_option
+from mlpipeline.cli.control import Manner, Wish, ask, wait_option
 from mlpipeline.cli.queue import complete_model
 from mlpipeline.cli.setup import Setup, say, scheduler_line, shared
 
@@ -138,7 +138,7 @@ def stop(context: click.Context, now: bool, detach: bool, wait: bool) -> None:
         else:
             say(f"No scheduler runs on {project.host}: nothing to stop.")
         return
-    is_good = ask(setup, project, [("stop", "", {"now": now, "detach": detach})], wait=wait)
+    is_good = ask(setup, project, [Wish(action="stop", options={"now": now, "detach": detach})], Manner(wait=wait))
     deadline = time.monotonic() + _STOP_SECONDS
     while wait and scheduler_line(project).running and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)

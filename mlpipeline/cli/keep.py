@@ -6,7 +6,7 @@ import os
 import shutil
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -171,26 +171,10 @@ def _recorded(project: Project, ledger: Ledger, old: str) -> tuple[str, str]:
 
 def _write_down(project: Project, renaming: dict[str, Any]) -> None:
     """Adds the renaming to the list that a rebuilt ledger follows; on disk before the ledger says so."""
-    import json
-
     from mlpipeline import wire
     from mlpipeline.observe.view import jsonable
 
-    line = json.dumps(jsonable(renaming), ensure_ascii=True) + "\n"
-    with (project.outputs_dir / "renames.jsonl").open("a+b") as file:
-        if _is_torn(file):
-            file.write(b"\n")  # a crash tore the line before: it stays unread, and ours must not hang on it
-        file.write(line.encode("ascii"))
-        file.flush()
-        os.fsync(file.fileno())
-    wire.sync_directory(project.outputs_dir)
-
-
-def _is_torn(file: BinaryIO) -> bool:
-    if file.seek(0, os.SEEK_END) == 0:
-        return False
-    file.seek(-1, os.SEEK_END)
-    return file.read(1) != b"\n"
+    wire.append_json(project.outputs_dir / "renames.jsonl", jsonable(renaming))
 
 
 @click.command()

@@ -125,9 +125,12 @@ _FILES = ("spec.json", "started.json", "progress.json", "result.json", "outcome.
 
 
 def _show(project: Project, run: Run, attempt: Attempt, files: dict[str, dict[str, Any] | None]) -> None:
+    from mlpipeline.cli.why import read_details
     from mlpipeline.observe import text, view
+    from mlpipeline.observe.why import why_run
+    from mlpipeline.rundir import read_notes
 
-    say(view.why_run(run, now()))
+    say(why_run(run, now(), read_details(project, run)))
     say()
     outcome, environment = files["outcome"] or {}, files["environment"] or {}
     git = environment.get("git") or {}
@@ -147,6 +150,8 @@ def _show(project: Project, run: Run, attempt: Attempt, files: dict[str, dict[st
         "output": f"mlpipeline logs {run.id}.{attempt.number}",
     }
     _pairs({name: value for name, value in facts.items() if value not in ("", None)})
+    for each in read_notes(project.runs_dir / run.id):
+        say(f"note of {each.get('by')}, {str(each.get('at'))[:16]}: {text.one_line(str(each.get('text')), 500)}")
     _details(run, attempt, files)
 
 

@@ -10,13 +10,13 @@ import time
 from pathlib import Path
 
 from mlpipeline import wire
-from mlpipeline.execution.limits import boot_id, kill, with_token
+from mlpipeline.execution.limits import boot_id, carried, carries, file_mark, kill, with_token
 
 _SECONDS = 5.0
 
 
 def bury(directory: Path, token: str) -> bool:
-    """Ends every process that carries a lost attempt's token. Returns whether none is left.
+    """Ends every process that carries a lost attempt's token for this directory. Returns whether none is left.
 
     The attempt's lock is taken first: a supervisor that was started but has not come to run yet finds it taken,
     or finds the outcome, and goes away.
@@ -25,10 +25,12 @@ def bury(directory: Path, token: str) -> bool:
     descriptor = os.open(directory / wire.LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if not _end_all(token):
+        lock = file_mark(descriptor)
+        if not _end_all(carried(token, lock)):
             return False
         if wire.read_json(directory / wire.OUTCOME) is None:
-            wire.write_json(directory / wire.OUTCOME, _lost(directory, token), sync=True)
+            outcome = _succeeded(directory, token) or _lost(directory, token, lock)
+            wire.write_json(directory / wire.OUTCOME, outcome, sync=True)
     except OSError as error:
         if error.errno in (errno.EACCES, errno.EAGAIN):
             return False
@@ -38,30 +40,48 @@ def bury(directory: Path, token: str) -> bool:
     return True
 
 
-def _end_all(token: str) -> bool:
+def _end_all(value: str) -> bool:
     end = time.monotonic() + _SECONDS
-    while left := with_token(token):
+    while left := with_token(value):
         for pid in left:
-            kill(pid, signal.SIGKILL)
+            kill(pid, signal.SIGKILL, lambda each: carries(each, value))
         if time.monotonic() > end:
             return False
         time.sleep(0.01)
     return True
 
 
-def _lost(directory: Path, token: str) -> dict[str, object]:
+def _succeeded(directory: Path, token: str) -> dict[str, object] | None:
+    """Takes the worker's word that all was done, where only its supervisor came to no end."""
+    result = wire.read_json(directory / wire.RESULT) or {}
+    if result.get("token") != token or result.get("state") != "succeeded":
+        return None
+    unseen = "its supervisor vanished after the work was done: exit status and memory are not known"
+    told = {name: result.get(name) for name in ("steps", "metrics", "checkpoint_step")}
+    return _outcome(directory, token, "succeeded", "none", "") | told | {"warnings": [*result["warnings"], unseen]}
+
+
+def _lost(directory: Path, token: str, lock: str) -> dict[str, object]:
     started = wire.read_json(directory / wire.STARTED) or {}
-    rebooted = bool(started) and started.get("boot_id") != boot_id()
-    cause = "reboot" if rebooted else "lost_supervisor"
-    what = (
-        "the machine was restarted" if rebooted else "its supervisor vanished without a word (killed, or out of memory)"
-    )
+    cause, what = "lost_supervisor", "its supervisor vanished without a word (killed, or out of memory)"
+    if started and started.get("boot_id") != boot_id():
+        cause, what = "reboot", "the machine was restarted"
+    elif started.get("lock", lock) != lock:
+        what = "the project was copied while it ran: it went on in the original"
+    state, message = "lost", f"{what}; tried again from its last checkpoint while attempts are left"
+    if (wire.read_json(directory / wire.CONTROL) or {}).get("action") == "cancel":
+        state, cause, message = "cancelled", "cancelled", f"cancelled on request; {what}"
+    return _outcome(directory, token, state, cause, message)
+
+
+def _outcome(directory: Path, token: str, state: str, cause: str, message: str) -> dict[str, object]:
+    started = wire.read_json(directory / wire.STARTED) or {}
     progress = wire.read_json(directory / wire.PROGRESS) or {}
     return {
         "token": token,
-        "state": "lost",
+        "state": state,
         "cause": cause,
-        "message": f"{what}; tried again from its last checkpoint while attempts are left",
+        "message": message,
         "exit_code": None,
         "signal": None,
         "peak_memory_bytes": None,

@@ -20,13 +20,18 @@ class Pump:
     """Writes a stream of output line by line, keeping of a line that rewrites itself (a progress bar) its last state.
 
     A line longer than `MAX_LINE` is written in pieces, so that memory stays bounded whatever is printed.
-    Where the disk is full, output is dropped and counted (`dropped`), since the run matters more than its words.
+    Where the disk is full, output is dropped and counted (`dropped`), since the run matters more than its words. Beyond
+    `limit` bytes what is said in between is left out, but for the last 64 KiB.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, limit: int | None = None) -> None:
         self.file = file
+        self.limit = limit
         self.pending = b""
         self.dropped = 0
+        self.written = 0
+        self.left_out = 0
+        self.tail = b""
 
     def feed(self, chunk: bytes) -> None:
         """Takes the next bytes."""
@@ -48,12 +53,26 @@ class Pump:
         if self.pending.strip(b"\r"):
             self._write(self.pending + b"\n")
         self.pending = b""
+        if self.tail:
+            told = f"\n[{self.left_out} bytes were left out: output_limit = {self.limit}]\n".encode()
+            self._put(told + self.tail.partition(b"\n")[2])
+            self.tail = b""
 
     def _write(self, data: bytes) -> None:
         if b"\r" in data:
             data = b"\n".join(_last_state(line) for line in data.split(b"\n"))
+        data = clean(data)
+        if self.limit is not None and self.written + len(data) > self.limit:
+            kept = self.tail + data
+            self.tail = kept[-MAX_LINE:]
+            self.left_out += len(kept) - len(self.tail)
+            return
+        self._put(data)
+
+    def _put(self, data: bytes) -> None:
+        self.written += len(data)
         try:
-            self.file.write(clean(data))
+            self.file.write(data)
         except OSError:
             self.dropped += len(data)
 

@@ -75,12 +75,13 @@ def _import(finder: loader.SourcesFinder, main: str) -> dict[str, Any]:
             "has_model": False
         }
     try:
-        return _report(module.MODEL, main, module.__doc__)
+        return _report(module.MODEL, main, module.__doc__, finder.place.root)
     except BaseException as error:
         return _fault(_told(error, finder.place, main), traceback.format_exc())
 
 
-def _report(model: Any, main: str, text: str | None) -> dict[str, Any]:
+def _report(model: Any, main: str, text: str | None, root: Path) -> dict[str, Any]:
+    from mlpipeline import params
     from mlpipeline.model import Model
 
     if not isinstance(model, Model):
@@ -91,8 +92,8 @@ def _report(model: Any, main: str, text: str | None) -> dict[str, Any]:
             "name": version.name,
             "order": rank,
             "suffix": version.suffix,
-            "params": version.described(),
-            "params_digest": version.digest,
+            "params": (described := _within(version.described(), root)),
+            "params_digest": params.digest(described),
         }
         for rank, version in enumerate(model.versions)
     ]
@@ -101,6 +102,16 @@ def _report(model: Any, main: str, text: str | None) -> dict[str, Any]:
     own = type(model).__doc__ or text or ""
     line = next((part.strip() for part in own.splitlines() if part.strip()), "")
     return {"fault": None, "traceback": None, "has_model": True, "versions": versions, "description": line}
+
+
+def _within(described: Any, root: Path) -> Any:
+    """Returns a description with paths in the project relative to it: moving the project must make nothing stale."""
+    if isinstance(described, dict):
+        return {name: _within(value, root) for name, value in described.items()}
+    if isinstance(described, list):
+        return [_within(value, root) for value in described]
+    is_within = isinstance(described, str) and f"{described}/".startswith(f"{root}/")
+    return os.path.relpath(described, root) if is_within else described
 
 
 def _told(error: BaseException, place: Place, main: str) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from mlpipeline.errors import NotFinite
+
 _CUDA_MEMORY = ("CUDA out of memory", "CUDA_ERROR_OUT_OF_MEMORY", "OOM when allocating", "cudaErrorMemoryAllocation")
 OURS = str(Path(__file__).resolve().parent.parent)
 
@@ -41,12 +43,15 @@ def story(error: BaseException) -> str:
 
 def show(error: BaseException) -> None:
     """Prints the traceback to stderr, where the run's log takes it."""
-    sys.stderr.write(story(error))
+    if not sys.stderr.closed:  # the user's code may have closed it: the record tells the story, too
+        sys.stderr.write(story(error))
 
 
 def cause_of(error: BaseException) -> str:
     """Returns the cause by the kind of error and, for CUDA, by its text."""
     text = str(error)
+    if isinstance(error, NotFinite):
+        return "nan"
     if any(mark in text for mark in _CUDA_MEMORY):
         return "cuda_out_of_memory"
     if isinstance(error, MemoryError):

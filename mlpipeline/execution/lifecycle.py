@@ -102,7 +102,7 @@ class _Life:
 
         spec = self.spec
         self.mode = ExecutionModeKeys.TEST if self.testing else ExecutionModeKeys.TRAIN
-        self.version = version = self.model.versions.getVersion(spec["version"])
+        self.version = version = self.model.versions.getVersion(spec["version"]).changed(spec.get("changes") or {})
         self.loader = version.get("dataloader")
         self.context = RunContext(
             model=spec["model"],
@@ -115,6 +115,7 @@ class _Life:
             attempt=spec["attempt"],
             run_id=spec["run_id"],
             params=version,
+            nan_guard=bool(spec.get("nan_guard")),
         )
         self.model.run = self.context
         self.model.current_version = version
@@ -216,6 +217,7 @@ class _Life:
 
     def collect(self) -> None:
         self.context.close()
+        self.report.warnings += self.context.notices
         self.report.steps = self.context.step or self.trained
         self.report.checkpoint_step = self.context.checkpoint_step
         self.report.model_summary = str(self.model.summery or "")

@@ -6,6 +6,10 @@ import os
 import signal
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -38,29 +42,64 @@ def die_with_parent(parent: int) -> None:
         os._exit(70)
 
 
+def wake_when_parent_dies() -> None:
+    """Has the kernel continue this process, should it be stopped, when its parent ends, so that it sees that end."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGCONT)
+
+
 def become_subreaper() -> None:
     """Has orphans of this process's tree become its children, so that none can escape."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
 def descendants(pid: int) -> list[int]:
-    """Returns the ids of all processes below one, zombies included, from /proc."""
-    parents: dict[int, list[int]] = {}
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            try:
-                with open(f"/proc/{name}/stat", "rb") as file:
-                    fields = file.read().rpartition(b")")[2].split()
-            except OSError:
-                continue  # ended while we looked
-            parents.setdefault(int(fields[1]), []).append(int(name))
+    """Returns the ids of all processes below one, zombies included, parents before their children."""
     found: list[int] = []
     waiting = [pid]
     while waiting:
-        children = parents.get(waiting.pop(), [])
+        children = _children(waiting.pop())
         found += children
         waiting += children
     return found
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/children", "rb") as file:
+                found += map(int, file.read().split())
+    except FileNotFoundError:
+        if not os.path.exists("/proc/self/task") or not os.path.exists(f"/proc/self/task/{os.getpid()}/children"):
+            return _children_by_parent(pid)
+    except ProcessLookupError:
+        return found  # it ended while we looked: its children have another parent by now
+    return found
+
+
+def _children_by_parent(pid: int) -> list[int]:
+    """Asks every process for its parent, where the kernel keeps no lists of children."""
+    numbers = (int(name) for name in os.listdir("/proc") if name.isdigit())
+    return [number for number in numbers if parent_of(number) == pid]
+
+
+def parent_of(pid: int) -> int | None:
+    """Returns a process's parent, None when it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return int(file.read().rpartition(b")")[2].split()[1])
+    except OSError:
+        return None
+
+
+def is_below(pid: int, root: int) -> bool:
+    """Whether a process descends from another one."""
+    parent = parent_of(pid)
+    while parent is not None and parent > 1:
+        if parent == root:
+            return True
+        parent = parent_of(parent)
+    return False
 
 
 def start_ticks(pid: int) -> int | None:
@@ -82,21 +121,34 @@ def boot_id() -> str:
         return ""
 
 
-def with_token(token: str) -> list[int]:
-    """Returns the processes whose environment carries an attempt's token, zombies left out."""
-    wanted = f"MLP_TOKEN={token}".encode()
-    found = []
-    for name in os.listdir("/proc"):
-        if not name.isdigit() or int(name) == os.getpid():
-            continue
-        try:
-            with open(f"/proc/{name}/environ", "rb") as file:
-                carries = wanted in file.read().split(b"\0")
-        except OSError:
-            continue  # another user's, or ended while we looked
-        if carries and start_ticks(int(name)) is not None:
-            found.append(int(name))
-    return found
+def file_mark(descriptor: int) -> str:
+    """Returns what tells an open file from every other one, a copy of it included; moving it changes nothing."""
+    found = os.fstat(descriptor)
+    return f"{found.st_dev:x}-{found.st_ino:x}"
+
+
+def carried(token: str, lock: str) -> str:
+    """Returns what an attempt's processes carry as MLP_TOKEN: the token, and the mark of the attempt's lock file.
+
+    A copy of a project has the same tokens but files of its own, so it never takes the original's processes for its.
+    """
+    return f"{token}@{lock}"
+
+
+def carries(pid: int, value: str) -> bool:
+    """Whether a process's environment carries an attempt's token (see `carried`); a zombie's does not."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            found = f"MLP_TOKEN={value}".encode() in file.read().split(b"\0")
+    except OSError:
+        return False  # another user's, or ended while we looked
+    return found and start_ticks(pid) is not None
+
+
+def with_token(value: str) -> list[int]:
+    """Returns the processes that carry an attempt's token, this one left out."""
+    names = (int(name) for name in os.listdir("/proc") if name.isdigit())
+    return [pid for pid in names if pid != os.getpid() and carries(pid, value)]
 
 
 def close_descriptors() -> None:
@@ -109,9 +161,20 @@ def close_descriptors() -> None:
                 continue  # the listing's own descriptor is closed by now
 
 
-def kill(pid: int, number: int) -> None:
-    """Signals a process that may have ended meanwhile."""
+def kill(pid: int, number: int, still: Callable[[int], bool]) -> None:
+    """Signals a process if it is still the one that is meant.
+
+    Its id may be another's by now. So its descriptor is opened first, then `still` is asked, and the signal goes to
+    the descriptor: whoever has the id afterwards is not touched.
+    """
     try:
-        os.kill(pid, number)
+        descriptor = os.pidfd_open(pid)
     except ProcessLookupError:
         return
+    try:
+        if still(pid):
+            signal.pidfd_send_signal(descriptor, number)
+    except ProcessLookupError:
+        return
+    finally:
+        os.close(descriptor)

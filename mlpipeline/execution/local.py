@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import select
@@ -15,7 +16,6 @@ from typing import Self
 from mlpipeline import wire
 from mlpipeline.execution import burial
 from mlpipeline.execution.executor import Executor, Life
-from mlpipeline.execution.limits import kill
 from mlpipeline.execution.supervisor import BOOTSTRAP, PACKAGE_PARENT
 from mlpipeline.execution.warm import WarmParent
 from mlpipeline.project import Project
@@ -90,7 +90,7 @@ class LocalExecutor(Executor):
         holder = lock_holder(directory / wire.LOCK)
         if holder is None:
             return Life.GONE
-        if directory not in self.watched:
+        if directory not in self.watched and holder > 0:  # 0: a process of another namespace, which has no name here
             try:
                 self.watched[directory] = os.pidfd_open(holder)
             except ProcessLookupError:
@@ -99,21 +99,34 @@ class LocalExecutor(Executor):
 
     def life(self, directory: Path) -> Life:
         """Says whether the supervisor holds its lock, or was started and has not come to take it yet."""
-        if lock_holder(directory / wire.LOCK) is not None:
-            return Life.ALIVE
         descriptor = self.watched.get(directory)
+        if (holder := lock_holder(directory / wire.LOCK)) is not None:
+            if descriptor is not None and holder > 0 and _is_readable(descriptor):
+                self._watch_instead(directory, holder)
+            return Life.ALIVE
         if descriptor is not None and not _is_readable(descriptor):
             return Life.ALIVE
         return Life.GONE
 
+    def _watch_instead(self, directory: Path, holder: int) -> None:
+        """Watches who holds the lock: the process that was started found it taken, and has ended."""
+        try:
+            descriptor = os.pidfd_open(holder)
+        except ProcessLookupError:
+            return  # it has ended since: the next look finds that
+        os.close(self.watched[directory])
+        self.watched[directory] = descriptor
+
     def ask(self, directory: Path, action: str) -> None:
         """Writes the wish where the worker reads it, and signals the supervisor for what only it can do."""
         wire.write_json(directory / wire.CONTROL, {"action": action, "at": wire.utc_now()}, sync=True)
-        if action not in ("cancel", "interrupt"):
+        if action not in ("cancel", "interrupt") or self.life(directory) is not Life.ALIVE:
             return
-        holder = lock_holder(directory / wire.LOCK) or self.pids.get(directory)
-        if holder is not None:
-            kill(holder, signal.SIGTERM)
+        self.adopt(directory)
+        if (descriptor := self.watched.get(directory)) is not None:
+            # A process descriptor names this process for ever; its id may be another's by now.
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(descriptor, signal.SIGTERM)
 
     def descriptors(self) -> Sequence[int]:
         """Returns one process descriptor for each supervisor."""
@@ -125,10 +138,11 @@ class LocalExecutor(Executor):
         if descriptor is not None:
             _is_readable(descriptor, _LAST_MOMENTS_MS)
             os.close(descriptor)
-        pid = self.pids.pop(directory, None)
-        if pid in self.children:
-            self.children.discard(pid)
-            os.waitpid(pid, 0)
+        self.pids.pop(directory, None)
+        # One that is stopped, or hangs in the kernel, is collected when another one is: nobody waits for it.
+        for each in self.children - set(self.pids.values()):
+            if os.waitpid(each, os.WNOHANG)[0]:
+                self.children.discard(each)
 
     def bury(self, directory: Path, token: str) -> bool:
         """Makes sure that a lost attempt stays dead."""

@@ -42,7 +42,8 @@ class _Output(logging.StreamHandler[TextIO]):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.stream = sys.stdout
-        super().emit(record)
+        if not self.stream.closed:  # a model that has closed it must not fail for our words
+            super().emit(record)
 
     def format(self, record: logging.LogRecord) -> str:
         text = super().format(record)

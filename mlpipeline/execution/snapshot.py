@@ -147,7 +147,7 @@ def digest_of(files: Mapping[str, bytes], main: str) -> tuple[str, dict[str, str
 
 
 def store(sources_dir: Path, files: Mapping[str, bytes], main: str) -> Snapshot:
-    """Copies files under their address. Storing the same files again writes nothing.
+    """Copies files under their address. Storing the same files again only says that they are in use.
 
     The directory appears whole: it is filled beside its place, synced and renamed.
     """
@@ -157,7 +157,7 @@ def store(sources_dir: Path, files: Mapping[str, bytes], main: str) -> Snapshot:
     sha, digests = digest_of(files, main)
     target = sources_dir / sha
     snapshot = Snapshot(sha=sha, main=main, files=digests, directory=target)
-    if target.is_dir():
+    if target.is_dir() and _touch(target):
         wire.sync_directory(sources_dir)  # who stored them may have been stopped before
         return snapshot
     sources_dir.mkdir(parents=True, exist_ok=True)
@@ -176,6 +176,17 @@ def store(sources_dir: Path, files: Mapping[str, bytes], main: str) -> Snapshot:
         if not target.is_dir():  # another process may have stored the same files first
             raise
     return snapshot
+
+
+def _touch(directory: Path) -> bool:
+    """Makes a copy young again, so that keeping house leaves it to who is about to name it. False when it is gone."""
+    try:
+        os.utime(directory)
+    except FileNotFoundError:
+        return False
+    except PermissionError:  # another user's, who keeps their own house
+        return True
+    return True
 
 
 def _write(path: Path, content: bytes) -> None:

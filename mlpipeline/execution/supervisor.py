@@ -14,27 +14,30 @@ import sys
 import time
 from typing import Any
 
-from mlpipeline.execution import verdict
+from mlpipeline.execution import environment, memory, verdict
 from mlpipeline.execution.capture import Pump
 from mlpipeline.execution.limits import (
-    THREAD_VARIABLES,
     become_subreaper,
     boot_id,
     close_descriptors,
     descendants,
+    file_mark,
+    is_below,
     kill,
     start_ticks,
 )
+from mlpipeline.failpoints import reach
 from mlpipeline.wire import (
     CONTROL,
     LOCK,
     OUTCOME,
     OUTPUT,
+    PROGRESS,
     RESULT,
     SPEC,
     STARTED,
+    Clock,
     read_json,
-    utc_now,
     write_json_patiently,
 )
 
@@ -60,12 +63,16 @@ class Supervisor:
         self.spec: dict[str, Any] = spec
         self.asked = ""
         self.worker = 0
-        self.started_at = utc_now()
+        self.clock = Clock()
+        self.started_at = self.clock.now()
         self.deadline: float | None = None
         self.timed_out = False
         self.kill_at: float | None = None
         self.file = open(self._file(OUTPUT), "ab", buffering=0)  # noqa: SIM115 - open as long as the process
-        self.pump = Pump(self.file)
+        self.pump = Pump(self.file, spec.get("output_limit"))
+        self.group: memory.Group | None = None
+        self.watch = memory.Watch(os.getpid(), None)
+        self.kernel_kills = 0
         self.lock = -1
 
     def _file(self, name: str) -> str:
@@ -91,7 +98,9 @@ class Supervisor:
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGHUP):
             signal.signal(number, lambda *_: None)
+        reach("supervisor.owned")
         output = self._start()
+        reach("supervisor.started")
         limit = self.spec.get("timeout_seconds")
         self.deadline = time.monotonic() + limit if limit else None
         status, usage = self._wait(output, wake_read)
@@ -102,17 +111,24 @@ class Supervisor:
 
     def _start(self) -> int:
         read, write = os.pipe()
+        self.kernel_kills = memory.kernel_kills()
+        self.group, limit = memory.limited(self.spec)
         try:
             self.worker = self.launch(write)
+            reach("supervisor.launched")
         except OSError as error:
             os.write(write, f"cannot start {self.python}: {error.strerror}\n".encode())
             self.worker = 0
+        if self.group is not None:
+            self.group.leave()
+        self.watch = memory.Watch(os.getpid(), limit)
         os.close(write)
         started = {
             "token": self.spec["token"],
             "pid": os.getpid(),
             "start_ticks": start_ticks(os.getpid()),
             "boot_id": boot_id(),
+            "lock": file_mark(self.lock),
             "worker_pid": self.worker,
             "started_at": self.started_at,
         }
@@ -143,19 +159,8 @@ class Supervisor:
         )
 
     def environment(self) -> dict[str, str]:
-        """Returns the worker's environment: threads, token, copied sources for child interpreters."""
-        values = dict(os.environ)
-        threads = self.spec.get("threads")
-        if threads:
-            values.update({name: str(threads) for name in THREAD_VARIABLES})
-        values["MLP_TOKEN"] = self.spec["token"]
-        values["MLP_SUPERVISOR"] = str(os.getpid())
-        values["PYTHONHASHSEED"] = "0"
-        copies = self.spec.get("python_path") or []
-        inherited = [values["PYTHONPATH"]] if values.get("PYTHONPATH") else []
-        # Child interpreters (multiprocessing's spawn) find the copied modules as plain files.
-        values["PYTHONPATH"] = os.pathsep.join([os.path.normpath(self._file(path)) for path in copies] + inherited)
-        return values
+        """Returns the worker's environment."""
+        return environment.of_worker(self.spec, self.directory, file_mark(self.lock))
 
     def _wait(self, output: int, wake: int) -> tuple[int, Any]:
         poll = select.poll()
@@ -172,9 +177,9 @@ class Supervisor:
             if pid:
                 return status, usage
 
-    def _pause(self) -> float | None:
-        times = [moment for moment in (self.deadline, self.kill_at) if moment is not None]
-        return max(0.0, (min(times) - time.monotonic()) * 1000) + 1 if times else None
+    def _pause(self) -> float:
+        times = [moment for moment in (self.deadline, self.kill_at, self.watch.due) if moment is not None]
+        return max(0.0, (min(times) - time.monotonic()) * 1000) + 1
 
     def _read(self, output: int) -> bool:
         try:
@@ -196,20 +201,28 @@ class Supervisor:
             self.deadline = None
             self.timed_out = True
             self._end()
+        self.watch.look(now)
+        if self.watch.exceeded and self.worker:
+            self._signal(signal.SIGKILL)  # there may be no time to ask
         if self.kill_at is not None and now >= self.kill_at:
             self.kill_at = now + 1.0
-            for pid in self._tree():
-                kill(pid, signal.SIGKILL)
+            self._signal(signal.SIGKILL)
 
     def _end(self) -> None:
         """Asks the whole tree to end, and sets when it will be killed."""
         if self.kill_at is None:
             self.kill_at = time.monotonic() + float(self.spec.get("grace_seconds") or 0)
-            for pid in self._tree():
-                kill(pid, signal.SIGTERM)
+            self._signal(signal.SIGTERM)
 
-    def _tree(self) -> list[int]:
-        return descendants(os.getpid())
+    def _signal(self, number: int) -> int:
+        """Signals the whole tree, and nothing else. Returns how many processes it has."""
+        me = os.getpid()
+        tree = descendants(me)
+        for pid in tree:
+            kill(pid, number, lambda each: is_below(each, me))
+            if number == signal.SIGTERM:
+                kill(pid, signal.SIGCONT, lambda each: is_below(each, me))  # what is stopped cannot end itself
+        return len(tree)
 
     def _clear(self) -> int:
         """Ends what the worker left behind, and returns how many processes that were.
@@ -223,10 +236,7 @@ class Supervisor:
             except ChildProcessError:
                 break
             if pid == 0:
-                left = self._tree()
-                count = max(count, len(left))
-                for each in left:
-                    kill(each, signal.SIGKILL)
+                count = max(count, self._signal(signal.SIGKILL))
                 os.waitpid(-1, 0)
         return count
 
@@ -238,21 +248,32 @@ class Supervisor:
             return  # a process outside the tree holds the pipe: what is in it was read
 
     def _conclude(self, status: int, usage: Any, leftovers: int) -> None:
+        reach("supervisor.ended")
+        limit_kills = self.group.killed() if self.group else 0
+        group_peak = self.group.peak() if self.group else 0
+        if self.group is not None:
+            self.group.remove()
+        progress = read_json(self._file(PROGRESS)) or {}
         facts = verdict.Facts(
             status=status,
             asked=self.asked,
             timed_out=self.timed_out,
             started=bool(self.worker),
-            peak_bytes=usage.ru_maxrss * 1024 if usage else 0,
+            peak_bytes=max(usage.ru_maxrss * 1024 if usage else 0, self.watch.peak, group_peak),
+            exceeded=self.watch.exceeded,
+            limit_kills=limit_kills,
+            kernel_kills=memory.kernel_kills() - self.kernel_kills,
             cpu_seconds=usage.ru_utime + usage.ru_stime if usage else 0.0,
             leftovers=leftovers,
             dropped=self.pump.dropped,
+            step=progress.get("step"),
         )
         result = read_json(self._file(RESULT))
         outcome = verdict.outcome(self.spec, result, facts)
         outcome["started_at"] = self.started_at
-        outcome["ended_at"] = utc_now()
+        outcome["ended_at"] = self.clock.now()
         write_json_patiently(self._file(OUTCOME), outcome)
+        reach("supervisor.concluded")
 
 
 def main(directory: str) -> None:

@@ -13,7 +13,14 @@ _CRASHES = {signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal
 
 
 class Facts(NamedTuple):
-    """What the supervisor saw. `status` is a wait status; sizes are bytes."""
+    """What the supervisor saw. `status` is a wait status; sizes are bytes.
+
+    Attributes:
+        exceeded: what the run's processes held when they broke a limit that the supervisor watches; else 0.
+        limit_kills: how many of them the kernel killed at the limit of their own control group.
+        kernel_kills: how many processes the kernel killed meanwhile for want of memory, of all that share its group.
+        step: the last one that the run told of.
+    """
 
     status: int
     asked: str
@@ -23,6 +30,10 @@ class Facts(NamedTuple):
     cpu_seconds: float
     leftovers: int
     dropped: int
+    exceeded: int = 0
+    limit_kills: int = 0
+    kernel_kills: int = 0
+    step: int | None = None
 
 
 def outcome(spec: dict[str, Any], result: dict[str, Any] | None, facts: Facts) -> dict[str, Any]:
@@ -41,6 +52,9 @@ def outcome(spec: dict[str, Any], result: dict[str, Any] | None, facts: Facts) -
         warnings.append(f"left {facts.leftovers} processes behind; they were ended")
     if facts.dropped:
         warnings.append(f"{facts.dropped} bytes of output were dropped: the disk was full")
+    step = (result or {}).get("steps") or facts.step
+    if state in ("failed", "lost") and step:
+        message += f", at step {step}"
     code, number = _exit(facts.status)
     return {
         "token": spec["token"],
@@ -51,7 +65,7 @@ def outcome(spec: dict[str, Any], result: dict[str, Any] | None, facts: Facts) -
         "signal": number,
         "peak_memory_bytes": facts.peak_bytes,
         "cpu_seconds": round(facts.cpu_seconds, 4),
-        "steps": (result or {}).get("steps"),
+        "steps": (result or {}).get("steps") or facts.step,
         "metrics": (result or {}).get("metrics") or {},
         "checkpoint_step": (result or {}).get("checkpoint_step"),
         "warnings": warnings,
@@ -69,6 +83,8 @@ def _judge(spec: dict[str, Any], result: dict[str, Any] | None, facts: Facts) ->
     if result is not None and result["state"] == "succeeded":
         # The work was complete and written down; what happened to the process afterwards changes nothing.
         return "succeeded", "none", ""
+    if facts.exceeded or facts.limit_kills:
+        return "failed", "memory_limit", _over_limit(spec, facts)
     if facts.timed_out:
         limit = spec.get("timeout_seconds")
         return "failed", "time_limit", f"ran longer than timeout_seconds = {limit:g}: raise the limit or train less"
@@ -87,6 +103,12 @@ def _judge(spec: dict[str, Any], result: dict[str, Any] | None, facts: Facts) ->
     return "failed", "exit", f"the code ended its own process with exit status {code}: use return or raise instead"
 
 
+def _over_limit(spec: dict[str, Any], facts: Facts) -> str:
+    limit, used = int(spec.get("memory_limit") or 0), max(facts.exceeded, facts.peak_bytes)
+    told = f"used {used / 2**20:.0f} MiB of memory, memory_limit = {limit / 2**20:.0f} MiB"
+    return f"{told}: raise the limit, or train with a smaller batch"
+
+
 def _signalled(number: int, facts: Facts) -> tuple[str, str, str]:
     name = signal.Signals(number).name
     peak = f"peak memory {facts.peak_bytes / 2**20:.0f} MiB"
@@ -94,6 +116,9 @@ def _signalled(number: int, facts: Facts) -> tuple[str, str, str]:
         return "failed", "segmentation_fault", f"crashed with {name} in native code ({peak}): see the run's log"
     if number == signal.SIGKILL:
         machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        if facts.kernel_kills:
+            told = f"the kernel killed it: the machine was out of memory ({peak} of {machine / 2**20:.0f})"
+            return "failed", "out_of_memory", told
         hint = ", probably out of memory" if facts.peak_bytes > machine / 2 else ""
         return (
             "lost",

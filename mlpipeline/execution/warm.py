@@ -9,11 +9,12 @@ from __future__ import annotations
 import gc
 import importlib
 import os
+import select
 import signal
 import subprocess
 import sys
 
-from mlpipeline.execution.limits import close_descriptors
+from mlpipeline.execution.limits import close_descriptors, wake_when_parent_dies
 from mlpipeline.execution.supervisor import PACKAGE_PARENT, Supervisor, supervise
 from mlpipeline.wire import OUTPUT
 
@@ -33,6 +34,9 @@ _IMPORTED = (
     "mlpipeline.utils",
 )
 REFUSED = "refused"
+_NO_TOKEN = "0" * 80  # a place as long as a token and the mark of a lock file
+_READY_SECONDS = 10.0
+_ANSWER_SECONDS = 2.0
 
 
 class WarmSupervisor(Supervisor):
@@ -68,11 +72,24 @@ class WarmSupervisor(Supervisor):
         sys.stdin = open(0, closefd=False)  # noqa: SIM115 - open as long as the process
         sys.stdout = open(1, "w", buffering=1, errors="backslashreplace", closefd=False)  # noqa: SIM115
         sys.stderr = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)  # noqa: SIM115
+        _show_token(values["MLP_TOKEN"])
         os.environ.clear()
         os.environ.update(values)
         # What PYTHONPATH would have done at an interpreter's start.
         sys.path[:0] = [each for each in values["PYTHONPATH"].split(os.pathsep) if each not in sys.path]
         importlib.invalidate_caches()
+
+
+def _show_token(value: str) -> None:
+    """Writes what an attempt's processes carry where /proc shows a process's environment: the block of its start.
+
+    By it burial finds this process, and those that it forks.
+    """
+    import ctypes
+
+    getenv = ctypes.CDLL(None).getenv
+    getenv.restype = ctypes.c_void_p
+    ctypes.memmove(getenv(b"MLP_TOKEN"), value.encode().ljust(len(_NO_TOKEN), b"\0"), len(_NO_TOKEN))
 
 
 def _become(source: int, output: int) -> None:
@@ -93,6 +110,7 @@ def _supervise(directory: str) -> None:
 
 def main() -> None:
     """Serves requests until the scheduler closes its end."""
+    wake_when_parent_dies()  # no fork inherits this
     for name in _IMPORTED:
         importlib.import_module(name)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whoever watches a supervisor has a descriptor for it
@@ -131,13 +149,17 @@ class WarmParent:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**self.environment, "PYTHONHASHSEED": "0"},
+            env={**self.environment, "PYTHONHASHSEED": "0", "MLP_TOKEN": _NO_TOKEN},
             start_new_session=True,
             bufsize=0,
         )
 
     def submit(self, directory: str) -> int | None:
-        """Has a supervisor forked. Returns its process id, None where a cold process must be started instead."""
+        """Has a supervisor forked. Returns its process id, None where a cold process must be started instead.
+
+        A process that does not answer, a stopped one say, is ended. Had it forked a supervisor all the same, that one
+        and the cold one meet at the attempt's lock, and whoever comes second goes away.
+        """
         if "\n" in directory:
             return None
         fresh = self.process is None
@@ -148,9 +170,8 @@ class WarmParent:
             return None
         try:
             process.stdin.write(os.fsencode(directory) + b"\n")
-            if fresh:
-                process.stdout.readline()
-            answer = process.stdout.readline().strip()
+            is_ready = not fresh or self._line(_READY_SECONDS) == b"ready"
+            answer = self._line(_ANSWER_SECONDS) if is_ready else b""
         except OSError:
             answer = b""
         if not answer.isdigit():
@@ -158,12 +179,21 @@ class WarmParent:
             return None
         return int(answer)
 
+    def _line(self, seconds: float) -> bytes:
+        """Returns the next line, empty where none comes in time. Lines are short: each arrives whole."""
+        if self.process is None or self.process.stdout is None:
+            return b""
+        poll = select.poll()
+        poll.register(self.process.stdout, select.POLLIN)
+        return self.process.stdout.readline().strip() if poll.poll(seconds * 1000) else b""
+
     def close(self) -> None:
-        """Ends the process; what it forked goes on."""
+        """Ends the process, which may be stopped and would not see its pipe close; what it forked goes on."""
         process, self.process = self.process, None
         if process is None:
             return
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 pipe.close()
+        process.kill()
         process.wait()

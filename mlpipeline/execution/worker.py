@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from mlpipeline import wire
 from mlpipeline.execution import failure
 from mlpipeline.execution.limits import die_with_parent
 from mlpipeline.execution.seeding import seed_all
+from mlpipeline.failpoints import reach
 
 if TYPE_CHECKING:
     from mlpipeline.execution.lifecycle import Report
@@ -31,6 +33,7 @@ def execute(directory: Path, spec: dict[str, Any]) -> BaseException | None:
     except BaseException as raised:  # the one place where user code is let run: everything it raises is its result
         error = raised
         report.fail(raised, _root(directory, spec))
+    reach("worker.ended")
     # An interrupt belongs to the person at the keyboard only where the code runs in their own process.
     wire.write_json_patiently(directory / wire.RESULT, {"token": spec["token"], **report.to_json()})
     return error
@@ -41,6 +44,8 @@ def _root(directory: Path, spec: dict[str, Any]) -> Path:
 
 
 def _train(directory: Path, spec: dict[str, Any], report: Report) -> None:
+    # Everything of this package that a run may need later: it may be replaced by a newer one while the run trains.
+    from mlpipeline import checkpoint, context, metrics, model, progress  # noqa: F401
     from mlpipeline.execution import lifecycle, loader, messages, snapshot
 
     root = _root(directory, spec)
@@ -76,13 +81,16 @@ def main(argument: str) -> None:
     spec = wire.read_json(directory / wire.SPEC)
     if spec is None:
         raise SystemExit(f"{directory}: no spec.json")
+    if spec.get("memory_limit") and spec.get("memory_limit_by") == "address_space":
+        resource.setrlimit(resource.RLIMIT_AS, (int(spec["memory_limit"]),) * 2)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
     error = execute(directory, spec)
     if error is not None:
         failure.show(error)
     for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+        if not stream.closed:
+            stream.flush()
     raise SystemExit(0 if error is None else 1)
 
 

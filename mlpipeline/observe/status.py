@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from mlpipeline import requests, wire
+from mlpipeline.execution.local import lock_holder
 from mlpipeline.ledger import Ledger
 from mlpipeline.observe import text, view
 from mlpipeline.observe.table import Table
 from mlpipeline.project import Project
-from mlpipeline.run import Run, State
+from mlpipeline.run import Attempt, Run, State
 
 _STILL = ("failed", "gave_up", "held")
 FINAL = frozenset(state for state in State if state.is_final)
@@ -40,6 +41,7 @@ def gather(project: Project, scheduler: view.SchedulerLine, *, ended: int = 10) 
         live=live,
         ended=finished,
         progress={name: _progress(project.root / name) for name in directories},
+        life={run.last.directory: _life(project, run.last) for run in live},
         counts=counts,
         requests=len(requests.pending(project)),
         warnings=project.warnings,
@@ -48,6 +50,17 @@ def gather(project: Project, scheduler: view.SchedulerLine, *, ended: int = 10) 
 
 def _progress(directory: Path) -> dict[str, Any]:
     return wire.read_json(directory / wire.PROGRESS) or {}
+
+
+def _life(project: Project, attempt: Attempt) -> str:
+    """Says by the attempt's own files what became of it, also where no scheduler has looked yet."""
+    directory = project.root / attempt.directory
+    outcome = wire.read_json(directory / wire.OUTCOME)
+    if outcome is not None and outcome.get("token") == attempt.token:
+        return "ended"
+    if attempt.executor != "local":
+        return "unknown"
+    return "gone" if lock_holder(directory / wire.LOCK) is None else "alive"
 
 
 def _with_details(line: view.SchedulerLine, status: dict[str, Any] | None) -> view.SchedulerLine:
@@ -89,7 +102,8 @@ def _running(lines: Sequence[view.LiveLine]) -> Table:
         name = text.title(run.model, run.version, run.replicate)
         rate = f"{progress.rate:.3g}/s" if progress.rate else ""
         left = text.duration(progress.eta_seconds)
-        rows.append((run.run, name, run.state, _steps(progress), rate, text.duration(run.seconds), left))
+        state = run.state if line.now in ("alive", "unknown") else line.now
+        rows.append((run.run, name, state, _steps(progress), rate, text.duration(run.seconds), left))
     columns = ("run", "model:version", "state", "step", "rate", "so far", "left")
     return Table(title="Running", columns=columns, rows=tuple(rows))
 
@@ -136,12 +150,23 @@ def headlines(picture: view.Picture) -> list[str]:
     lines.append(view.scheduler_sentence(picture.scheduler, picture.at))
     if planned:
         lines.append(f"Versions listed: {', '.join(planned)}.")
-    if picture.running and not picture.scheduler.running:
-        lines.append("What is running goes on without a scheduler; the next one takes its results.")
+    if not picture.scheduler.running:
+        lines += _without_scheduler([line.now for line in picture.running])
     if picture.requests:
         lines.append(f"{text.many(picture.requests, 'request')} not carried out yet.")
     lines += [f"fault: {text.one_line(fault, 500)}" for fault in picture.faults]
     return lines + [f"warning: {text.one_line(warning, 500)}" for warning in picture.warnings]
+
+
+def _without_scheduler(lives: Sequence[str]) -> list[str]:
+    lines = []
+    if "alive" in lives or "unknown" in lives:
+        lines.append("What is running goes on without a scheduler; the next one takes its results.")
+    if "ended" in lives:
+        lines.append(f"{lives.count('ended')} ended meanwhile; the next scheduler records the results.")
+    if "gone" in lives:
+        lines.append(f"{lives.count('gone')} lost: the processes are gone; the next scheduler tries again.")
+    return lines
 
 
 def _cause(cause: str) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from mlpipeline.observe import text
-from mlpipeline.run import Attempt, Cause, Run, State
+from mlpipeline.run import Attempt, Run, State
 
 QUIET_SECONDS = 10.0
 """A status file of another host that is older than this says little about now."""
@@ -68,10 +68,14 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveLine:
-    """A run whose last attempt has not ended, and how far it is."""
+    """A run whose last attempt is not recorded as ended, and how far it is.
+
+    `now` is "alive", "ended" (its result waits to be recorded), "gone" (its processes are), or "unknown" from here.
+    """
 
     run: RunLine
     progress: Progress
+    now: str = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +97,7 @@ class Facts:
         root: the project's directory, for the title.
         status: the status file's content, None when there is none.
         progress: by an attempt's directory, the content of its `progress.json`.
+        life: by an attempt's directory, what its files and locks say of it: see LiveLine.
         counts: runs in the ledger, by state.
         requests: how many requests wait for an answer.
         warnings: what is odd about the project.
@@ -104,6 +109,7 @@ class Facts:
     live: Sequence[Run] = ()
     ended: Sequence[Run] = ()
     progress: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    life: Mapping[str, str] = field(default_factory=dict)
     counts: Mapping[State, int] = field(default_factory=dict)
     requests: int = 0
     warnings: Sequence[str] = ()
@@ -142,7 +148,7 @@ def picture(facts: Facts, now: datetime) -> Picture:
         at=now,
         project=facts.root,
         scheduler=facts.scheduler,
-        running=tuple(_live(run, facts.progress, now) for run in facts.live),
+        running=tuple(_live(run, facts, now) for run in facts.live),
         next=tuple(_next(each) for each in planned.get("next") or ()),
         ended=tuple(run_line(run, now) for run in facts.ended),
         runs={state.value: facts.counts.get(state, 0) for state in State},
@@ -158,9 +164,10 @@ def _trouble(status: Mapping[str, Any]) -> tuple[str, ...]:
     return (str(trouble),) if trouble else ()
 
 
-def _live(run: Run, progress: Mapping[str, Mapping[str, Any]], now: datetime) -> LiveLine:
+def _live(run: Run, facts: Facts, now: datetime) -> LiveLine:
     line = run_line(run, now)
-    return LiveLine(run=line, progress=read_progress(progress.get(line.directory) or {}))
+    progress = read_progress(facts.progress.get(line.directory) or {})
+    return LiveLine(run=line, progress=progress, now=facts.life.get(line.directory, "unknown"))
 
 
 def _next(content: Mapping[str, Any]) -> NextLine:
@@ -245,39 +252,6 @@ def scheduler_sentence(scheduler: SchedulerLine, now: datetime) -> str:
         return f"The scheduler runs{where}{since}{doing}."
     heard = f"; last heard {text.ago(scheduler.heard_at, now)}" if scheduler.heard_at else ""
     return f"The scheduler is not running on {scheduler.host}{heard}. Start it with: mlpipeline start"
-
-
-def why_run(run: Run, now: datetime) -> str:
-    """Answers in sentences why a run is as it is, and what may be done."""
-    last = run.last
-    name = f"{text.title(run.model, run.version, run.replicate)} (run {run.id}, attempt {last.number})"
-    reason = text.one_line(last.message or last.cause.value.replace("_", " "), 500).rstrip(".")
-    when = text.ago(last.ended_at, now)
-    steps = f" after {last.steps} steps" if last.steps is not None else ""
-    if last.state is State.SUCCEEDED:
-        shown = text.metrics(last.metrics or {})
-        return f"{name} succeeded {when}{steps}" + (f": {shown}." if shown else ".")
-    if last.state is State.SUBMITTED:
-        return f"{name} was submitted {text.ago(last.submitted_at, now)} and has not started yet."
-    if last.state is State.RUNNING:
-        return f"{name} runs since {text.duration(seconds_of(last, now))}."
-    return f"{name} {last.state.value} {when}{steps}: {reason}. {_remedy(run, last)}"
-
-
-def _remedy(run: Run, last: Attempt) -> str:
-    if run.retry_asked:
-        return "A retry was asked for: it runs again when the queue does."
-    if last.state is State.YIELDED or last.cause is Cause.INTERRUPTED:
-        return "It goes on from its last checkpoint when the queue runs."
-    if last.state is State.LOST:
-        return (
-            f"It was tried {len(run.attempts)} times; it is tried again until max_attempts, from its last checkpoint. "
-            f"After that: mlpipeline retry {run.id}"
-        )
-    return (
-        f"It runs again when its code or parameters change, or by: mlpipeline retry {run.id} "
-        f"(its output: mlpipeline logs {run.id})"
-    )
 
 
 def jsonable(value: Any) -> Any:

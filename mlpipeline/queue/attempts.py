@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from mlpipeline import events, wire
 from mlpipeline.errors import DiskFull, NotWritable
 from mlpipeline.execution.executor import Executor, Life
+from mlpipeline.failpoints import reach
 from mlpipeline.ledger import Ledger
 from mlpipeline.project import Project
 from mlpipeline.queue import submission
@@ -35,6 +36,7 @@ class Live:
     directory: Path
     started: bool = False
     stuck: bool = False
+    asked_to_yield: bool = False
 
     @property
     def name(self) -> str:
@@ -80,12 +82,15 @@ class Attempts:
         self.ledger.record(events.Submitted(run=run))
         live = Live(run=run, attempt=attempt, directory=directory)
         self.live[run.id] = live
-        self.say(f"start {_title(run)}", run=live.name)
+        changed = "".join(f" with {name} = {value}" for name, value in attempt.changes.items())
+        self.say(f"start {_title(run)}{changed}", run=live.name)
+        reach("scheduler.recorded")
         try:
             self.executor.submit(directory)
         except OSError as error:
             # The record stands; without a process it is found lost at once, and tried again after a pause.
             self.say(f"{_title(run)}: no process could be started: {error}", "ERROR", live.name)
+        reach("scheduler.started")
 
     def reconcile(self) -> list[tuple[Run, Attempt]]:
         """Records what has moved, by the attempts' own files and their executor's facts. Returns what ended."""
@@ -147,7 +152,9 @@ class Attempts:
     def _conclude(self, live: Live, outcome: dict[str, Any]) -> tuple[Run, Attempt]:
         self.forwarder.finish(live.name, live.directory)
         event = ended_event(live.run.id, live.attempt.number, outcome)
+        reach("scheduler.ended")
         self.ledger.record(event)
+        reach("scheduler.recorded_end")
         self.executor.forget(live.directory)
         del self.live[live.run.id]
         run = self.ledger.run(live.run.id)
@@ -158,10 +165,7 @@ class Attempts:
 
     def _announce(self, run: Run, attempt: Attempt) -> None:
         name = f"{run.id}.{attempt.number}"
-        seconds = (
-            (attempt.ended_at - attempt.started_at).total_seconds() if attempt.ended_at and attempt.started_at else 0
-        )
-        text = f"{attempt.state.value} {_title(run)} in {seconds:.1f} s"
+        text = f"{attempt.state.value} {_title(run)} in {attempt.seconds or 0:.1f} s"
         if attempt.state is State.SUCCEEDED:
             shown = ", ".join(short_metrics(attempt.metrics))
             self.say(f"{text}: {shown}" if shown else text, run=name)

@@ -19,11 +19,15 @@ from mlpipeline.project import Project
 from mlpipeline.queue import plan as planning
 from mlpipeline.queue import wishes
 from mlpipeline.queue.catalog import Catalog, Description
+from mlpipeline.queue.claims import Claims
 from mlpipeline.queue.live_selection import LiveSelection
 from mlpipeline.queue.lock import SchedulerLock
 from mlpipeline.queue.options import Options
+from mlpipeline.queue.orders import Orders
+from mlpipeline.queue.outlook import defaults
 from mlpipeline.queue.output import HostFiles, plain
 from mlpipeline.queue.plan import Plan
+from mlpipeline.queue.room import closed, standing_orders
 from mlpipeline.queue.scheduler import Scheduler
 from mlpipeline.run import Attempt, Run, State
 from mlpipeline.selection import Selection
@@ -45,10 +49,11 @@ def _execute(project: Project, options: Options) -> int:
     check_selection(LiveSelection(project, options.names, testing=False, say=lambda *_: None, keep=False))
     make_executor(project, options).close()
     try:
-        for directory in (project.outputs_dir, project.runs_dir, project.model_dirs, project.sources_dir):
+        for directory in (project.outputs_dir, project.model_dirs, project.sources_dir, project.revisions_dir):
             wire.make_directory(directory)
-        wire.make_directory(project.requests_dir, 0o700)
-        wire.make_directory(project.revisions_dir)
+        # Who could write a request or read a token could end and start what is another user's.
+        for private in (project.runs_dir, project.requests_dir, project.claims_dir):
+            wire.make_directory(private, 0o700)
     except OSError as error:
         raise NotWritable(
             f"{project.outputs_dir}: cannot be written ({error.strerror}): set outputs_dir in mlp.config to a "
@@ -155,21 +160,29 @@ def _preview(project: Project, selection: Selection, catalog: Catalog, *, use_hi
         keys = [each.key for each in wanted]
         invocation = None if use_history else "none"
         standings = ledger.standings(keys, match=project.settings.rerun_on, invocation=invocation)
-        busy = frozenset(run.model_dir for run in ledger.live())
+        live = ledger.live()
     finally:
         ledger.close()
+    claims, orders = Claims(project), Orders()
+    if use_history and not testing:
+        if claims.others():
+            claims.discover(each.key for each in wanted)
+        orders = standing_orders(project)
     now = datetime.now(UTC)
     local = now.astimezone()
     computed = planning.plan(
         wanted,
         standings,
-        slots=project.settings.slots,
+        slots=max(0, project.settings.slots - (0 if testing else len(live))),
         now=now,
         local_minute=local.hour * 60 + local.minute,
-        defaults=planning.PlanDefaults(max_attempts=project.settings.max_attempts),
-        busy=busy,
+        defaults=defaults(project),
+        busy=frozenset(run.model_dir for run in live),
         describing={},
         faulty=frozenset(faults),
+        orders=orders,
+        elsewhere=claims.elsewhere,
+        closed="" if testing else closed(project, orders),
     )
     return Preview(plan=computed, selection=selection, descriptions=catalog.known, faults=faults)
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from mlpipeline import selection as selections
 from mlpipeline.config_text import Fault
 from mlpipeline.project import Project
 from mlpipeline.queue import revisions
+from mlpipeline.queue.consequences import consequences
+from mlpipeline.queue.differences import differences
+from mlpipeline.queue.settling import Settling
+from mlpipeline.run import Run
 from mlpipeline.selection import Selection
-
-_SETTLE_SECONDS = 0.03
 
 
 class LiveSelection:
@@ -24,6 +27,7 @@ class LiveSelection:
         testing: whether it is `models_test.config`.
         say: how an accepted edit or a fault is announced.
         keep: whether accepted revisions are kept on disk.
+        running: returns the runs in progress, so that it can be said what an edit means for them.
     """
 
     def __init__(
@@ -34,18 +38,17 @@ class LiveSelection:
         testing: bool,
         say: Callable[..., None],
         keep: bool = True,
+        running: Callable[[], Collection[Run]] = tuple,
     ) -> None:
         self.project = project
         self.names = names
         self.testing = testing
         self.say = say
+        self.running = running
         self.path: Path = project.selection_path(testing)
         self.faults: tuple[Fault, ...] = ()
         self.keep = keep and not testing
-        self.unsettled = False
-        self.settle_seconds = _SETTLE_SECONDS
-        self._candidate = ""
-        self._seen_at = 0.0
+        self.settling = Settling(self.path)
         self._refused = ""
         self.current = self._parse()
         if self.current.usable and self.keep:
@@ -59,36 +62,25 @@ class LiveSelection:
 
     def read(self) -> None:
         """Looks at the file again, and lets a whole and valid edit take effect."""
+        read_at = time.time()
         fresh = self._parse()
         if fresh.digest == self.current.digest and fresh.models == self.current.models:
             self._recovered()
             return
-        if not self._is_settled(fresh.digest):
+        if not self.settling.is_settled(fresh.digest, read_at):
             return
         if not fresh.usable:
             self._refuse(fresh)
             return
-        for line in selections.differences(self.current, fresh):
+        for line in (*differences(self.current, fresh), *consequences(self.current, fresh, self.running())):
             self.say(f"{self.path.name}: {line}")
         self._recovered()
         self.current = fresh
         if self.keep:
             self._keep()
 
-    def _is_settled(self, digest: str) -> bool:
-        """Whether the content has stood still: a writer may be in the middle of it."""
-        now = time.monotonic()
-        if digest != self._candidate:
-            self._candidate, self._seen_at = digest, now
-        try:
-            age = time.time() - self.path.stat().st_mtime
-        except OSError:
-            age = 0.0
-        self.unsettled = not (age >= _SETTLE_SECONDS or now - self._seen_at >= _SETTLE_SECONDS)
-        return not self.unsettled
-
     def _recovered(self) -> None:
-        self.unsettled = False
+        self.settling.pending = False
         self._refused = ""
         self.faults = ()
 
@@ -101,6 +93,9 @@ class LiveSelection:
 
     def _keep(self) -> None:
         try:
-            revisions.save_revision(self.project, self.path.read_bytes())
+            data = self.path.read_bytes()
+            # What stands there by now may be another text, and none that was accepted: its turn comes.
+            if hashlib.sha256(data).hexdigest() == self.current.digest:
+                revisions.save_revision(self.project, data)
         except OSError as error:
             self.say(f"this revision of {self.path.name} could not be kept: {error}", "WARNING")

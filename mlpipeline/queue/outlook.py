@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 
 from mlpipeline.ledger import Key, Ledger, Standing
@@ -10,7 +10,8 @@ from mlpipeline.project import Project
 from mlpipeline.queue import plan as planning
 from mlpipeline.queue import wishes
 from mlpipeline.queue.catalog import Catalog
-from mlpipeline.queue.plan import Plan, Verdict, Wanted
+from mlpipeline.queue.orders import Orders
+from mlpipeline.queue.verdicts import Elsewhere, Plan, Verdict, Wanted
 from mlpipeline.run import Run, State
 from mlpipeline.selection import Selection
 
@@ -59,21 +60,29 @@ class Outlook:
         self.faults = settled
         return models, bool(fresh)
 
-    def decide(self, selection: Selection, *, slots: int, busy: Collection[str]) -> Plan:
+    def decide(
+        self,
+        selection: Selection,
+        *,
+        slots: int,
+        busy: Collection[str],
+        orders: Orders,
+        elsewhere: Mapping[Key, Elsewhere],
+        closed: str,
+    ) -> Plan:
         """Computes the plan.
 
         Args:
             selection: what is listed.
             slots: how many may be submitted now.
             busy: model directories in use.
+            orders: what people hold and put first.
+            elsewhere: what other hosts took up.
+            closed: why nothing may start, if so.
         """
+        if self.invocation is not None:  # without history it counts only that a version is not trained twice at a time
+            elsewhere = {key: each for key, each in elsewhere.items() if each.verdict is Verdict.WAITING}
         self._refresh(selection)
-        missing = [each.key for each in self.wanted if each.key not in self.standings]
-        if missing:
-            match = self.project.settings.rerun_on
-            # What nothing happened to is remembered as well, or it would be looked up in every turn.
-            self.standings |= dict.fromkeys(missing)
-            self.standings |= self.ledger.standings(missing, match=match, invocation=self.invocation)
         pending = self.catalog.pending([each.model for each in selection.models])
         now = datetime.now(UTC)
         local = now.astimezone()
@@ -83,7 +92,7 @@ class Outlook:
             slots=max(0, slots),
             now=now,
             local_minute=local.hour * 60 + local.minute,
-            defaults=planning.PlanDefaults(max_attempts=self.project.settings.max_attempts),
+            defaults=defaults(self.project),
             busy=frozenset(busy),
             describing={
                 each.model: (-each.options.priority, place)
@@ -91,6 +100,9 @@ class Outlook:
                 if each.model in pending
             },
             faulty=frozenset(self.faults),
+            orders=orders,
+            elsewhere=elsewhere,
+            closed=closed,
         )
         return self.plan
 
@@ -103,6 +115,12 @@ class Outlook:
             described = {model: each for model, each in known.items() if model not in pending}
             self.wanted = wishes.wanted(selection, described, testing=self.testing)
             self.standings.clear()
+        missing = [each.key for each in self.wanted if each.key not in self.standings]
+        if missing:
+            match = self.project.settings.rerun_on
+            # What nothing happened to is remembered as well, or it would be looked up in every turn.
+            self.standings |= dict.fromkeys(missing)
+            self.standings |= self.ledger.standings(missing, match=match, invocation=self.invocation)
 
     def forget(self) -> None:
         """Forgets how every wish stands; the next decision asks the ledger."""
@@ -127,4 +145,18 @@ class Outlook:
 
     def has_failures(self) -> bool:
         """Whether a listed version stands failed, now or from before."""
-        return any(item.verdict in (Verdict.FAILED, Verdict.GAVE_UP) for item in self.plan.items)
+        return any(
+            item.verdict in (Verdict.FAILED, Verdict.GAVE_UP)
+            or (item.verdict is Verdict.HELD and item.standing is not None and item.standing.state is State.FAILED)
+            for item in self.plan.items
+        )
+
+    def has_due(self) -> bool:
+        """Whether something would start if it could."""
+        return any(item.verdict is Verdict.DUE for item in self.plan.items)
+
+
+def defaults(project: Project) -> planning.PlanDefaults:
+    """Returns what holds where a model's options say nothing."""
+    settings = project.settings
+    return planning.PlanDefaults(max_attempts=settings.max_attempts, policies=settings.policies)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import re
@@ -115,7 +116,7 @@ class HostFiles:
         for number in range(KEEP, 0, -1):
             older = path.with_name(f"{path.name}.{number}")
             newer = path if number == 1 else path.with_name(f"{path.name}.{number - 1}")
-            if newer.exists():
+            with contextlib.suppress(FileNotFoundError):  # there are not so many yet, or keeping house took it
                 newer.replace(older)
 
 
@@ -126,8 +127,8 @@ def _block(run: Run, attempt: Attempt, details: Mapping[str, Any]) -> Iterator[s
     yield f"model:      {_indented(run.model)}"
     yield f"version:    {_indented(run.version)}" + (f" (replicate {run.replicate})" if run.replicate else "")
     yield f"state:      {attempt.state.value}" + (f" ({attempt.cause.value})" if attempt.cause.value != "none" else "")
-    if attempt.started_at is not None and attempt.ended_at is not None:
-        yield f"duration:   {(attempt.ended_at - attempt.started_at).total_seconds():.1f} s"
+    if attempt.seconds is not None:
+        yield f"duration:   {attempt.seconds:.1f} s"
     yield f"seed:       {run.seed}"
     if attempt.message:
         yield f"message:    {_indented(attempt.message)}"

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import NamedTuple
 
 from mlpipeline.ledger import Key, Standing
 from mlpipeline.model_options import ModelOptions
+from mlpipeline.policy import Action, Policy, find, hint
+from mlpipeline.queue.orders import Orders
+from mlpipeline.queue.verdicts import FOR_A_SLOT, Elsewhere, Item, Plan, Verdict, Wanted, seed_of
 from mlpipeline.run import Cause, State
+
+__all__ = ["Elsewhere", "Item", "Plan", "PlanDefaults", "Verdict", "Wanted", "pause_after", "plan", "seed_of"]
 
 _FIRST_PAUSE_SECONDS = 1.0
 _PAUSE_GROWTH = 4.0
@@ -20,58 +22,7 @@ _DAY_MINUTES = 24 * 60
 # Python 3.11 looks a member up in its class ten times slower than a name, and every wish asks several times.
 _SUBMITTED, _RUNNING, _SUCCEEDED = State.SUBMITTED, State.RUNNING, State.SUCCEEDED
 _FAILED, _CANCELLED, _LOST = State.FAILED, State.CANCELLED, State.LOST
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """One version with one seed that is to be trained.
-
-    Attributes:
-        position: of its model in the list.
-        rank: of its version within the model.
-        model_dir: the directory that it needs for itself.
-    """
-
-    model: str
-    version: str
-    replicate: int
-    seed: int
-    key: Key
-    options: ModelOptions
-    position: int
-    rank: int
-    model_dir: str
-
-
-class Verdict(StrEnum):
-    """How a wish stands in the plan."""
-
-    DUE = "due"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    GAVE_UP = "gave_up"
-    HELD = "held"
-    WAITING = "waiting"
-
-
-class Item(NamedTuple):
-    """A wish with its verdict and the reason in words; `until` where a known moment ends the wait."""
-
-    wanted: Wanted
-    verdict: Verdict
-    reason: str
-    until: datetime | None = None
-    standing: Standing | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """The queue as it is now: every wish in order of execution, and those to be submitted at once."""
-
-    items: tuple[Item, ...]
-    submit: tuple[Wanted, ...]
-    wake_at: datetime | None
+_NO_ORDERS = Orders()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +30,7 @@ class PlanDefaults:
     """What holds where a model's options say nothing."""
 
     max_attempts: int = 3
-
-
-def seed_of(model: str, version: str, replicate: int) -> int:
-    """Returns a version's seed: a stable hash, below 2**31, so that more replicates change no earlier one."""
-    digest = hashlib.sha256(f"{model}\0{version}\0{replicate}".encode()).digest()
-    return int.from_bytes(digest[:4], "big") & 0x7FFFFFFF
+    policies: Mapping[str, Policy] = field(default_factory=dict)
 
 
 def pause_after(counted_attempts: int) -> timedelta:
@@ -106,6 +52,9 @@ def plan(
     busy: Collection[str],
     describing: Mapping[str, tuple[int, int]],
     faulty: Collection[str],
+    orders: Orders = _NO_ORDERS,
+    elsewhere: Mapping[Key, Elsewhere] | None = None,
+    closed: str = "",
 ) -> Plan:
     """Decides about every wish.
 
@@ -119,18 +68,25 @@ def plan(
         busy: model directories in use.
         describing: models whose description is under way, each with its negated priority and its position.
         faulty: models that cannot run.
+        orders: what people hold, and put first.
+        elsewhere: wishes that another host took up last.
+        closed: why nothing starts at present, where there is such a reason.
 
     Returns:
         the plan. Nothing is submitted before a wish of the same or a higher priority that could be, unless that one
         waits for something else than a slot; a model that is still being described holds back those after it.
     """
     order = sorted(wanted, key=_order)
+    if orders.first:
+        order.sort(key=lambda each: orders.rank(each.model, each.version))
     turn = _Turn(standings, now, local_minute, defaults, set(busy))
+    turn.orders, turn.elsewhere, turn.closed = orders, elsewhere or {}, closed
     turn.survey(order)
     turn.listed = {each.model for each in order} | set(describing)
     turn.faulty = set(faulty)
-    turn.first_described = min(describing.values(), default=None)
-    turn.slots = slots
+    described = ((orders.rank_of_model(model), *place) for model, place in describing.items())
+    turn.first_described = min(described, default=None)
+    turn.slots = 0 if closed else slots
     items = [turn.item(each) for each in order]
     return Plan(items=tuple(items), submit=tuple(turn.submit), wake_at=turn.wake_at)
 
@@ -139,16 +95,9 @@ def _order(each: Wanted) -> tuple[int, int, int, int]:
     return (-each.options.priority, each.position, each.replicate, each.rank)
 
 
-def _obstacle(standing: Standing, limit: int) -> str:
-    """Returns why nothing more happens before somebody asks for it; empty where something does."""
-    state = standing.state
-    if state is _SUCCEEDED or standing.retry_asked:
-        return ""
-    if state is _FAILED:
-        return "failed"
-    if state is _CANCELLED and standing.cause is not Cause.INTERRUPTED:
-        return "was cancelled"
-    return "gave up" if state is _LOST and standing.counted_attempts >= limit else ""
+def _held_after(standing: Standing) -> str:
+    advice = "; ".join(filter(None, [f"mlpipeline retry {standing.run_id} tries it again", hint(standing.cause)]))
+    return f"held after {standing.cause.value.replace('_', ' ')}: {standing.message} ({advice})"
 
 
 class _Turn:
@@ -173,7 +122,11 @@ class _Turn:
         self.done: dict[str, str] = {}
         self.listed: set[str] = set()
         self.faulty: set[str] = set()
-        self.first_described: tuple[int, int] | None = None
+        self.first_described: tuple[int, int, int] | None = None
+        self.orders = _NO_ORDERS
+        self.elsewhere: Mapping[Key, Elsewhere] = {}
+        self.closed = ""
+        self.policies: dict[tuple[int, Cause], Policy] = {}
         self.slots = 0
         self.submit: list[Wanted] = []
         self.wake_at: datetime | None = None
@@ -184,11 +137,16 @@ class _Turn:
         get = self.standings.get
         for each in order:
             standing = get(each.key)
-            if standing is None:
+            if self.elsewhere and (theirs := self.elsewhere.get(each.key)):
+                if theirs.verdict is not Verdict.DONE:
+                    found[each.model] = found.get(each.model) or "open"
+                else:
+                    found.setdefault(each.model, "")
+            elif standing is None:
                 found[each.model] = found.get(each.model) or "open"
             elif standing.state is _SUCCEEDED:
                 found.setdefault(each.model, "")
-            elif obstacle := _obstacle(standing, each.options.max_attempts or self.defaults.max_attempts):
+            elif obstacle := self.obstacle(each, standing):
                 if found.get(each.model, "open") in ("", "open"):
                     found[each.model] = obstacle
             else:
@@ -196,8 +154,36 @@ class _Turn:
                 if standing.state is _SUBMITTED or standing.state is _RUNNING:
                     self.busy.add(each.model_dir)
 
+    def obstacle(self, wanted: Wanted, standing: Standing) -> str:
+        """Returns why nothing more happens before somebody asks for it; empty where something does."""
+        state = standing.state
+        if state is _SUCCEEDED or standing.retry_asked:
+            return ""
+        if state is _CANCELLED:
+            return "" if standing.cause is Cause.INTERRUPTED else "was cancelled"
+        if state is not _FAILED and state is not _LOST:
+            return ""
+        policy = self._policy(wanted.options, standing.cause)
+        if policy.action is not Action.RETRY:
+            return "is held" if policy.action is Action.HOLD else "failed"
+        change = policy.change
+        if change and (standing.changed or change.applied(wanted.params.get(change.name)) is None):
+            return "is held"
+        return "gave up" if standing.counted_attempts >= self._limit(wanted.options) else ""
+
+    def _limit(self, options: ModelOptions) -> int:
+        return options.max_attempts or self.defaults.max_attempts
+
+    def _policy(self, options: ModelOptions, cause: Cause) -> Policy:
+        known = self.policies.get((id(options), cause))
+        if known is None:
+            known = self.policies[id(options), cause] = find(cause, options.policies, self.defaults.policies)
+        return known
+
     def item(self, wanted: Wanted) -> Item:
         standing = self.standings.get(wanted.key)
+        if self.elsewhere and (theirs := self.elsewhere.get(wanted.key)):
+            return Item(wanted, *theirs, None, standing)
         if standing is not None:
             settled = self._settled(wanted, standing)
             if settled is not None:
@@ -211,17 +197,19 @@ class _Turn:
             return Item(wanted, Verdict.DONE, "done", None, standing)
         if state is _SUBMITTED or state is _RUNNING:
             return Item(wanted, Verdict.RUNNING, f"runs as {standing.run_id}", None, standing)
-        limit = wanted.options.max_attempts or self.defaults.max_attempts
-        if not _obstacle(standing, limit):
-            return self._pausing(wanted, standing, limit) if state is _LOST else None
-        if state is _FAILED:
+        obstacle = self.obstacle(wanted, standing)
+        if not obstacle:
+            return self._pausing(wanted, standing) if state is _LOST or state is _FAILED else None
+        if obstacle == "failed":
             return Item(wanted, Verdict.FAILED, f"failed: {standing.message}", None, standing)
-        if state is _CANCELLED:
+        if obstacle == "was cancelled":
             return Item(wanted, Verdict.FAILED, "cancelled: mlpipeline retry takes it up again", None, standing)
+        if obstacle == "is held":
+            return Item(wanted, Verdict.HELD, _held_after(standing), None, standing)
         reason = f"gave up after {standing.counted_attempts} attempts: {standing.message}"
         return Item(wanted, Verdict.GAVE_UP, reason, None, standing)
 
-    def _pausing(self, wanted: Wanted, standing: Standing, limit: int) -> Item | None:
+    def _pausing(self, wanted: Wanted, standing: Standing) -> Item | None:
         if standing.ended_at is None or standing.retry_asked:
             return None
         count = standing.counted_attempts
@@ -231,7 +219,7 @@ class _Turn:
             return None
         until = standing.ended_at + pause
         self._wake(until)
-        reason = f"tried again after a pause (attempt {count + 1} of {limit})"
+        reason = f"tried again after a pause (attempt {count + 1} of {self._limit(wanted.options)})"
         return Item(wanted, Verdict.WAITING, reason, until, standing)
 
     def _pause(self, count: int) -> tuple[timedelta, datetime]:
@@ -247,6 +235,8 @@ class _Turn:
         options = wanted.options
         if wanted.model in self.faulty:
             return Item(wanted, Verdict.WAITING, "its file has a fault", None, standing)
+        if order := self.orders.held(wanted.model, wanted.version):
+            return Item(wanted, Verdict.HELD, f"held {order}: mlpipeline release {wanted.model}", None, standing)
         if options.hold:
             return Item(wanted, Verdict.HELD, "held: remove `hold` in models.config", None, standing)
         if options.after and (reason := self._after(options.after)):
@@ -283,15 +273,16 @@ class _Turn:
         return f"waits for {begin // 60:02d}:{begin % 60:02d}", until
 
     def _take(self, wanted: Wanted, standing: Standing | None) -> Item:
-        place = (-wanted.options.priority, wanted.position)
-        if self.first_described is not None and self.first_described < place:
-            return Item(wanted, Verdict.DUE, "after a model that is still being described", None, standing)
+        if self.first_described is not None:
+            rank = self.orders.rank(wanted.model, wanted.version)
+            if self.first_described < (rank, -wanted.options.priority, wanted.position):
+                return Item(wanted, Verdict.DUE, "after a model that is still being described", None, standing)
         if wanted.key in self.taken:
             return Item(wanted, Verdict.WAITING, "the same is next already", None, standing)
         if wanted.model_dir in self.busy:
             return Item(wanted, Verdict.WAITING, "its model directory is in use", None, standing)
         if self.slots <= 0:
-            return Item(wanted, Verdict.DUE, "waits for a slot", None, standing)
+            return Item(wanted, Verdict.DUE, self.closed or FOR_A_SLOT, None, standing)
         self.slots -= 1
         self.busy.add(wanted.model_dir)
         self.taken.add(wanted.key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 import time
 from datetime import UTC, datetime
@@ -17,18 +18,40 @@ if TYPE_CHECKING:
     from mlpipeline.queue.scheduler import Scheduler
 
 _NEXT = 20
+_LONGEST = 1000
+_PATIENCE_MS = 200
 _QUIET = (Verdict.DONE, Verdict.RUNNING)
 
 
-def print_line(message: str, level: str = "INFO") -> None:
-    """Prints one line for a person; what comes from models cannot carry escape codes to the terminal."""
-    text = clean(message.encode("utf-8", "replace")).decode("utf-8", "replace")
-    mark = "" if level == "INFO" else f"{level.lower()}: "
-    try:
-        sys.stderr.write(f"{time.strftime('%H:%M:%S')} {mark}{text}\n")
-        sys.stderr.flush()
-    except OSError:
-        return  # the terminal is gone; the log is not
+class Terminal:
+    """Where a person reads along. One that takes nothing (Ctrl-S, a pager) holds nobody up: the log has all lines."""
+
+    def __init__(self) -> None:
+        self.missed = 0
+
+    def line(self, message: str, level: str = "INFO") -> None:
+        """Prints one line; what comes from models cannot carry escape codes to the terminal."""
+        text = clean(message.encode("utf-8", "replace")).decode("utf-8", "replace")
+        mark = "" if level == "INFO" else f"{level.lower()}: "
+        before = f"({self.missed} lines are missing here: the log has them)\n" if self.missed else ""
+        try:
+            if not self._takes(0 if self.missed else _PATIENCE_MS):
+                self.missed += 1
+                return
+            self.missed = 0
+            # What is longer might not fit, although something does.
+            sys.stderr.write(f"{before}{time.strftime('%H:%M:%S')} {mark}{text}"[:_LONGEST] + "\n")
+            sys.stderr.flush()
+        except OSError:
+            return  # the terminal is gone; the log is not
+
+    def _takes(self, milliseconds: int) -> bool:
+        poll = select.poll()
+        try:
+            poll.register(sys.stderr.fileno(), select.POLLOUT)
+        except ValueError:
+            return True  # no file of the system: a notebook's cell, say
+        return bool(poll.poll(milliseconds))
 
 
 def write_status(scheduler: Scheduler) -> None:
@@ -62,7 +85,11 @@ def status(scheduler: Scheduler) -> dict[str, Any]:
         "mode": scheduler.options.mode,
         "state": _state(scheduler),
         "slots": scheduler.slots,
-        "faults": [str(fault) for fault in scheduler.selection.faults] + list(scheduler.outlook.faults.values()),
+        "faults": [
+            *scheduler.settings.faults,
+            *map(str, scheduler.selection.faults),
+            *scheduler.outlook.faults.values(),
+        ],
         "trouble": scheduler.trouble,
         "running": [_running(live) for live in scheduler.attempts.live.values()],
         "next": coming,

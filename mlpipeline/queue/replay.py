@@ -83,6 +83,7 @@ class Replayer:
             executor=spec.executor,
             directory=self.project.relative(path),
             submitted_at=spec.submitted_at,
+            changes=spec.changes,
         )
         if run is not None and not run.state.is_final:
             run = _lost(run, spec.submitted_at)

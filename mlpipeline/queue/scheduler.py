@@ -5,30 +5,31 @@ from __future__ import annotations
 import os
 import secrets
 import select
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 from mlpipeline import requests
-from mlpipeline.errors import DiskFull, NotWritable
+from mlpipeline.errors import DiskFull, LedgerError, NotWritable
 from mlpipeline.execution.executor import Executor
 from mlpipeline.ledger import Ledger
 from mlpipeline.project import Project
-from mlpipeline.queue import digests, publish, submission
+from mlpipeline.queue import pace, publish
 from mlpipeline.queue.attempts import Attempts
 from mlpipeline.queue.catalog import Catalog
+from mlpipeline.queue.claims import Claims
 from mlpipeline.queue.commands import Commands
 from mlpipeline.queue.live_selection import LiveSelection
+from mlpipeline.queue.live_settings import LiveSettings
 from mlpipeline.queue.options import Options
 from mlpipeline.queue.outlook import Outlook
 from mlpipeline.queue.output import HostFiles
+from mlpipeline.queue.room import Room, closed
 from mlpipeline.queue.signals import SignalFlags
+from mlpipeline.queue.submitter import Submitter
 from mlpipeline.queue.surroundings import Surroundings
 from mlpipeline.queue.watch import Watcher
 from mlpipeline.run import Attempt, Run, State
-
-_HEARTBEAT_SECONDS = 10.0
-_FORWARD_SECONDS = 1.0
-_STARTING_SECONDS = 0.1
 
 
 class Scheduler:
@@ -49,23 +50,30 @@ class Scheduler:
         for descriptor in (self.wake_read, self.wake_write):
             os.set_blocking(descriptor, False)
         self.signals = SignalFlags(self.wake_write)
-        self.watcher = Watcher(self._wake)
+        self.terminal = publish.Terminal()
+        self.watcher = Watcher(self.wake)
         self.catalog = Catalog(project, keep=True)
-        self.selection = LiveSelection(project, options.names, testing=options.testing, say=self.say)
+        self.selection = LiveSelection(
+            project, options.names, testing=options.testing, say=self.say, running=self.running
+        )
         self.attempts = Attempts(project, ledger, executor, files, self.say)
         self.commands = Commands(self)
         invocation = None if options.use_history else self.invocation
         self.outlook = Outlook(project, ledger, self.catalog, invocation=invocation, testing=options.testing)
+        self.settings = LiveSettings(project, self.say)
+        self.room = Room(project, executor, self.say, testing=options.testing)
+        self.claims = Claims(project)
+        self.submitter = Submitter(self)
         self.surroundings = Surroundings(project, self.invocation, enabled=not options.testing)
-        self.digested: set[str] = set()
-        self.trouble = ""
+        self.trouble = self.closed = ""
         self.ended: list[tuple[Run, Attempt]] = []
         self.finished: dict[State, int] = {}
         self.stopping = ""
         self._heard = 0
+        self._looked_elsewhere = 0.0
         self._said: set[str] = set()
 
-    def _wake(self, path: str | None = None) -> None:
+    def wake(self, path: str | None = None) -> None:
         try:
             os.write(self.wake_write, b"w")
         except BlockingIOError:
@@ -74,7 +82,7 @@ class Scheduler:
     def say(self, message: str, level: str = "INFO", run: str | None = None) -> None:
         """Writes a line to the host's log and to the terminal."""
         if not self.options.quiet:
-            publish.print_line(message, level)
+            self.terminal.line(message, level)
         try:
             self.files.log(message, level, run)
         except (DiskFull, OSError) as error:
@@ -85,15 +93,14 @@ class Scheduler:
         self.trouble = text
         if text not in self._said:
             self._said.add(text)
-            publish.print_line(text, "ERROR")
+            self.terminal.line(text, "ERROR")
 
     def run(self) -> int:
         """Works until nothing is due (with `watch`: until told to stop). Returns the exit status."""
         self.signals.install()
         try:
             requests.forget_old(self.project, self.started_at)
-            digests.refresh(self.project, self.ledger, self.say)
-            self.digested = set(self.ledger.known_sources())
+            self.submitter.prepare()
             self.attempts.adopt()
             for live in self.attempts.live.values():
                 self.surroundings.attach(live.directory)
@@ -109,7 +116,8 @@ class Scheduler:
         """One round of everything; every verb may find nothing to do."""
         self.trouble = ""
         self.heed_signals()
-        self.commands.carry_out()
+        self.heed_requests()
+        self.heed_settings()
         self.selection.read()
         self.describe()
         self.reconcile()
@@ -130,6 +138,17 @@ class Scheduler:
             self._heard = count
             self.stop("now" if count > 1 or self.options.testing else "drain")
 
+    def heed_requests(self) -> None:
+        """Carries out what people asked for; what cannot be recorded now stays asked for."""
+        try:
+            self.commands.carry_out()
+        except (DiskFull, NotWritable, LedgerError, OSError) as error:
+            self._trouble(f"requests wait: {error}")
+
+    def heed_settings(self) -> None:
+        """Lets an edit of mlp.config take effect where it can."""
+        self.project = self.outlook.project = self.catalog.project = self.settings.read()
+
     def drain_wakeups(self) -> None:
         """Empties the pipe that woke the loop."""
         try:
@@ -142,11 +161,16 @@ class Scheduler:
         """Stops: `drain` asks runs to checkpoint and go, `now` ends them, `detach` leaves them to go on alone."""
         self.stopping = how
         live = list(self.attempts.live.values())
-        for each in live:
-            if how != "detach":
-                self.executor.ask(each.directory, "interrupt" if how == "now" else "yield")
+        if how == "drain":
+            self.room.ask_to_yield(live)
+        for each in live if how == "now" else ():
+            self.executor.ask(each.directory, "interrupt")
         if how == "drain" and live:
             self.say(f"stopping: {len(live)} running go at their next checkpoint or end. Ctrl-C again ends them now")
+
+    def running(self) -> list[Run]:
+        """Returns the runs that are submitted and have not ended."""
+        return [live.run for live in self.attempts.live.values()]
 
     def describe(self) -> None:
         """Has new and changed models described, in the background."""
@@ -175,9 +199,26 @@ class Scheduler:
 
     def decide(self) -> None:
         """Computes the plan from what is wanted and what happened."""
-        live = self.attempts.live.values()
-        free = 0 if self.stopping else self.slots - len(live)
-        self.outlook.decide(self.selection.current, slots=free, busy=[each.run.model_dir for each in live])
+        live = list(self.attempts.live.values())
+        self.closed = "" if self.options.testing else closed(self.project, self.room.orders)
+        self.look_at_other_hosts()
+        self.outlook.decide(
+            self.selection.current,
+            slots=0 if self.stopping else self.slots - len(live),
+            busy=[each.run.model_dir for each in live],
+            orders=self.room.orders,
+            elsewhere=self.claims.elsewhere,
+            closed=self.closed,
+        )
+        if not self.stopping:
+            self.room.make(self.outlook.plan, live)
+        self.room.forget_what_had_its_turn(self.outlook.plan, self.catalog.pending(list(self.catalog.known)))
+
+    def look_at_other_hosts(self) -> None:
+        """Learns now and then what became of what other hosts took up."""
+        if self.claims.elsewhere and time.monotonic() - self._looked_elsewhere >= pace.LOOK_SECONDS:
+            self._looked_elsewhere = time.monotonic()
+            self.claims.refresh()
 
     @property
     def slots(self) -> int:
@@ -185,26 +226,11 @@ class Scheduler:
         return self.options.slots or self.project.settings.slots
 
     def submit(self) -> None:
-        """Starts what the plan says. One that cannot be written stays due."""
-        occasion = submission.Occasion(
-            project=self.project,
-            invocation=self.invocation,
-            executor=self.executor.name,
-            threads=self.project.settings.threads or max(1, (os.cpu_count() or 1) // self.slots),
-            fresh=not self.options.use_history,
-            testing=self.options.testing,
-        )
-        for wanted in self.outlook.plan.submit:
-            try:
-                description = self.catalog.known[wanted.model]
-                prepared = submission.prepare(occasion, wanted, description, self.outlook.earlier(wanted))
-                digests.remember(self.ledger, self.digested, description.sources, description.code_digest)
-                self.attempts.submit(prepared)
-                self.surroundings.attach(prepared.directory)
-            except (DiskFull, NotWritable, OSError) as error:
-                self._trouble(f"{wanted.model}:{wanted.version} cannot be started: {error}")
-                return
-            self.outlook.changed([prepared.run])
+        """Starts what the plan says."""
+        try:
+            self.submitter.submit()
+        except DiskFull as error:
+            self._trouble(str(error))
 
     def publish(self) -> None:
         """Writes what is true now."""
@@ -224,9 +250,9 @@ class Scheduler:
             return False
         if self.stopping:
             return True
-        if self.options.watch or self.trouble:
+        if self.options.watch or self.trouble or (self.closed and self.outlook.has_due()):
             return False
-        busy = self.catalog.children or self.catalog.waiting or self.selection.unsettled
+        busy = self.catalog.children or self.catalog.waiting or self.selection.settling.pending
         return not (busy or self.outlook.plan.submit or self.outlook.is_waiting_for_time())
 
     def failed_test(self) -> tuple[Run, Attempt] | None:
@@ -245,22 +271,7 @@ class Scheduler:
         poll = select.poll()
         for descriptor in (self.wake_read, *self.executor.descriptors(), *self.catalog.descriptors()):
             poll.register(descriptor, select.POLLIN)
-        poll.poll(max(0.0, self._seconds()) * 1000)
-
-    def _seconds(self) -> float:
-        times = [_HEARTBEAT_SECONDS]
-        if self.attempts.live:
-            started = all(live.started for live in self.attempts.live.values())
-            times.append(_FORWARD_SECONDS if started else _STARTING_SECONDS)
-        if self.trouble:
-            times.append(_FORWARD_SECONDS)
-        if (left := self.catalog.seconds_left()) is not None:
-            times.append(left)
-        if self.selection.unsettled:
-            times.append(self.selection.settle_seconds)
-        if (wake_at := self.outlook.plan.wake_at) is not None:
-            times.append((wake_at - datetime.now(UTC)).total_seconds())
-        return min(times)
+        poll.poll(max(0.0, pace.seconds_to_wait(self)) * 1000)
 
     def close(self) -> None:
         """Releases everything; live attempts go on."""

@@ -15,12 +15,16 @@ from urllib.parse import quote
 from mlpipeline import run as runs
 from mlpipeline import wire
 from mlpipeline.errors import NotWritable
+from mlpipeline.failpoints import reach
+from mlpipeline.policy import Action, Policy, find
 from mlpipeline.project import Project
 from mlpipeline.queue.catalog import DescribedVersion, Description
 from mlpipeline.queue.plan import Wanted
 
 _SAFE = " !#$&'()+,;=@[]{}~"
 _LONGEST = 180
+_NAN = {"on_nan": Policy(action=Action.IGNORE)}
+"""A figure that is no number is a warning, unless somebody says what should follow."""
 
 
 def model_dir_name(model: str, version: str, suffix: str | None, replicate: int) -> str:
@@ -57,59 +61,80 @@ class Occasion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """An attempt whose directory is complete on disk and that no ledger knows yet."""
+    """An attempt that no ledger knows yet."""
 
     run: runs.Run
     attempt: runs.Attempt
     directory: Path
 
 
-def prepare(occasion: Occasion, wanted: Wanted, description: Description, earlier: runs.Run | None) -> Prepared:
-    """Writes the directory of a new attempt, durably.
+def draft(occasion: Occasion, wanted: Wanted, description: Description, earlier: runs.Run | None) -> Prepared:
+    """Makes a new attempt; nothing is written yet.
 
     Args:
         occasion: of this invocation.
         wanted: what is to be trained.
         description: of its model; a further attempt uses the sources of its first one instead.
         earlier: the run that is tried again, None for a new one.
-
-    Raises:
-        OSError: when the disk is full or not writable; nothing was promised then.
-        NotWritable: when something ran there of which the ledger knows nothing.
     """
     version = next(each for each in description.versions if each.name == wanted.version)
     now = datetime.now(UTC)
     run = earlier or _new_run(occasion, wanted, description, version, now)
     number = len(run.attempts) + 1
-    project = occasion.project
-    directory = project.runs_dir / run.id / str(number)
-    _make(directory)
+    directory = occasion.project.runs_dir / run.id / str(number)
     attempt = runs.Attempt(
         run_id=run.id,
         number=number,
         token=secrets.token_hex(16),
         state=runs.State.SUBMITTED,
         executor=occasion.executor,
-        directory=project.relative(directory),
+        directory=occasion.project.relative(directory),
         submitted_at=now,
+        changes=_changes(occasion, wanted, run),
     )
-    spec = _spec(occasion, wanted, run, attempt, directory)
-    (directory / wire.SOURCES).symlink_to(spec["sources_path"])
-    wire.write_json(directory / wire.SPEC, spec, sync=True)
-    wire.sync_directory(directory.parent)
-    wire.sync_directory(project.runs_dir)
     grown = replace(run, attempts=(*run.attempts, attempt), retry_asked=False)
     return Prepared(run=grown, attempt=attempt, directory=directory)
 
 
+def _changes(occasion: Occasion, wanted: Wanted, run: runs.Run) -> dict[str, Any]:
+    """Returns the parameters that differ from the version's: those of the last attempt, and what a policy changes."""
+    if not run.attempts:
+        return {}
+    last, changes = run.last, dict(run.last.changes)
+    if last.state in (runs.State.FAILED, runs.State.LOST):
+        change = find(last.cause, wanted.options.policies, occasion.project.settings.policies).change
+        if change is not None and not run.retry_asked:
+            value = change.applied({**run.params, **changes}.get(change.name))
+            changes |= {change.name: value} if value is not None else {}
+    return changes
+
+
+def write(occasion: Occasion, wanted: Wanted, prepared: Prepared) -> None:
+    """Writes the directory of a new attempt, durably.
+
+    Raises:
+        OSError: when the disk is full or not writable; nothing was promised then.
+        NotWritable: when something ran there of which the ledger knows nothing.
+    """
+    directory = prepared.directory
+    _make(directory)
+    spec = _spec(occasion, wanted, prepared.run, prepared.attempt, directory)
+    (directory / wire.SOURCES).symlink_to(spec["sources_path"])
+    wire.write_json(directory / wire.SPEC, spec, sync=True)
+    wire.sync_directory(directory.parent)
+    if prepared.attempt.number == 1:
+        wire.sync_directory(occasion.project.runs_dir)
+    reach("scheduler.written")
+
+
 def _make(directory: Path) -> None:
     if directory.exists():
-        if (directory / wire.STARTED).exists():
+        if any((directory / name).exists() for name in (wire.STARTED, wire.OUTCOME)):
             raise NotWritable(
                 f"{directory}: has run, but the ledger does not know it: `mlpipeline fsck --rebuild` makes the ledger "
                 "again from the run directories"
             )
-        # A scheduler was stopped between preparing the attempt and recording it: nothing was started.
+        # A scheduler was stopped, or ran out of space, before the attempt was recorded: nothing was started.
         shutil.rmtree(directory)
     directory.mkdir(parents=True)
 
@@ -171,6 +196,11 @@ def _spec(occasion: Occasion, wanted: Wanted, run: runs.Run, attempt: runs.Attem
         "devices": [],
         "executor": occasion.executor,
         "submitted_at": attempt.submitted_at.isoformat(),
+        "changes": dict(attempt.changes),
+        "memory_limit": options.memory or settings.memory_limit,
+        "memory_limit_by": settings.memory_limit_by,
+        "output_limit": settings.output_limit,
+        "nan_guard": find(runs.Cause.NAN, options.policies, settings.policies, _NAN).action is not Action.IGNORE,
     }
 
 
@@ -188,7 +218,7 @@ def attempt_details(directory: Path, spec: Mapping[str, Any] | None) -> dict[str
     result = wire.read_json(directory / wire.RESULT) or {}
     outcome = wire.read_json(directory / wire.OUTCOME) or {}
     return {
-        "params": dict((spec or {}).get("params") or {}),
+        "params": {**((spec or {}).get("params") or {}), **((spec or {}).get("changes") or {})},
         "metrics": outcome.get("metrics") or result.get("metrics") or {},
         "evaluation_errors": result.get("evaluation_errors") or {},
         "model_summary": result.get("model_summary") or "",

@@ -57,6 +57,7 @@ def _one(position: int, listed: Listed, description: Description, version: Descr
         position=position,
         rank=version.order,
         model_dir=model_dir_name(model, version.name, version.suffix, replicate),
+        params=version.params,
     )
 
 

@@ -62,9 +62,14 @@ def queue(workshop: Workshop, library: Path, program: str, call: str = "", numbe
         "FAIL_CALL": call,
         "FAIL_NUMBER": str(number),
         "FAIL_ERRNO": str(ERRORS.get(call, 0)),
-        "FAIL_LOG": str(workshop.root / "failed"),
+        "FAIL_LOG": str(failure(workshop)),  # not in the project, which is watched
     }
     return workshop.run("-r", "-u", variables=disturbance)
+
+
+def failure(workshop: Workshop) -> Path:
+    """Returns where it is told what failed."""
+    return workshop.root.with_suffix(".failed")
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +110,7 @@ def calls_of(disturbed: Disturbed, program: str) -> Counter[tuple[str, str]]:
     with contextlib.closing(disturbed.copy()) as workshop:
         status, text = queue(workshop, disturbed.library, program)
         assert status == 0, text
-        rows = [line.split() for line in (workshop.root / "failed").read_text().splitlines()]
+        rows = [line.split() for line in failure(workshop).read_text().splitlines()]
     return Counter((program, row[1]) for row in rows if row[0] == rows[0][0])
 
 
@@ -140,7 +145,7 @@ def survives(disturbed: Disturbed, program: str, call: str, number: int) -> str:
             return f"{where}\nnever ended: {workshop.json('status')}"
         found = claims(workshop, first, second, before & {row["version"] for row in workshop.truth("train")[known:]})
         wrong = [what for what, holds in found if not holds]
-        failed = (workshop.root / "failed").read_text() if (workshop.root / "failed").exists() else "nothing failed\n"
+        failed = failure(workshop).read_text() if failure(workshop).exists() else "nothing failed\n"
     return "\n".join([where, failed, *(f"not so: {what}" for what in wrong), *first[1:], *second[1:]]) if wrong else ""
 
 
@@ -148,7 +153,7 @@ def claims(
     workshop: Workshop, first: tuple[int, str], second: tuple[int, str], again: set[str]
 ) -> Iterator[tuple[str, bool]]:
     """Yields what must be true after a disturbed and an undisturbed queue, and whether it is."""
-    yield "a call failed", (workshop.root / "failed").exists()
+    yield "a call failed", failure(workshop).exists()
     yield f"an end that is told: status {first[0]}", first[0] == 0 or ": " in first[1].strip().splitlines()[-1]
     yield "no traceback", "Traceback" not in first[1] + second[1]
     yield f"the second queue finishes: status {second[0]}", second[0] == 0

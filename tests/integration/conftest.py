@@ -22,14 +22,25 @@ GENEROUS_SECONDS = float(os.environ.get("MLP_TEST_SECONDS", "60"))
 TRUTH = """
 import json, os, time
 from pathlib import Path
+from mlpipeline.execution.limits import start_ticks
 from mlpipeline.helper import Model, DataLoader
 from mlpipeline.utils import Versions
 
 ROOT = Path(__file__).resolve().parent.parent
 
-def truth(event, version):
+WHO = {}  # run and attempt, once the training has begun
+
+def truth(event, version, **more):
+    row = {"event": event, "version": version, "pid": os.getpid(), "t": time.time(), "m": time.monotonic()}
     with (ROOT / "truth.jsonl").open("a") as file:
-        file.write(json.dumps({"event": event, "version": version, "pid": os.getpid(), "t": time.time()}) + "\\n")
+        file.write(json.dumps(row | WHO | more) + "\\n")
+
+def others_alive(run):
+    # Processes of the run that have begun and are still there, but for this one.
+    path = ROOT / "truth.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    begun = {(row["pid"], row["ticks"]) for row in rows if row.get("run") == run and "ticks" in row}
+    return [pid for pid, ticks in begun if pid != os.getpid() and start_ticks(pid) == ticks]
 
 class Loader(DataLoader):
     def __init__(self, samples=4): self.samples = samples
@@ -40,7 +51,9 @@ class Loader(DataLoader):
 
 class Truthful(Model):
     def train_model(self, input_fn, steps):
-        truth("train", self.run.version)
+        WHO.update(run=self.run.run_id, attempt=self.run.attempt)
+        beside = others_alive(self.run.run_id)
+        truth("train", self.run.version, ticks=start_ticks(os.getpid()), beside=beside)
         self.body(steps)
         truth("trained", self.run.version)
     def body(self, steps): pass
@@ -85,15 +98,23 @@ class Workshop:
         beside.write_text(text)
         beside.rename(path)
 
-    def start(self, *arguments: str, variables: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
-        """Starts the command line in the project, with further environment variables."""
+    def start(
+        self, *arguments: str, failpoint: str = "", variables: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[str]:
+        """Starts the command line in the project, perhaps with a place at which it ends or waits."""
         process = subprocess.Popen(
             [sys.executable, "-m", "mlpipeline", *arguments],
             cwd=self.root,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "200", **(variables or {})},
+            env={
+                **os.environ,
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "COLUMNS": "200",
+                "MLP_FAILPOINT": failpoint,
+                **(variables or {}),
+            },
         )
         self.processes.append(process)
         return process

@@ -36,7 +36,7 @@ def test_only_the_owner_may_ask(project: Project) -> None:
 def test_an_answered_request_is_not_pending_and_its_answer_is_kept(project: Project) -> None:
     identity = requests.submit(project, "cancel", "run")
     (found,) = requests.pending(project)
-    requests.answer(project, found, False, "it has ended")
+    requests.answer(project, found, requests.answered(found, False, "it has ended"))
     answer = requests.wait_answer(project, identity, timeout=0)
     assert answer is not None
     assert (answer.ok, answer.message, answer.request) == (False, "it has ended", found)
@@ -47,7 +47,9 @@ def test_a_crash_between_answer_and_removal_does_not_carry_it_out_twice(project:
     identity = requests.submit(project, "cancel", "run")
     path = project.requests_dir / f"{identity}.json"
     content = path.read_bytes()
-    requests.answer(project, requests.pending(project)[0], True, "done")
+    requests.answer(
+        project, requests.pending(project)[0], requests.answered(requests.pending(project)[0], True, "done")
+    )
     path.write_bytes(content)
     assert requests.pending(project) == []
 
@@ -88,7 +90,9 @@ def test_a_place_that_cannot_be_written_is_said(project: Project) -> None:
 
 def test_old_answers_are_forgotten_and_new_ones_kept(project: Project) -> None:
     identity = requests.submit(project, "stop")
-    requests.answer(project, requests.pending(project)[0], True, "stopping")
+    requests.answer(
+        project, requests.pending(project)[0], requests.answered(requests.pending(project)[0], True, "stopping")
+    )
     now = datetime.now(UTC)
     assert requests.forget_old(project, now) == 0
     assert requests.forget_old(project, now + timedelta(days=31)) == 1

@@ -25,7 +25,7 @@ def running(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def asked(desk: Desk) -> list[tuple[str, str]]:
-    return [(each.action.value, each.target) for each in requests.pending(desk.project)]
+    return [(each.action, each.target) for each in requests.pending(desk.project)]
 
 
 def test_a_live_run_can_be_cancelled_by_the_beginning_of_its_id(desk: Desk, running: None) -> None:
@@ -92,7 +92,7 @@ def test_stop_without_a_scheduler_leaves_nothing_for_the_next_one(desk: Desk) ->
 def test_a_refused_request_ends_with_status_1(desk: Desk, running: None, monkeypatch: pytest.MonkeyPatch) -> None:
     def wait_answer(project: Any, identity: str, timeout: float) -> requests.Answer | None:
         (request,) = requests.pending(project)
-        requests.answer(project, request, False, "it has ended meanwhile")
+        requests.answer(project, request, requests.answered(request, False, "it has ended meanwhile"))
         return requests.read_answer(project, identity)
 
     monkeypatch.setattr(requests, "wait_answer", wait_answer)

@@ -1,0 +1,38 @@
+"""How long the scheduler may sleep."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from mlpipeline.queue.settling import SETTLE_SECONDS
+
+if TYPE_CHECKING:
+    from mlpipeline.queue.scheduler import Scheduler
+
+HEARTBEAT_SECONDS = 10.0
+"""The status file is at most so old while a scheduler lives."""
+
+LOOK_SECONDS = 1.0
+"""How often is looked at what wakes nobody: messages of runs, a full disk, other hosts."""
+
+STARTING_SECONDS = 0.1
+
+
+def seconds_to_wait(scheduler: Scheduler) -> float:
+    """Returns when the next turn is due, whatever else may wake the scheduler."""
+    times = [HEARTBEAT_SECONDS]
+    if scheduler.attempts.live:
+        started = all(live.started for live in scheduler.attempts.live.values())
+        times.append(LOOK_SECONDS if started else STARTING_SECONDS)
+    if scheduler.trouble:
+        times.append(LOOK_SECONDS)
+    if (left := scheduler.catalog.seconds_left()) is not None:
+        times.append(left)
+    if scheduler.selection.settling.pending or scheduler.settings.settling.pending:
+        times.append(SETTLE_SECONDS)
+    if scheduler.closed or scheduler.claims.elsewhere:
+        times.append(LOOK_SECONDS)
+    if (wake_at := scheduler.outlook.plan.wake_at) is not None:
+        times.append((wake_at - datetime.now(UTC)).total_seconds())
+    return min(times)

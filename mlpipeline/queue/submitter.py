@@ -1,0 +1,85 @@
+"""Starts what the plan says: claims it, writes it down, records it, hands it over."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from mlpipeline.errors import DiskFull, NotWritable
+from mlpipeline.queue import digests, submission
+from mlpipeline.queue.verdicts import Verdict, Wanted
+
+if TYPE_CHECKING:
+    from mlpipeline.queue.scheduler import Scheduler
+
+
+class Submitter:
+    """Submits for one scheduler."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self.scheduler = scheduler
+        self.digested: set[str] = set()
+
+    def prepare(self) -> None:
+        """Brings the digests of stored sources up to date."""
+        scheduler = self.scheduler
+        digests.refresh(scheduler.project, scheduler.ledger, scheduler.say)
+        self.digested = set(scheduler.ledger.known_sources())
+
+    def _occasion(self) -> submission.Occasion:
+        scheduler = self.scheduler
+        settings = scheduler.project.settings
+        return submission.Occasion(
+            project=scheduler.project,
+            invocation=scheduler.invocation,
+            executor=scheduler.executor.name,
+            threads=settings.threads or max(1, (os.cpu_count() or 1) // scheduler.slots),
+            fresh=not scheduler.options.use_history,
+            testing=scheduler.options.testing,
+        )
+
+    def submit(self) -> None:
+        """Starts what the plan says. One that cannot be written stays due; one that another host has is left to it.
+
+        Raises:
+            DiskFull: with what could not be started, and why.
+        """
+        occasion = self._occasion()
+        for wanted in self.scheduler.outlook.plan.submit:
+            try:
+                self._one(occasion, wanted)
+            except (DiskFull, NotWritable, OSError) as error:
+                raise DiskFull(f"{wanted.model}:{wanted.version} cannot be started: {error}") from error
+
+    def _one(self, occasion: submission.Occasion, wanted: Wanted) -> None:
+        scheduler = self.scheduler
+        description = scheduler.catalog.known[wanted.model]
+        earlier = scheduler.outlook.earlier(wanted)
+        prepared = submission.draft(occasion, wanted, description, earlier)
+        if not occasion.testing and not self._claim(
+            occasion, wanted, prepared, again=bool(earlier and earlier.retry_asked)
+        ):
+            return
+        submission.write(occasion, wanted, prepared)
+        digests.remember(scheduler.ledger, self.digested, description.sources, description.code_digest)
+        scheduler.attempts.submit(prepared)
+        scheduler.surroundings.attach(prepared.directory)
+        scheduler.outlook.changed([prepared.run])
+
+    def _claim(
+        self, occasion: submission.Occasion, wanted: Wanted, prepared: submission.Prepared, *, again: bool
+    ) -> bool:
+        scheduler, attempt = self.scheduler, prepared.attempt
+        about = {
+            "run": prepared.run.id,
+            "attempt": attempt.number,
+            "token": attempt.token,
+            "directory": attempt.directory,
+        }
+        if scheduler.claims.take(wanted.key, about, again=again or occasion.fresh):
+            return True
+        # Where one wish is another host's, more may be: all that are due are looked at, and the plan is made again.
+        items = scheduler.outlook.plan.items
+        scheduler.claims.discover(item.wanted.key for item in items if item.verdict is Verdict.DUE)
+        scheduler.wake()
+        return False

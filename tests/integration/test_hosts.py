@@ -1,0 +1,116 @@
+"""Several hosts on one project: nothing is trained twice, and each knows what the others did."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections import Counter
+
+from mlpipeline.project import Project
+from mlpipeline.queue.claims import Claims
+from tests.integration.conftest import Workshop
+
+NAMES = ("red", "blue", "green")
+SLOW = """
+while not (ROOT / "finish").exists():
+    time.sleep(0.005)
+"""
+
+
+def test_two_hosts_train_every_version_once(workshop: Workshop) -> None:
+    for name in "abcd":
+        versions = "".join(f'.add("{name}{n}")' for n in range(6))
+        workshop.model(f"{name}.py", "import time; time.sleep(0.02)", f"Versions(0.1, Loader(), 2, 1){versions}")
+    workshop.list("a.py", "b.py", "c.py", "d.py")
+    hosts = [workshop.start("-r", "-u", "--host", name) for name in NAMES]
+    for each in hosts:
+        each.communicate(timeout=120)
+    assert [each.returncode for each in hosts] == [0, 0, 0]
+    trained = Counter(row["version"] for row in workshop.truth("trained"))
+    assert len(trained) == 24
+    assert set(trained.values()) == {1}
+    assert workshop.run("-r", "-u", "--host", "late")[0] == 0
+    assert len(workshop.truth("train")) == 24
+    found = workshop.json("plan", "--all", "--host", "late")["items"]
+    assert {item["verdict"] for item in found} == {"done"}
+    assert {item["reason"].split(" (")[0] for item in found} <= {f"done on host {each}" for each in NAMES}
+    for name in NAMES:
+        assert workshop.run("fsck", "--host", name)[0] == 0
+
+
+def test_what_another_host_trains_is_shown_and_waited_for(workshop: Workshop) -> None:
+    workshop.model("slow.py", SLOW)
+    workshop.list("slow.py")
+    red = workshop.start("-r", "-u", "--host", "red")
+    workshop.until(lambda: workshop.truth("train"), "red trains")
+    assert workshop.run("-r", "-u", "--host", "blue")[0] == 0
+    item = workshop.json("plan", "--host", "blue")["items"][0]
+    assert item["verdict"] == "waiting"
+    assert "on host red" in item["reason"]
+    assert "on host red" in workshop.run("why", "slow.py", "--host", "blue")[1]
+    code, told = workshop.run("release", "--host", "red", "--yes")
+    assert code == 2
+    assert "at work" in told
+    (workshop.root / "finish").touch()
+    assert red.wait(60) == 0
+    assert workshop.json("plan", "--host", "blue", "--all")["items"][0]["reason"].startswith("done on host red")
+
+
+def test_what_failed_elsewhere_is_not_tried_here_before_somebody_asks(workshop: Workshop) -> None:
+    workshop.model("bad.py", "raise ValueError('no')")
+    workshop.list("bad.py")
+    assert workshop.run("-r", "-u", "--host", "red")[0] == 1
+    assert workshop.run("-r", "-u", "--host", "blue")[0] == 1
+    assert len(workshop.truth("train")) == 1
+    assert "failed on host red" in workshop.json("plan", "--host", "blue")["items"][0]["reason"]
+    assert workshop.run("retry", "--failed", "--host", "red")[0] == 0
+    assert workshop.run("-r", "-u", "--host", "red")[0] == 1
+    assert len(workshop.truth("train")) == 2
+
+
+def test_what_a_host_that_is_gone_took_up_can_be_freed(workshop: Workshop) -> None:
+    workshop.model("slow.py", SLOW)
+    workshop.list("slow.py")
+    red = workshop.start("-r", "-u", "--host", "red")
+    workshop.until(lambda: workshop.truth("train"), "red trains")
+    for pid in (red.pid, *workshop.left_behind()):
+        os.kill(pid, signal.SIGKILL)
+    red.wait()
+    workshop.until(lambda: not workshop.left_behind(), "all of red is gone")
+    assert workshop.run("-r", "-u", "--host", "blue")[0] == 0
+    assert len(workshop.truth("train")) == 1
+    assert workshop.json("release", "--host", "red", "--dry-run")["freed"]
+    assert len(workshop.json("release", "--host", "red")["freed"]) == 1
+    (workshop.root / "finish").touch()
+    assert workshop.run("-r", "-u", "--host", "blue")[0] == 0
+    assert len(workshop.truth("trained")) == 1
+    # Red comes back after all: what blue did counts.
+    assert workshop.run("-r", "-u", "--host", "red")[0] in (0, 1)
+    assert len(workshop.truth("trained")) == 1
+
+
+def test_a_claim_names_its_attempt_and_ends_with_its_outcome(workshop: Workshop) -> None:
+    workshop.model("slow.py", SLOW)
+    workshop.list("slow.py")
+    project = Project.load(workshop.root, host="red")
+    blue = workshop.start("-r", "-u", "--host", "blue")
+    workshop.until(lambda: workshop.truth("train"), "blue trains")
+    (claim,) = project.claims_dir.glob("*/*")
+    content = json.loads(claim.read_text())
+    assert Claims(project).of_host("blue") == [content["run"]]
+    assert (content["host"], content["attempt"], content["number"]) == ("blue", 1, 1)
+    (workshop.root / "finish").touch()
+    assert blue.wait(60) == 0
+    assert Claims(project).of_host("blue") == []
+
+
+def test_a_damaged_claim_is_nobodys_and_can_be_seen(workshop: Workshop) -> None:
+    workshop.model("m.py", "pass")
+    workshop.list("m.py")
+    assert workshop.run("-r", "-u", "--host", "red")[0] == 0
+    (claim,) = Project.load(workshop.root).claims_dir.glob("*/*")
+    claim.write_text("{")
+    assert workshop.run("-r", "-u", "--host", "blue")[0] == 0
+    assert "on host ?" in workshop.json("plan", "--host", "blue")["items"][0]["reason"]
+    assert len(workshop.truth("trained")) == 1

@@ -1,0 +1,183 @@
+"""Orders of people to a running scheduler: hold, release, now, pause, resume, note; each carried out once."""
+
+from __future__ import annotations
+
+import json
+import signal
+from typing import Any
+
+from mlpipeline import requests
+from mlpipeline.ledger import Ledger
+from mlpipeline.project import Project
+from tests.integration.conftest import Workshop
+
+LONG = """
+import time
+for step in self.run.steps(total=200000):
+    self.run.checkpoint(lambda path: path.write_text(str(step)), every_seconds=3600)
+    if (ROOT / "finish").exists():
+        break
+    time.sleep(0.002)
+"""
+QUICK = "pass"
+
+
+def versions(*names: str) -> str:
+    return "Versions(0.1, Loader(), 2, 100000)" + "".join(f'.add("{name}")' for name in names)
+
+
+def started(workshop: Workshop) -> list[str]:
+    return [row["version"] for row in workshop.truth("train")]
+
+
+def say(workshop: Workshop, *words: str) -> dict[str, Any]:
+    told: dict[str, Any] = workshop.json(*words, "--wait")
+    assert all(each["answer"] and each["answer"]["ok"] for each in told["requests"]), told
+    return told
+
+
+def verdicts(workshop: Workshop) -> dict[str, str]:
+    return {item["version"]: item["verdict"] for item in workshop.json("plan")["items"]}
+
+
+def test_what_is_held_does_not_start_until_it_is_released(workshop: Workshop) -> None:
+    workshop.model("a.py", QUICK, versions("one", "two"))
+    workshop.list()
+    workshop.start("-r", "-u", "--watch")
+    workshop.until(lambda: workshop.json("status")["scheduler"]["running"], "the scheduler runs")
+    code, told = workshop.run("hold", "a.py:one", "--wait")
+    assert code == 1
+    assert "neither listed nor recorded" in told
+    workshop.list("a.py = hold")
+    workshop.until(lambda: "added a.py" in workshop.output(), "the edit is in force")
+    say(workshop, "hold", "a.py:one")
+    workshop.list("a.py")
+    workshop.until(lambda: len(workshop.truth("trained")) == 1, "the other version is trained")
+    assert started(workshop) == ["two"]
+    held = {item["version"]: item for item in workshop.json("plan")["items"]}
+    assert held["one"]["verdict"] == "held"
+    assert "mlpipeline release a.py" in held["one"]["reason"]
+    say(workshop, "release", "a.py:one")
+    workshop.until(lambda: len(workshop.truth("trained")) == 2, "the released version is trained")
+
+
+def test_a_hold_outlasts_the_scheduler(workshop: Workshop) -> None:
+    workshop.model("a.py", QUICK, versions("one", "two"))
+    workshop.list("a.py")
+    Project.load(workshop.root).requests_dir.parent.mkdir(parents=True)
+    assert workshop.run("hold", "a.py:two")[0] == 0
+    assert workshop.run("-r", "-u")[0] == 0
+    assert workshop.run("-r", "-u")[0] == 0
+    assert started(workshop) == ["one"]
+
+
+def test_now_makes_room_at_a_checkpoint_and_what_yielded_goes_on(workshop: Workshop) -> None:
+    workshop.model("long.py", LONG, versions("long"))
+    workshop.model("other.py", QUICK, versions("other"))
+    workshop.model("urgent.py", QUICK, versions("urgent"))
+    workshop.list("long.py", "other.py", "urgent.py")
+    queue = workshop.start("-r", "-u")
+    workshop.until(lambda: workshop.truth("train"), "the long one trains")
+    say(workshop, "now", "urgent.py")
+    workshop.until(lambda: len(workshop.truth("train")) >= 3, "the long one goes on")
+    (workshop.root / "finish").touch()
+    assert queue.wait(60) == 0
+    assert started(workshop) == ["long", "urgent", "long", "other"]
+    long = next(run for run in workshop.history() if run["version"] == "long")
+    assert [attempt["state"].value for attempt in long["attempts"]] == ["yielded", "succeeded"]
+    assert not Project.load(workshop.root).orders_path.read_text().count("urgent")
+
+
+def test_a_paused_queue_starts_nothing_and_goes_on_from_checkpoints(workshop: Workshop) -> None:
+    workshop.model("long.py", LONG, versions("long", "next"))
+    workshop.list("long.py")
+    queue = workshop.start("-r", "-u")
+    workshop.until(lambda: workshop.truth("train"), "the long one trains")
+    say(workshop, "pause")
+    workshop.until(lambda: workshop.history()[-1]["state"] == "yielded", "it has made room")
+    queue.send_signal(signal.SIGKILL)
+    queue.wait()
+    queue = workshop.start("-r", "-u")
+    workshop.until(lambda: workshop.json("status")["scheduler"]["running"], "the scheduler is back")
+    assert "paused" in workshop.json("plan")["items"][0]["reason"]
+    say(workshop, "pause")
+    (workshop.root / "finish").touch()
+    assert started(workshop) == ["long"]
+    say(workshop, "resume")
+    assert queue.wait(60) == 0
+    assert started(workshop) == ["long", "long", "next"]
+    assert workshop.run("resume", "--wait")[0] == 0  # nobody is there to refuse it
+
+
+def test_of_requests_with_one_key_the_first_is_carried_out(workshop: Workshop) -> None:
+    workshop.model("bad.py", "raise ValueError('no')", versions("bad"))
+    workshop.list("bad.py")
+    assert workshop.run("-r", "-u")[0] == 1
+    workshop.start("-r", "-u", "--watch")
+    workshop.until(lambda: workshop.json("status")["scheduler"]["running"], "the scheduler runs")
+    for _ in range(3):
+        say(workshop, "retry", "bad.py", "--key", "nightly")
+    workshop.until(lambda: len(workshop.history()[0]["attempts"]) == 2, "it was tried again")
+    workshop.until(lambda: workshop.history()[0]["state"] == "failed", "it failed again")
+    say(workshop, "retry", "bad.py", "--key", "nightly")
+    assert len(workshop.truth("train")) == 2
+    say(workshop, "retry", "bad.py", "--key", "another")
+    workshop.until(lambda: len(workshop.truth("train")) == 3, "another key is another request")
+
+
+def test_a_request_is_carried_out_once_though_the_scheduler_dies_over_it(workshop: Workshop) -> None:
+    workshop.model("bad.py", "raise ValueError('no')", versions("bad"))
+    workshop.list("bad.py")
+    assert workshop.run("-r", "-u")[0] == 1
+    identity = requests.submit(Project.load(workshop.root), "retry", workshop.history()[0]["id"])
+    queue = workshop.start("-r", "-u", failpoint="scheduler.request_carried_out=kill")
+    assert queue.wait(60) == -signal.SIGKILL
+    assert len(workshop.truth("train")) == 1
+    assert workshop.run("-r", "-u")[0] == 1
+    assert len(workshop.truth("train")) == 2
+    answer = requests.read_answer(Project.load(workshop.root), identity)
+    assert answer is not None
+    assert answer.ok
+    ledger = Ledger.open_readonly(Project.load(workshop.root).ledger_path)
+    kept = ledger.answer(identity)
+    ledger.close()
+    assert kept is not None
+    assert kept["message"] == answer.message
+
+
+def test_dry_runs_ask_nothing_and_filters_choose(workshop: Workshop) -> None:
+    workshop.model("bad.py", "raise ValueError('no')", versions("bad"))
+    workshop.model("exits.py", "import os; os._exit(3)", versions("exits"))
+    workshop.list("bad.py", "exits.py")
+    assert workshop.run("-r", "-u")[0] == 1
+    chosen = workshop.json("retry", "--failed", "--cause", "exit", "--dry-run")["requests"]
+    assert [each["target"] for each in chosen] == [run["id"] for run in workshop.history() if run["version"] == "exits"]
+    assert len(workshop.json("retry", "--failed", "--model", "bad", "--dry-run")["requests"]) == 1
+    assert requests.pending(Project.load(workshop.root)) == []
+    code, told = workshop.run("retry", "--failed", "--cause", "exits")
+    assert (code, "Did you mean 'exit'" in told) == (2, True)
+
+
+def test_a_note_stands_on_its_run_once(workshop: Workshop) -> None:
+    workshop.model("a.py", QUICK, versions("one"))
+    workshop.list("a.py")
+    assert workshop.run("-r", "-u")[0] == 0
+    assert workshop.run("note", "a.py", "warm-up", "was \x1b[31mtoo short")[0] == 0
+    workshop.run("-r", "-u")
+    shown = workshop.run("show", "a.py")[1]
+    assert "warm-up was too short" in shown
+    assert shown.count("warm-up") == 1
+
+
+def test_what_is_no_request_is_named_once(workshop: Workshop) -> None:
+    workshop.model("a.py", QUICK, versions("one"))
+    workshop.list("a.py")
+    project = Project.load(workshop.root)
+    project.requests_dir.mkdir(parents=True)
+    (project.requests_dir / ("0" * 26 + ".json")).write_text("{")
+    odd = {"id": "../../x", "action": "explode", "target": "", "at": "2026-11-21T00:00:00+00:00"}
+    (project.requests_dir / ("1" * 26 + ".json")).write_text(json.dumps(odd))
+    assert workshop.run("-r", "-u")[0] == 0
+    assert workshop.output().count("is no request") == 1
+    assert "explode: this scheduler does not know it" in workshop.output()
+    assert not (workshop.outputs.parent / "x.answer.json").exists()
