@@ -58,7 +58,10 @@ def _succeeded(directory: Path, token: str) -> dict[str, object] | None:
         return None
     unseen = "its supervisor vanished after the work was done: exit status and memory are not known"
     told = {name: result.get(name) for name in ("steps", "metrics", "checkpoint_step")}
-    return _outcome(directory, token, "succeeded", "none", "") | told | {"warnings": [*result["warnings"], unseen]}
+    outcome = _outcome(directory, token, "succeeded", "none", "") | told | {"warnings": [*result["warnings"], unseen]}
+    # It may have been so short that its supervisor never came to say that it began.
+    begun = outcome["started_at"] or (wire.read_json(directory / wire.SPEC) or {}).get("submitted_at")
+    return outcome | {"started_at": begun}
 
 
 def _lost(directory: Path, token: str, lock: str) -> dict[str, object]:

@@ -6,6 +6,7 @@ the scheduler. It imports the standard library's light modules only, since every
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import select
@@ -50,6 +51,7 @@ WORKER = (
 )
 PACKAGE_PARENT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ALREADY_OWNED = 75
+_PIPE_BYTES = 1 << 20
 
 
 class Supervisor:
@@ -111,6 +113,8 @@ class Supervisor:
 
     def _start(self) -> int:
         read, write = os.pipe()
+        with contextlib.suppress(OSError):  # a user may have only so many; a small one is slower, no more
+            fcntl.fcntl(read, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         self.kernel_kills = memory.kernel_kills()
         self.group, limit = memory.limited(self.spec)
         try:
@@ -201,9 +205,8 @@ class Supervisor:
             self.deadline = None
             self.timed_out = True
             self._end()
-        self.watch.look(now)
-        if self.watch.exceeded and self.worker:
-            self._signal(signal.SIGKILL)  # there may be no time to ask
+        if self.watch.look(now):
+            self.kill_at = now  # there may be no time to ask
         if self.kill_at is not None and now >= self.kill_at:
             self.kill_at = now + 1.0
             self._signal(signal.SIGKILL)
