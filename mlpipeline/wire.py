@@ -73,14 +73,23 @@ def write_json(path: str | os.PathLike[str], content: dict[str, Any], *, sync: b
     """
     name = os.fspath(path)
     beside = f"{name}.{os.getpid()}.part"
-    with open(beside, "w", encoding="utf-8") as file:
+    write_synced(beside, content, sync=sync)
+    os.rename(beside, name)
+    if sync:
+        sync_directory(os.path.dirname(name) or ".")
+
+
+def write_synced(path: str | os.PathLike[str], content: dict[str, Any], *, sync: bool = True) -> None:
+    """Writes a JSON object in place, for who names it afterwards: the content is on disk, the name need not be.
+
+    Raises:
+        OSError: it may stand there in part.
+    """
+    with open(path, "w", encoding="utf-8") as file:
         file.write(json.dumps(content, ensure_ascii=True))
         file.flush()
         if sync:
             os.fsync(file.fileno())
-    os.rename(beside, name)
-    if sync:
-        sync_directory(os.path.dirname(name) or ".")
 
 
 def write_json_patiently(path: str | os.PathLike[str], content: dict[str, Any]) -> None:

@@ -71,13 +71,13 @@ class Claims:
         beside = f"{place}.{secrets.token_hex(4)}.part"
         if not place.parent.is_dir():
             wire.make_directory(place.parent)
-        wire.write_json(beside, content, sync=True)
         try:
+            wire.write_synced(beside, content)
             os.link(beside, f"{place}.{number}")
         except FileExistsError:
             return False
         finally:
-            os.unlink(beside)
+            Path(beside).unlink(missing_ok=True)
         wire.sync_directory(place.parent)
         return True
 

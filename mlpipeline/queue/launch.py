@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
@@ -31,6 +32,8 @@ from mlpipeline.queue.room import closed, standing_orders
 from mlpipeline.queue.scheduler import Scheduler
 from mlpipeline.run import Attempt, Run, State
 from mlpipeline.selection import Selection
+
+_OF_CONTAINERS = ("/.dockerenv", "/run/.containerenv")
 
 
 def run_queue(project: Project, options: Options) -> int:
@@ -67,6 +70,9 @@ def _execute(project: Project, options: Options) -> int:
             files = HostFiles(project, enabled=options.write_files)
             scheduler = Scheduler(project, options, ledger, make_executor(project, options), files)
             check_selection(scheduler.selection)
+            if project.settings.host is None and any(map(os.path.exists, _OF_CONTAINERS)):
+                name = f"this container is called {project.host}, and may be called otherwise after its next start"
+                scheduler.say(f"{name}: set `host` in mlp.config, or it cannot find what is its own", "WARNING")
             return scheduler.run()
         finally:
             ledger.close()
