@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mlpipeline import wire
 from mlpipeline.execution.limits import boot_id, carried, carries, file_mark, kill, with_token
+from mlpipeline.execution.memory import remove_group
 
 _SECONDS = 5.0
 
@@ -28,6 +29,7 @@ def bury(directory: Path, token: str) -> bool:
         lock = file_mark(descriptor)
         if not _end_all(carried(token, lock)):
             return False
+        remove_group(token)
         if wire.read_json(directory / wire.OUTCOME) is None:
             outcome = _succeeded(directory, token) or _lost(directory, token, lock)
             wire.write_json(directory / wire.OUTCOME, outcome, sync=True)

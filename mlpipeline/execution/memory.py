@@ -5,6 +5,7 @@ Imported by the supervisor at every start: light modules only.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 
@@ -50,19 +51,19 @@ def proportional(pids: list[int]) -> int:
 class Group:
     """A control group of one run's own, made below or beside the supervisor's. Both versions of the interface."""
 
-    def __init__(self, path: str, home: str, limit_file: str) -> None:
-        self.path, self.home, self.limit_file = path, home, limit_file
+    def __init__(self, path: str, before: str) -> None:
+        self.path, self.before = path, before
 
     @classmethod
     def make(cls, name: str, limit: int) -> Group | None:
-        """Makes a group with a limit in bytes; None where this process may not."""
-        for home, limit_file in _homes():
+        """Makes a group with a limit in bytes, and moves this process into it; None where it may not."""
+        for home, before, limit_file in _homes():
             path = f"{home}/{name}"
             try:
                 os.mkdir(path)
             except OSError:
                 continue
-            group = cls(path, home, limit_file)
+            group = cls(path, before)
             try:
                 _write(f"{path}/{limit_file}", str(limit))
                 for swap in ("memory.swap.max", "memory.memsw.limit_in_bytes"):
@@ -80,13 +81,9 @@ class Group:
         _write(f"{self.path}/cgroup.procs", "0")
 
     def leave(self) -> None:
-        """Moves this process out again, as far as it may; its children stay."""
-        for home in dict.fromkeys((_own(self.limit_file == "memory.max")[1], self.home)):
-            try:
-                _write(f"{home}/cgroup.procs", "0")
-            except OSError:
-                continue
-            return
+        """Moves this process back to where it was; its children stay."""
+        with contextlib.suppress(OSError):  # it may have been let in and not be let back: it stays, and is small
+            _write(f"{self.before}/cgroup.procs", "0")
 
     def killed(self) -> int:
         """Returns how many processes of the group the kernel has killed for want of memory."""
@@ -111,13 +108,14 @@ class Group:
             return  # the kernel is still clearing a killed process away: an empty group costs nothing
 
 
-def _homes() -> list[tuple[str, str]]:
-    """Returns directories in which a group may perhaps be made, each with the name of the file that limits memory."""
+def _homes() -> list[tuple[str, str, str]]:
+    """Returns directories in which a group may perhaps be made, each with the group of this process and the name of
+    the file that limits memory."""
     found = []
     for is_second, limit_file in ((True, "memory.max"), (False, "memory.limit_in_bytes")):
         mount, own = _own(is_second)
         homes = dict.fromkeys((own, os.path.dirname(own), mount))
-        found += [(home, limit_file) for home in homes if os.path.exists(f"{home}/cgroup.procs")]
+        found += [(home, own, limit_file) for home in homes if os.path.exists(f"{home}/cgroup.procs")]
     return found
 
 
@@ -132,6 +130,17 @@ def _own(is_second: bool) -> tuple[str, str]:
         lines = []
     path = next((os.fsdecode(path) for _, names, path in lines if wanted in names.split(b",")), "/")
     return mount, os.path.normpath(f"{mount}/{path}")
+
+
+def remove_group(token: str) -> None:
+    """Removes the group of an attempt whose supervisor could not do it any more, once nothing is left in it."""
+    for home, _, _ in _homes():
+        with contextlib.suppress(OSError):
+            os.rmdir(f"{home}/{_name(token)}")
+
+
+def _name(token: str) -> str:
+    return f"mlpipeline-{token[:16]}"
 
 
 def kernel_kills() -> int:
@@ -191,5 +200,5 @@ def limited(spec: dict[str, Any]) -> tuple[Group | None, int | None]:
     limit, how = spec.get("memory_limit"), spec.get("memory_limit_by")
     if not limit or how == "address_space":
         return None, None
-    group = Group.make(f"mlpipeline-{spec['token'][:16]}", int(limit)) if how != "sum" else None
+    group = Group.make(_name(spec["token"]), int(limit)) if how != "sum" else None
     return group, None if group else int(limit)

@@ -88,6 +88,7 @@ def test_a_run_that_breaks_its_memory_limit_is_ended_and_says_so(workshop: Works
     assert 150e6 < found["peak_memory_bytes"] < 500e6
     assert "held" in workshop.run("plan")[1]
     assert workshop.left_behind() == []
+    assert not list(Path("/sys/fs/cgroup").rglob("mlpipeline-*"))
 
 
 def can_make_groups() -> bool:
