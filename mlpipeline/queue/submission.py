@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,7 @@ class Occasion:
         fresh: train from scratch (no history); a retry of the same run still continues.
         testing: test mode.
         executor: the executor's name.
+        drill: what a drill has planned for the attempt, as `Rehearsal` takes it.
     """
 
     project: Project
@@ -55,6 +56,7 @@ class Occasion:
     threads: int
     fresh: bool
     testing: bool
+    drill: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +186,7 @@ def _spec(occasion: Occasion, wanted: Wanted, run: runs.Run, attempt: runs.Attem
         "memory_limit_by": settings.memory_limit_by,
         "output_limit": settings.output_limit,
         "nan_guard": find(runs.Cause.NAN, options.policies, settings.policies, _NAN).action is not Action.IGNORE,
+        "drill": dict(occasion.drill),
     }
 
 
