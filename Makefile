@@ -5,11 +5,12 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PACKAGING := setup.cfg pyproject.toml
 
-.PHONY: help demo test lint bench docs tree clean
+.PHONY: help demo test chaos lint bench docs tree clean
 
 help:
 	@echo "make demo   install what the examples need, train them all, show the results"
 	@echo "make test   install and run the tests"
+	@echo "make chaos  kill, stop and starve everything; MLP_CHAOS_* make it longer"
 	@echo "make lint   ruff, mypy, import contracts, spelling"
 	@echo "make bench  measure; results in benchmarks/"
 	@echo "make docs   build the documentation into docs/_build/html"
@@ -52,6 +53,10 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest tests/unit tests/integration tests/acceptance
+
+# Processes are killed, stopped and starved there; most of the time is waiting, so two tests run at a time.
+chaos: $(VENV)/.test
+	$(BIN)/python -m pytest tests/chaos -n 2 --dist worksteal
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

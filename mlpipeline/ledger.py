@@ -170,12 +170,13 @@ class Ledger:
         *,
         model: str | None = None,
         version: str | None = None,
+        replicate: int | None = None,
         states: Collection[State] | None = None,
         limit: int | None = None,
         newest_first: bool = True,
     ) -> list[Run]:
         """Returns runs, by default those first that were created last."""
-        given = {"model": model, "version": version}
+        given = {"model": model, "version": version, "replicate": replicate}
         known = {name: value for name, value in given.items() if value is not None}
         chosen = None if states is None else {state.value for state in states}
         clause, values = ledger_rows.choice(known, chosen, -1 if limit is None else limit, newest_first=newest_first)

@@ -26,6 +26,8 @@ def open_writer(path: Path) -> sqlite3.Connection:
     except OSError as error:
         raise NotWritable(f"{path.parent}: cannot be made ({error.strerror}): mend its permissions") from error
     with translated(path):
+        with contextlib.suppress(OSError):  # SQLite says it better; its files beside the ledger get the same mode
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         connection = sqlite3.connect(path, isolation_level=None, timeout=_TIMEOUT_SECONDS)
         with _closed_on_error(connection):
             # First of all, so that a file that is no ledger stays untouched.
@@ -33,12 +35,15 @@ def open_writer(path: Path) -> sqlite3.Connection:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
-            ledger_schema.migrate(connection, path)
+            with _told_as_migration(path):
+                ledger_schema.migrate(connection, path)
             return connection
 
 
 def open_reader(path: Path) -> sqlite3.Connection | None:
     """Opens the file without changing a byte of it, also while it is written; None where nothing is recorded yet.
+
+    What an older release wrote is read as it stands at this moment, from a copy in memory that is brought up to date.
 
     Raises:
         LedgerDamaged, LedgerTooNew, LedgerError: each says what to do.
@@ -63,12 +68,19 @@ def _reader(path: Path, how: str) -> sqlite3.Connection | None:
         ledger_schema.check_version(version, path)
         if version == len(ledger_schema.MIGRATIONS):
             return connection
-        if version:
-            raise LedgerError(
-                f"{path}: was written by an older mlpipeline: the next `mlpipeline -r` brings it up to date"
-            )
+        copy = _newer(connection, path) if version else None
     connection.close()
-    return None
+    return copy
+
+
+def _newer(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    """Returns a copy in memory with the newest schema."""
+    copy = sqlite3.connect(":memory:", isolation_level=None)
+    with _closed_on_error(copy):
+        connection.backup(copy)
+        with _told_as_migration(path):
+            ledger_schema.migrate(copy, None)
+        return copy
 
 
 def in_memory() -> sqlite3.Connection:
@@ -99,6 +111,24 @@ def translated(path: Path | None) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _meaning(error, path) from error
+
+
+@contextlib.contextmanager
+def _told_as_migration(path: Path) -> Iterator[None]:
+    """Says of a statement that could not be carried out which ledger it was to bring up to date.
+
+    Raises:
+        LedgerError: with what is left, and what to do.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        if _code(error) not in (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT):
+            raise
+        raise LedgerError(
+            f"{path}: could not be brought to schema {len(ledger_schema.MIGRATIONS)} ({error}): it is as it was; go on "
+            "with the mlpipeline that wrote it, and report this"
+        ) from error
 
 
 def _code(error: sqlite3.Error) -> int:

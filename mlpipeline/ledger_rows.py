@@ -31,7 +31,7 @@ UPDATE_ATTEMPT = (
 
 
 def choice(
-    known: Mapping[str, str], states: Collection[str] | None, most: int, *, newest_first: bool
+    known: Mapping[str, str | int], states: Collection[str] | None, most: int, *, newest_first: bool
 ) -> tuple[str, list[Any]]:
     """Returns the clause after SELECT_RUN, and its values, for the runs with these columns in any of these states.
 

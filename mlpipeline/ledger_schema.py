@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mlpipeline.errors import LedgerError, LedgerTooNew
+from mlpipeline.wire import sync_directory
 
 _SOURCES = """
 CREATE TABLE sources (
@@ -119,30 +120,32 @@ def version_of(connection: sqlite3.Connection) -> int:
     return version
 
 
-def check_version(version: int, path: Path | None, newest: int = len(MIGRATIONS)) -> None:
+def check_version(version: int, path: Path | None, newest: int | None = None) -> None:
     """Refuses what this release does not know.
 
     Raises:
         LedgerTooNew: when a newer mlpipeline wrote it.
     """
+    newest = len(MIGRATIONS) if newest is None else newest
     if version > newest:
         raise LedgerTooNew(f"{path}: has schema {version}, this mlpipeline knows up to {newest}: upgrade mlpipeline")
 
 
 def migrate(
-    connection: sqlite3.Connection, path: Path | None, migrations: Sequence[Sequence[str]] = MIGRATIONS
+    connection: sqlite3.Connection, path: Path | None, migrations: Sequence[Sequence[str]] | None = None
 ) -> None:
     """Brings a ledger to the newest schema, in one transaction, after a copy of the file was kept beside it.
 
     Raises:
         LedgerTooNew: when a newer mlpipeline wrote it. Nothing is changed then.
     """
+    migrations = MIGRATIONS if migrations is None else migrations
     version = version_of(connection)
     check_version(version, path, len(migrations))
     if version == len(migrations):
         return
     if version and path is not None:
-        _keep_copy(connection, path.with_name(f"{path.name}.schema-{version}"))
+        _keep_copy(connection, path, version)
     connection.execute("BEGIN IMMEDIATE")
     try:
         for statement in (each for migration in migrations[version:] for each in migration):
@@ -150,13 +153,19 @@ def migrate(
         connection.execute(f"PRAGMA user_version = {len(migrations)}")
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # a full disk has ended it already
+            connection.execute("ROLLBACK")
         raise
 
 
-def _keep_copy(connection: sqlite3.Connection, path: Path) -> None:
-    backup = sqlite3.connect(path)
+def _keep_copy(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    """Copies the file beside itself; the copy appears whole."""
+    beside = path.with_name(f"{path.name}.part")
+    beside.unlink(missing_ok=True)
+    backup = sqlite3.connect(beside)
     try:
         connection.backup(backup)
     finally:
         backup.close()
+    beside.replace(path.with_name(f"{path.name}.schema-{version}"))
+    sync_directory(path.parent)

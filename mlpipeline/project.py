@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import re
@@ -11,6 +12,7 @@ from typing import Any
 
 from mlpipeline.config_text import ConfigText, Fault, Item, near_miss, parse, shown, unknown_names
 from mlpipeline.errors import ConfigurationError
+from mlpipeline.filesystems import is_network
 from mlpipeline.policy import KINDS, Policy
 from mlpipeline.values import READERS
 
@@ -157,7 +159,10 @@ class Project:
 
     @property
     def ledger_path(self) -> Path:
-        """What happened."""
+        """What happened. Where outputs lie on a network's file system, it lies in this machine's state directory:
+        SQLite's locks cannot be relied on there."""
+        if self.outputs is None and is_network(self.outputs_dir):
+            return _state_dir(self.outputs_dir) / f"ledger-{self.host}.db"
         return self.outputs_dir / f"ledger-{self.host}.db"
 
     @property
@@ -203,6 +208,12 @@ class Project:
     def relative(self, path: Path) -> str:
         """Returns a path relative to the root, in POSIX spelling."""
         return Path(os.path.relpath(path, self.root)).as_posix()
+
+
+def _state_dir(outputs: Path) -> Path:
+    """Returns where this machine keeps what belongs to one project: $XDG_STATE_HOME, else ~/.local/state."""
+    base = os.environ.get("XDG_STATE_HOME") or os.path.expanduser("~/.local/state")
+    return Path(base, "mlpipeline", hashlib.sha256(os.fsencode(outputs)).hexdigest()[:16])
 
 
 def _find(start: Path) -> Path:

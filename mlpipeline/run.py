@@ -95,6 +95,13 @@ class Attempt:
     changes: Mapping[str, Any] = field(default_factory=dict)
     reported: bool = False
 
+    @property
+    def seconds(self) -> float | None:
+        """How long it took, None where that is not known; never below 0, even where the clock was set back."""
+        if self.started_at is None or self.ended_at is None:
+            return None
+        return max(0.0, (self.ended_at - self.started_at).total_seconds())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:

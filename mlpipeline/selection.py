@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import graphlib
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat
 from pathlib import Path, PurePosixPath
@@ -162,13 +163,19 @@ def _hints(models_dir: Path) -> Iterator[Sequence[str]]:
     yield from repeat([name for name in names if name.isprintable()], MAX_HINTS)
 
 
-def _files(models_dir: Path, outputs_dir: Path | None) -> Iterable[Path]:
-    for path in sorted(models_dir.rglob("*")):
-        inside = path.relative_to(models_dir)
-        hidden = any(part.startswith((".", "__")) for part in inside.parts)
-        outputs = outputs_dir is not None and path.is_relative_to(outputs_dir)
-        if path.suffix in SUFFIXES and not hidden and not outputs and inside.parts[0] != "outputs" and path.is_file():
-            yield path
+def _files(models_dir: Path, outputs_dir: Path | None) -> list[Path]:
+    """Returns the models' files, sorted. What vanishes meanwhile is passed over; outputs are not entered."""
+    found: list[Path] = []
+    for place, directories, names in os.walk(models_dir):
+        here = Path(place)
+        outputs = {outputs_dir, models_dir / "outputs"}
+        directories[:] = [name for name in directories if not _is_hidden(name) and here / name not in outputs]
+        found += [here / name for name in names if not _is_hidden(name) and Path(name).suffix in SUFFIXES]
+    return sorted(path for path in found if os.path.isfile(path))
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith((".", "__"))
 
 
 def _all_but(black: tuple[Item, ...], file: str, models_dir: Path, outputs_dir: Path | None) -> list[Listed]:

@@ -31,7 +31,22 @@ _RETRY_SECONDS = 1.0
 
 def utc_now() -> str:
     """Returns the time as ISO text in UTC with microseconds."""
-    seconds, rest = divmod(time.time_ns(), 1_000_000_000)
+    return _text(time.time_ns())
+
+
+class Clock:
+    """Asks for the time of day once, and counts from there: where that is set, what is measured stays true."""
+
+    def __init__(self) -> None:
+        self._offset = time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+    def now(self) -> str:
+        """Returns the time as `utc_now` does."""
+        return _text(self._offset + time.clock_gettime_ns(time.CLOCK_BOOTTIME))
+
+
+def _text(nanoseconds: int) -> str:
+    seconds, rest = divmod(nanoseconds, 1_000_000_000)
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{rest // 1000:06d}+00:00"
 
 
@@ -58,14 +73,23 @@ def write_json(path: str | os.PathLike[str], content: dict[str, Any], *, sync: b
     """
     name = os.fspath(path)
     beside = f"{name}.{os.getpid()}.part"
-    with open(beside, "w", encoding="utf-8") as file:
+    write_synced(beside, content, sync=sync)
+    os.rename(beside, name)
+    if sync:
+        sync_directory(os.path.dirname(name) or ".")
+
+
+def write_synced(path: str | os.PathLike[str], content: dict[str, Any], *, sync: bool = True) -> None:
+    """Writes a JSON object in place, for who names it afterwards: the content is on disk, the name need not be.
+
+    Raises:
+        OSError: it may stand there in part.
+    """
+    with open(path, "w", encoding="utf-8") as file:
         file.write(json.dumps(content, ensure_ascii=True))
         file.flush()
         if sync:
             os.fsync(file.fileno())
-    os.rename(beside, name)
-    if sync:
-        sync_directory(os.path.dirname(name) or ".")
 
 
 def write_json_patiently(path: str | os.PathLike[str], content: dict[str, Any]) -> None:
@@ -100,6 +124,18 @@ def append_json(path: str | os.PathLike[str], content: dict[str, Any]) -> None:
     finally:
         os.close(descriptor)
     sync_directory(os.path.dirname(name) or ".")
+
+
+def make_directory(path: str | os.PathLike[str], mode: int = 0o777) -> None:
+    """Makes a directory, and what is missing above it, so that its name outlasts a power cut.
+
+    Also one that is there already: who made it may have been stopped before the name was on disk.
+    """
+    above = os.path.dirname(os.path.abspath(path))
+    if not os.path.isdir(above):
+        make_directory(above)
+    os.makedirs(path, mode, exist_ok=True)
+    sync_directory(above)
 
 
 def sync_directory(path: str | os.PathLike[str]) -> None:

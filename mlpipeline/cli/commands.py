@@ -19,7 +19,7 @@ LOOK, CONTROL, KEEP, SHELL = "See what happens", "Change what happens", "Keep ho
 COMMANDS = {
     "plan": Entry(section=LOOK, target="plan:plan", help="What would run now, in which order, and why."),
     "status": Entry(section=LOOK, target="look:status", help="What runs, what is next, what ended lately."),
-    "why": Entry(section=LOOK, target="plan:why", help="Why a model or a run is as it is, in a sentence."),
+    "why": Entry(section=LOOK, target="why:why", help="Why a model or a run is as it is, in a sentence."),
     "history": Entry(section=LOOK, target="look:history", help="The runs so far, newest first."),
     "show": Entry(section=LOOK, target="look:show", help="Everything that is recorded about one run."),
     "logs": Entry(section=LOOK, target="logs:logs", help="What a run printed; -f follows it."),

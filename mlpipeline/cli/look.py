@@ -125,10 +125,12 @@ _FILES = ("spec.json", "started.json", "progress.json", "result.json", "outcome.
 
 
 def _show(project: Project, run: Run, attempt: Attempt, files: dict[str, dict[str, Any] | None]) -> None:
+    from mlpipeline.cli.why import read_details
     from mlpipeline.observe import text, view
+    from mlpipeline.observe.why import why_run
     from mlpipeline.rundir import read_notes
 
-    say(view.why_run(run, now()))
+    say(why_run(run, now(), read_details(project, run)))
     say()
     outcome, environment = files["outcome"] or {}, files["environment"] or {}
     git = environment.get("git") or {}

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mlpipeline.cli.queue import complete_model
-from mlpipeline.cli.setup import Setup, draw, find_run, now, say, scheduler_line, shared
+from mlpipeline.cli.setup import Setup, draw, say, scheduler_line, shared
 
 if TYPE_CHECKING:
+    from mlpipeline.ledger import Key
     from mlpipeline.project import Project
     from mlpipeline.queue.launch import Preview
     from mlpipeline.queue.plan import Item
+    from mlpipeline.queue.staleness import Stale
 
+_MOST_COMPARED = 20
+"""Reading sources takes longer than planning: only so many are compared with what ran before."""
 _LOG = "List the accepted revisions of models.config, newest first (10), and what each changed."
 
 
@@ -64,21 +69,42 @@ def plan(
         project = setup.project()
         names = tuple(name.removeprefix("./") for name in models)
         found = preview(project, names=names, use_history=not (no_history or test), testing=test)
+        stale = {} if no_history or test else _stale(found, project)
         if setup.json:
-            setup.emit(_json(found, project))
+            setup.emit(_json(found, project, stale))
         else:
-            _draw(found, project, everything=everything)
+            _draw(found, project, stale, everything=everything)
         context.exit(1 if found.faults else 0)
 
 
-def _json(found: Preview, project: Project) -> dict[str, Any]:
-    items = [{"place": place, **_item(item)} for place, item in enumerate(found.plan.items, 1)]
+def _stale(found: Preview, project: Project) -> dict[Key, Stale]:
+    """Returns what changed, for the first of those that would run."""
+    from mlpipeline.ledger import Ledger
+    from mlpipeline.queue.staleness import Comparison
+
+    due = [item for item in found.plan.items if item.verdict.value == "due" and item.standing is None]
+    if not due:
+        return {}
+    with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
+        comparison = Comparison(project, ledger, found.descriptions)
+        compared = {item.wanted.key: comparison.of(item) for item in due[:_MOST_COMPARED]}
+    return {key: each for key, each in compared.items() if each is not None}
+
+
+def _json(found: Preview, project: Project, stale: Mapping[Key, Stale]) -> dict[str, Any]:
+    items = [
+        {"place": place, **item_json(item, stale.get(item.wanted.key))}
+        for place, item in enumerate(found.plan.items, 1)
+    ]
     line = scheduler_line(project)
     scheduler = {"running": line.running, "pid": line.pid}
     return {"format": 1, "items": items, "faults": dict(found.faults), "scheduler": scheduler}
 
 
-def _item(item: Item) -> dict[str, Any]:
+def item_json(item: Item, stale: Stale | None) -> dict[str, Any]:
+    """Returns a wish for programs."""
+    from dataclasses import asdict
+
     wanted = item.wanted
     return {
         "model": wanted.model,
@@ -90,10 +116,12 @@ def _item(item: Item) -> dict[str, Any]:
         "until": item.until,
         "run": item.standing.run_id if item.standing is not None else None,
         "options": wanted.options.describe(),
+        "stale_since": stale.since.id if stale else None,
+        "changes": [asdict(each) for each in stale.changes] if stale else [],
     }
 
 
-def _draw(found: Preview, project: Project, *, everything: bool) -> None:
+def _draw(found: Preview, project: Project, stale: Mapping[Key, Stale], *, everything: bool) -> None:
     from mlpipeline.observe import text
     from mlpipeline.observe.table import Table
 
@@ -105,7 +133,7 @@ def _draw(found: Preview, project: Project, *, everything: bool) -> None:
             str(place),
             text.title(item.wanted.model, item.wanted.version, item.wanted.replicate),
             item.verdict.value.replace("_", " "),
-            text.one_line(item.reason),
+            text.one_line(_why(item, stale.get(item.wanted.key))),
             item.wanted.options.describe(),
         )
         for place, item in enumerate(shown, 1)
@@ -121,89 +149,7 @@ def _draw(found: Preview, project: Project, *, everything: bool) -> None:
         say("Run them: mlpipeline -r -u")
 
 
-@click.command()
-@click.argument("what", metavar="MODEL[:VERSION]|RUN", shell_complete=complete_model)
-@shared
-@click.pass_obj
-def why(setup: Setup, what: str) -> None:
-    """Say why a model, a version or a run is as it is, and what to do about it.
+def _why(item: Item, stale: Stale | None) -> str:
+    from mlpipeline.queue.staleness import short
 
-    \b
-    mlpipeline why digits.py         every version of a listed model
-    mlpipeline why digits.py:wide    one of them
-    mlpipeline why 20261121-04       one run
-    """
-    from mlpipeline.errors import ConfigurationError, RunNotFound
-
-    project = setup.project()
-    fault = None
-    try:
-        answers = _ahead(project, what)
-    except ConfigurationError as error:
-        # A faulty config must not hide what is recorded.
-        answers, fault = [], error
-    if not answers:
-        try:
-            answers = [_behind(project, what)]
-        except RunNotFound as error:
-            message = f"'{what}' is neither a listed model nor a run: see mlpipeline plan and mlpipeline history"
-            raise fault or RunNotFound(message) from error
-    if setup.json:
-        setup.emit({"format": 1, "answers": answers})
-        return
-    for each in answers:
-        say(each["sentence"])
-
-
-def _behind(project: Project, what: str) -> dict[str, Any]:
-    from mlpipeline.ledger import Ledger
-    from mlpipeline.observe.view import why_run
-
-    with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
-        run, _ = find_run(project, ledger, what)
-    return {
-        "model": run.model,
-        "version": run.version,
-        "replicate": run.replicate,
-        "verdict": run.state.value,
-        "run": run.id,
-        "sentence": why_run(run, now()),
-    }
-
-
-def _ahead(project: Project, what: str) -> list[dict[str, Any]]:
-    """Answers from the plan; nothing where `what` is not listed."""
-    from mlpipeline import selection as selections
-    from mlpipeline.cli.setup import model_names
-    from mlpipeline.errors import ConfigurationError
-
-    model, _, version = what.partition(":")
-    names = model_names(project, model)
-    selection = selections.read(project, test=False)
-    if not selection.usable:
-        raise ConfigurationError(faults=selection.faults)
-    listed = [each.model for each in selection.models if each.model in names]
-    if not listed:
-        return []
-    from mlpipeline.queue.launch import preview
-
-    found = preview(project)
-    if listed[0] in found.faults:
-        return [{"model": listed[0], "verdict": "faulty", "sentence": f"fault: {found.faults[listed[0]]}"}]
-    items = [item for item in found.plan.items if item.wanted.model == listed[0]]
-    return [_answer(project, item) for item in items if version in ("", item.wanted.version)]
-
-
-def _answer(project: Project, item: Item) -> dict[str, Any]:
-    from mlpipeline.observe import text
-
-    wanted = item.wanted
-    about = _item(item)
-    past = "" if item.standing is None else _behind(project, item.standing.run_id)["sentence"]
-    if past and item.verdict.value in ("done", "failed"):
-        return about | {"sentence": past}
-    told = f"{text.title(wanted.model, wanted.version, wanted.replicate)} is {item.verdict.value.replace('_', ' ')}"
-    told += f": {text.one_line(item.reason, 500)}."
-    if item.verdict.value == "due" and not scheduler_line(project).running:
-        told += " It runs with: mlpipeline -r -u"
-    return about | {"sentence": f"{told} {past}".rstrip()}
+    return f"{item.reason}; {short(stale)}" if stale else item.reason

@@ -29,7 +29,8 @@ def bury(directory: Path, token: str) -> bool:
         if not _end_all(carried(token, lock)):
             return False
         if wire.read_json(directory / wire.OUTCOME) is None:
-            wire.write_json(directory / wire.OUTCOME, _lost(directory, token, lock), sync=True)
+            outcome = _succeeded(directory, token) or _lost(directory, token, lock)
+            wire.write_json(directory / wire.OUTCOME, outcome, sync=True)
     except OSError as error:
         if error.errno in (errno.EACCES, errno.EAGAIN):
             return False
@@ -50,6 +51,19 @@ def _end_all(value: str) -> bool:
     return True
 
 
+def _succeeded(directory: Path, token: str) -> dict[str, object] | None:
+    """Takes the worker's word that all was done, where only its supervisor came to no end."""
+    result = wire.read_json(directory / wire.RESULT) or {}
+    if result.get("token") != token or result.get("state") != "succeeded":
+        return None
+    unseen = "its supervisor vanished after the work was done: exit status and memory are not known"
+    told = {name: result.get(name) for name in ("steps", "metrics", "checkpoint_step")}
+    outcome = _outcome(directory, token, "succeeded", "none", "") | told | {"warnings": [*result["warnings"], unseen]}
+    # It may have been so short that its supervisor never came to say that it began.
+    begun = outcome["started_at"] or (wire.read_json(directory / wire.SPEC) or {}).get("submitted_at")
+    return outcome | {"started_at": begun}
+
+
 def _lost(directory: Path, token: str, lock: str) -> dict[str, object]:
     started = wire.read_json(directory / wire.STARTED) or {}
     cause, what = "lost_supervisor", "its supervisor vanished without a word (killed, or out of memory)"
@@ -60,6 +74,11 @@ def _lost(directory: Path, token: str, lock: str) -> dict[str, object]:
     state, message = "lost", f"{what}; tried again from its last checkpoint while attempts are left"
     if (wire.read_json(directory / wire.CONTROL) or {}).get("action") == "cancel":
         state, cause, message = "cancelled", "cancelled", f"cancelled on request; {what}"
+    return _outcome(directory, token, state, cause, message)
+
+
+def _outcome(directory: Path, token: str, state: str, cause: str, message: str) -> dict[str, object]:
+    started = wire.read_json(directory / wire.STARTED) or {}
     progress = wire.read_json(directory / wire.PROGRESS) or {}
     return {
         "token": token,

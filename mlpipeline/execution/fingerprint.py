@@ -41,11 +41,20 @@ def file_digest(path: str, content: bytes) -> str:
 
 def normalized(content: bytes) -> str:
     """Returns the syntax tree as text, without docstrings and positions."""
+    return ast.dump(normalized_tree(content))
+
+
+def normalized_tree(content: bytes) -> ast.Module:
+    """Returns the syntax tree without docstrings.
+
+    Raises:
+        SyntaxError, ValueError, RecursionError: it cannot be parsed.
+    """
     tree = ast.parse(content)
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             _drop_docstring(node)
-    return ast.dump(tree)
+    return tree
 
 
 def _drop_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> None:

@@ -42,6 +42,11 @@ def die_with_parent(parent: int) -> None:
         os._exit(70)
 
 
+def wake_when_parent_dies() -> None:
+    """Has the kernel continue this process, should it be stopped, when its parent ends, so that it sees that end."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGCONT)
+
+
 def become_subreaper() -> None:
     """Has orphans of this process's tree become its children, so that none can escape."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)

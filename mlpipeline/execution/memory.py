@@ -168,10 +168,10 @@ class Watch:
         self._pause = _FIRST_SECONDS
         self.due = time.monotonic() + self._pause
 
-    def look(self, now: float) -> None:
-        """Takes a sample if it is time."""
+    def look(self, now: float) -> bool:
+        """Takes a sample if it is time. Returns whether the limit is found broken for the first time."""
         if now < self.due:
-            return
+            return False
         longest = _LONGEST_SECONDS if self.limit is None else _LIMITED_SECONDS
         self._pause = min(self._pause * 2, longest)
         self.due = now + self._pause
@@ -179,9 +179,11 @@ class Watch:
         used = resident(pids)
         if self.limit is not None and used > self.limit * _CLOSE:
             used = min(used, proportional(pids) or used)
-            if used > self.limit:
-                self.exceeded = self.exceeded or used
         self.peak = max(self.peak, used)
+        if self.limit is None or used <= self.limit or self.exceeded:
+            return False
+        self.exceeded = used
+        return True
 
 
 def limited(spec: dict[str, Any]) -> tuple[Group | None, int | None]:

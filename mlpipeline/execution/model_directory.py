@@ -30,7 +30,7 @@ def prepare(model: Any, model_dir: Path, spec: dict[str, Any]) -> str:
     }
     try:
         done = _make_room(model, model_dir, mine, fresh=bool(spec["fresh"]), rerun_on=spec.get("rerun_on", "code"))
-        model_dir.mkdir(parents=True, exist_ok=True)
+        wire.make_directory(model_dir)
         wire.write_json(model_dir / OWNER, mine, sync=True)
     except OSError as error:
         reason = error.strerror or str(error)

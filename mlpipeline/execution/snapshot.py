@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlpipeline import wire
+
 MANIFEST = "manifest.json"
 TREE = "tree"
 _OWN_PACKAGE = "mlpipeline"
@@ -156,6 +158,7 @@ def store(sources_dir: Path, files: Mapping[str, bytes], main: str) -> Snapshot:
     target = sources_dir / sha
     snapshot = Snapshot(sha=sha, main=main, files=digests, directory=target)
     if target.is_dir() and _touch(target):
+        wire.sync_directory(sources_dir)  # who stored them may have been stopped before
         return snapshot
     sources_dir.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{sha}-", dir=sources_dir))
@@ -164,7 +167,10 @@ def store(sources_dir: Path, files: Mapping[str, bytes], main: str) -> Snapshot:
             _write(beside / TREE / safe_name(name), content)
         _write(beside / MANIFEST, json.dumps({"main": main, "files": digests}, indent=1).encode())
         beside.chmod(0o755)
+        for directory, _, _ in os.walk(beside):
+            wire.sync_directory(directory)
         beside.rename(target)
+        wire.sync_directory(sources_dir)
     except OSError:
         shutil.rmtree(beside, ignore_errors=True)
         if not target.is_dir():  # another process may have stored the same files first

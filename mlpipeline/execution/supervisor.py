@@ -6,6 +6,7 @@ the scheduler. It imports the standard library's light modules only, since every
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import select
@@ -36,8 +37,8 @@ from mlpipeline.wire import (
     RESULT,
     SPEC,
     STARTED,
+    Clock,
     read_json,
-    utc_now,
     write_json_patiently,
 )
 
@@ -50,6 +51,7 @@ WORKER = (
 )
 PACKAGE_PARENT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ALREADY_OWNED = 75
+_PIPE_BYTES = 1 << 20
 
 
 class Supervisor:
@@ -63,7 +65,8 @@ class Supervisor:
         self.spec: dict[str, Any] = spec
         self.asked = ""
         self.worker = 0
-        self.started_at = utc_now()
+        self.clock = Clock()
+        self.started_at = self.clock.now()
         self.deadline: float | None = None
         self.timed_out = False
         self.kill_at: float | None = None
@@ -110,6 +113,8 @@ class Supervisor:
 
     def _start(self) -> int:
         read, write = os.pipe()
+        with contextlib.suppress(OSError):  # a user may have only so many; a small one is slower, no more
+            fcntl.fcntl(read, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         self.kernel_kills = memory.kernel_kills()
         self.group, limit = memory.limited(self.spec)
         try:
@@ -200,9 +205,8 @@ class Supervisor:
             self.deadline = None
             self.timed_out = True
             self._end()
-        self.watch.look(now)
-        if self.watch.exceeded and self.worker:
-            self._signal(signal.SIGKILL)  # there may be no time to ask
+        if self.watch.look(now):
+            self.kill_at = now  # there may be no time to ask
         if self.kill_at is not None and now >= self.kill_at:
             self.kill_at = now + 1.0
             self._signal(signal.SIGKILL)
@@ -270,7 +274,7 @@ class Supervisor:
         result = read_json(self._file(RESULT))
         outcome = verdict.outcome(self.spec, result, facts)
         outcome["started_at"] = self.started_at
-        outcome["ended_at"] = utc_now()
+        outcome["ended_at"] = self.clock.now()
         write_json_patiently(self._file(OUTCOME), outcome)
         reach("supervisor.concluded")
 

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 
-from mlpipeline.execution.limits import close_descriptors, die_with_parent
+from mlpipeline.execution.limits import close_descriptors, wake_when_parent_dies
 from mlpipeline.execution.supervisor import PACKAGE_PARENT, Supervisor, supervise
 from mlpipeline.wire import OUTPUT
 
@@ -34,7 +34,7 @@ _IMPORTED = (
     "mlpipeline.utils",
 )
 REFUSED = "refused"
-_NO_TOKEN = "0" * 32  # a place as long as a token
+_NO_TOKEN = "0" * 80  # a place as long as a token and the mark of a lock file
 _READY_SECONDS = 10.0
 _ANSWER_SECONDS = 2.0
 
@@ -80,8 +80,8 @@ class WarmSupervisor(Supervisor):
         importlib.invalidate_caches()
 
 
-def _show_token(token: str) -> None:
-    """Writes the token where /proc shows a process's environment: the block of its start, which nothing else changes.
+def _show_token(value: str) -> None:
+    """Writes what an attempt's processes carry where /proc shows a process's environment: the block of its start.
 
     By it burial finds this process, and those that it forks.
     """
@@ -89,8 +89,7 @@ def _show_token(token: str) -> None:
 
     getenv = ctypes.CDLL(None).getenv
     getenv.restype = ctypes.c_void_p
-    shown = token.encode()[: len(_NO_TOKEN)]
-    ctypes.memmove(getenv(b"MLP_TOKEN"), shown, len(shown))
+    ctypes.memmove(getenv(b"MLP_TOKEN"), value.encode().ljust(len(_NO_TOKEN), b"\0"), len(_NO_TOKEN))
 
 
 def _become(source: int, output: int) -> None:
@@ -111,7 +110,7 @@ def _supervise(directory: str) -> None:
 
 def main() -> None:
     """Serves requests until the scheduler closes its end."""
-    die_with_parent(os.getppid())  # while it is stopped, it would not see the pipe close; no fork inherits this
+    wake_when_parent_dies()  # no fork inherits this
     for name in _IMPORTED:
         importlib.import_module(name)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whoever watches a supervisor has a descriptor for it

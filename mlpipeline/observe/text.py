@@ -65,6 +65,17 @@ def ago(then: datetime | None, now: datetime) -> str:
     return "just now" if seconds < 1 else f"{duration(seconds)} ago"
 
 
+def clock(moment: datetime, now: datetime) -> str:
+    """Returns the local time of day, with the date where it is not today's: `14:05`, `2026-11-22 14:05`."""
+    local = moment.astimezone()
+    return f"{local:%H:%M}" if local.date() == now.astimezone().date() else f"{local:%Y-%m-%d %H:%M}"
+
+
+def at(moment: datetime, now: datetime) -> str:
+    """Returns when something will be, and how long that is from now: `at 14:05, in 12 s`."""
+    return f"at {clock(moment, now)}, in {duration((moment - now).total_seconds())}"
+
+
 def memory(size: int | None) -> str:
     """Returns a size as `512 MiB` or `1.5 GiB`."""
     if size is None:

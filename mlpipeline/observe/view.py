@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from mlpipeline.observe import text
-from mlpipeline.run import Attempt, Cause, Run, State
+from mlpipeline.run import Attempt, Run, State
 
 QUIET_SECONDS = 10.0
 """A status file of another host that is older than this says little about now."""
@@ -252,39 +252,6 @@ def scheduler_sentence(scheduler: SchedulerLine, now: datetime) -> str:
         return f"The scheduler runs{where}{since}{doing}."
     heard = f"; last heard {text.ago(scheduler.heard_at, now)}" if scheduler.heard_at else ""
     return f"The scheduler is not running on {scheduler.host}{heard}. Start it with: mlpipeline start"
-
-
-def why_run(run: Run, now: datetime) -> str:
-    """Answers in sentences why a run is as it is, and what may be done."""
-    last = run.last
-    name = f"{text.title(run.model, run.version, run.replicate)} (run {run.id}, attempt {last.number})"
-    reason = text.one_line(last.message or last.cause.value.replace("_", " "), 500).rstrip(".")
-    when = text.ago(last.ended_at, now)
-    steps = f" after {last.steps} steps" if last.steps is not None else ""
-    if last.state is State.SUCCEEDED:
-        shown = text.metrics(last.metrics or {})
-        return f"{name} succeeded {when}{steps}" + (f": {shown}." if shown else ".")
-    if last.state is State.SUBMITTED:
-        return f"{name} was submitted {text.ago(last.submitted_at, now)} and has not started yet."
-    if last.state is State.RUNNING:
-        return f"{name} runs since {text.duration(seconds_of(last, now))}."
-    return f"{name} {last.state.value} {when}{steps}: {reason}. {_remedy(run, last)}"
-
-
-def _remedy(run: Run, last: Attempt) -> str:
-    if run.retry_asked:
-        return "A retry was asked for: it runs again when the queue does."
-    if last.state is State.YIELDED or last.cause is Cause.INTERRUPTED:
-        return "It goes on from its last checkpoint when the queue runs."
-    if last.state is State.LOST:
-        return (
-            f"It was tried {len(run.attempts)} times; it is tried again until max_attempts, from its last checkpoint. "
-            f"After that: mlpipeline retry {run.id}"
-        )
-    return (
-        f"It runs again when its code or parameters change, or by: mlpipeline retry {run.id} "
-        f"(its output: mlpipeline logs {run.id})"
-    )
 
 
 def jsonable(value: Any) -> Any:

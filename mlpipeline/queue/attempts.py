@@ -165,10 +165,7 @@ class Attempts:
 
     def _announce(self, run: Run, attempt: Attempt) -> None:
         name = f"{run.id}.{attempt.number}"
-        seconds = (
-            (attempt.ended_at - attempt.started_at).total_seconds() if attempt.ended_at and attempt.started_at else 0
-        )
-        text = f"{attempt.state.value} {_title(run)} in {seconds:.1f} s"
+        text = f"{attempt.state.value} {_title(run)} in {attempt.seconds or 0:.1f} s"
         if attempt.state is State.SUCCEEDED:
             shown = ", ".join(short_metrics(attempt.metrics))
             self.say(f"{text}: {shown}" if shown else text, run=name)

@@ -69,14 +69,15 @@ class Claims:
         """Makes a numbered file, whole and durably. False where somebody else made it first."""
         content = {"format": 1, "host": self.project.host, "number": number, "at": wire.utc_now(), **about}
         beside = f"{place}.{secrets.token_hex(4)}.part"
-        place.parent.mkdir(parents=True, exist_ok=True)
-        wire.write_json(beside, content, sync=True)
+        if not place.parent.is_dir():
+            wire.make_directory(place.parent)
         try:
+            wire.write_synced(beside, content)
             os.link(beside, f"{place}.{number}")
         except FileExistsError:
             return False
         finally:
-            os.unlink(beside)
+            Path(beside).unlink(missing_ok=True)
         wire.sync_directory(place.parent)
         return True
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
@@ -32,6 +33,8 @@ from mlpipeline.queue.scheduler import Scheduler
 from mlpipeline.run import Attempt, Run, State
 from mlpipeline.selection import Selection
 
+_OF_CONTAINERS = ("/.dockerenv", "/run/.containerenv")
+
 
 def run_queue(project: Project, options: Options) -> int:
     """Runs the queue in test or execution mode and returns the exit status.
@@ -49,10 +52,11 @@ def _execute(project: Project, options: Options) -> int:
     check_selection(LiveSelection(project, options.names, testing=False, say=lambda *_: None, keep=False))
     make_executor(project, options).close()
     try:
-        for directory in (project.outputs_dir, project.runs_dir, project.model_dirs, project.sources_dir):
-            directory.mkdir(parents=True, exist_ok=True)
-        project.requests_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        project.revisions_dir.mkdir(parents=True, exist_ok=True)
+        for directory in (project.outputs_dir, project.model_dirs, project.sources_dir, project.revisions_dir):
+            wire.make_directory(directory)
+        # Who could write a request or read a token could end and start what is another user's.
+        for private in (project.runs_dir, project.requests_dir, project.claims_dir):
+            wire.make_directory(private, 0o700)
     except OSError as error:
         raise NotWritable(
             f"{project.outputs_dir}: cannot be written ({error.strerror}): set outputs_dir in mlp.config to a "
@@ -66,6 +70,9 @@ def _execute(project: Project, options: Options) -> int:
             files = HostFiles(project, enabled=options.write_files)
             scheduler = Scheduler(project, options, ledger, make_executor(project, options), files)
             check_selection(scheduler.selection)
+            if project.settings.host is None and any(map(os.path.exists, _OF_CONTAINERS)):
+                name = f"this container is called {project.host}, and may be called otherwise after its next start"
+                scheduler.say(f"{name}: set `host` in mlp.config, or it cannot find what is its own", "WARNING")
             return scheduler.run()
         finally:
             ledger.close()
@@ -159,7 +166,7 @@ def _preview(project: Project, selection: Selection, catalog: Catalog, *, use_hi
         keys = [each.key for each in wanted]
         invocation = None if use_history else "none"
         standings = ledger.standings(keys, match=project.settings.rerun_on, invocation=invocation)
-        busy = frozenset(run.model_dir for run in ledger.live())
+        live = ledger.live()
     finally:
         ledger.close()
     claims, orders = Claims(project), Orders()
@@ -172,11 +179,11 @@ def _preview(project: Project, selection: Selection, catalog: Catalog, *, use_hi
     computed = planning.plan(
         wanted,
         standings,
-        slots=project.settings.slots,
+        slots=max(0, project.settings.slots - (0 if testing else len(live))),
         now=now,
         local_minute=local.hour * 60 + local.minute,
         defaults=defaults(project),
-        busy=busy,
+        busy=frozenset(run.model_dir for run in live),
         describing={},
         faulty=frozenset(faults),
         orders=orders,

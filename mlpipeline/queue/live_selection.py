@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 
@@ -61,11 +62,12 @@ class LiveSelection:
 
     def read(self) -> None:
         """Looks at the file again, and lets a whole and valid edit take effect."""
+        read_at = time.time()
         fresh = self._parse()
         if fresh.digest == self.current.digest and fresh.models == self.current.models:
             self._recovered()
             return
-        if not self.settling.is_settled(fresh.digest):
+        if not self.settling.is_settled(fresh.digest, read_at):
             return
         if not fresh.usable:
             self._refuse(fresh)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable
 from dataclasses import fields, replace
 
@@ -56,8 +57,9 @@ class LiveSettings:
 
     def read(self) -> Project:
         """Looks at the file again and returns the project with the settings that hold from now on."""
+        read_at = time.time()
         digest, data = self._digest()
-        if not digest or digest == self._read or not self.settling.is_settled(digest):
+        if not digest or digest == self._read or not self.settling.is_settled(digest, read_at):
             self.settling.pending = self.settling.pending and digest != self._read
             return self.project
         self._read = digest

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from mlpipeline import wire
 from mlpipeline.errors import DiskFull
 from mlpipeline.execution.capture import clean
 from mlpipeline.project import Project
@@ -78,14 +79,14 @@ class HostFiles:
         return self.enabled and any(line == last for line in self._lines(self.project.output_path))
 
     def block(self, run: Run, attempt: Attempt, details: Mapping[str, Any]) -> None:
-        """Appends the block of results of a finished attempt.
+        """Appends the block of results of a finished attempt. It is on disk when this returns.
 
         Raises:
             DiskFull: when there is no space for it; a part of it may stand in the file, without its last line.
         """
-        self._append(self.project.output_path, "\n".join(_block(run, attempt, details)) + "\n")
+        self._append(self.project.output_path, "\n".join(_block(run, attempt, details)) + "\n", sync=True)
 
-    def _append(self, path: Path, text: str) -> None:
+    def _append(self, path: Path, text: str, *, sync: bool = False) -> None:
         if not self.enabled:
             return
         data = text.encode("utf-8", "backslashreplace")
@@ -94,6 +95,9 @@ class HostFiles:
             descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
             try:
                 written = os.write(descriptor, data)
+                if sync:
+                    os.fsync(descriptor)
+                    wire.sync_directory(path.parent)
             finally:
                 os.close(descriptor)
         except OSError as error:
@@ -123,8 +127,8 @@ def _block(run: Run, attempt: Attempt, details: Mapping[str, Any]) -> Iterator[s
     yield f"model:      {_indented(run.model)}"
     yield f"version:    {_indented(run.version)}" + (f" (replicate {run.replicate})" if run.replicate else "")
     yield f"state:      {attempt.state.value}" + (f" ({attempt.cause.value})" if attempt.cause.value != "none" else "")
-    if attempt.started_at is not None and attempt.ended_at is not None:
-        yield f"duration:   {(attempt.ended_at - attempt.started_at).total_seconds():.1f} s"
+    if attempt.seconds is not None:
+        yield f"duration:   {attempt.seconds:.1f} s"
     yield f"seed:       {run.seed}"
     if attempt.message:
         yield f"message:    {_indented(attempt.message)}"

@@ -10,7 +10,7 @@ from mlpipeline.ledger import Key, Standing
 from mlpipeline.model_options import ModelOptions
 from mlpipeline.policy import Action, Policy, find, hint
 from mlpipeline.queue.orders import Orders
-from mlpipeline.queue.verdicts import Elsewhere, Item, Plan, Verdict, Wanted, seed_of
+from mlpipeline.queue.verdicts import FOR_A_SLOT, Elsewhere, Item, Plan, Verdict, Wanted, seed_of
 from mlpipeline.run import Cause, State
 
 __all__ = ["Elsewhere", "Item", "Plan", "PlanDefaults", "Verdict", "Wanted", "pause_after", "plan", "seed_of"]
@@ -282,7 +282,7 @@ class _Turn:
         if wanted.model_dir in self.busy:
             return Item(wanted, Verdict.WAITING, "its model directory is in use", None, standing)
         if self.slots <= 0:
-            return Item(wanted, Verdict.DUE, self.closed or "waits for a slot", None, standing)
+            return Item(wanted, Verdict.DUE, self.closed or FOR_A_SLOT, None, standing)
         self.slots -= 1
         self.busy.add(wanted.model_dir)
         self.taken.add(wanted.key)

@@ -85,7 +85,11 @@ def status(scheduler: Scheduler) -> dict[str, Any]:
         "mode": scheduler.options.mode,
         "state": _state(scheduler),
         "slots": scheduler.slots,
-        "faults": [str(fault) for fault in scheduler.selection.faults] + list(scheduler.outlook.faults.values()),
+        "faults": [
+            *scheduler.settings.faults,
+            *map(str, scheduler.selection.faults),
+            *scheduler.outlook.faults.values(),
+        ],
         "trouble": scheduler.trouble,
         "running": [_running(live) for live in scheduler.attempts.live.values()],
         "next": coming,

@@ -23,6 +23,7 @@ from mlpipeline.queue.differences import differences
 from mlpipeline.selection import Selection
 
 _KEEP_REVISIONS = 200
+_LOOK_BACK = 50
 _TIME = "%Y%m%dT%H%M%S.%fZ"
 _NAME = re.compile(r"(\d{8}T\d{6}\.\d{6}Z)-([0-9a-f]{8})(?:-as-(\d{8}T\d{6}\.\d{6}Z))?\.config")
 
@@ -125,6 +126,16 @@ def _parsed(project: Project, revision: Revision) -> Selection:
     return selections.parse(
         revision.path.read_bytes(), file=file, models_dir=project.models_dir, outputs_dir=project.outputs_dir
     )
+
+
+def listed_since(project: Project, model: str) -> datetime | None:
+    """Returns when the models config that lists a model was accepted; None where that is not known (any more)."""
+    since = None
+    for revision in reversed(kept(project)[-_LOOK_BACK:]):
+        if model not in (each.model for each in _parsed(project, revision).models):
+            return since
+        since = revision.at
+    return since if len(kept(project)) < _LOOK_BACK else None
 
 
 def undo(project: Project, *, dry_run: bool = False) -> Change:

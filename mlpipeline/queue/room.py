@@ -13,6 +13,8 @@ from mlpipeline.queue.attempts import Live
 from mlpipeline.queue.orders import Orders
 from mlpipeline.queue.verdicts import Plan, Verdict
 
+_NOTHING_BYTES = 64 * 1024
+
 
 def standing_orders(project: Project) -> Orders:
     """Reads what people ordered until further notice.
@@ -38,6 +40,14 @@ def closed(project: Project, orders: Orders) -> str:
             wanted = f"min_free_disk = {least / 1e9:.2f} GB"
             return f"waits for disk space: {free / 1e9:.2f} GB free, {wanted} (mlpipeline gc)"
     return ""
+
+
+def full(project: Project) -> str:
+    """Says so where nothing can be written any more; empty else."""
+    space = os.statvfs(project.outputs_dir)
+    if space.f_bavail * space.f_frsize >= _NOTHING_BYTES:
+        return ""
+    return "the disk is full: results wait in the memory of their supervisors: free some space (mlpipeline gc)"
 
 
 class Room:

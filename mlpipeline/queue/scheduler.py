@@ -24,7 +24,7 @@ from mlpipeline.queue.live_settings import LiveSettings
 from mlpipeline.queue.options import Options
 from mlpipeline.queue.outlook import Outlook
 from mlpipeline.queue.output import HostFiles
-from mlpipeline.queue.room import Room, closed
+from mlpipeline.queue.room import Room, closed, full
 from mlpipeline.queue.signals import SignalFlags
 from mlpipeline.queue.submitter import Submitter
 from mlpipeline.queue.surroundings import Surroundings
@@ -190,6 +190,8 @@ class Scheduler:
         except (DiskFull, NotWritable) as error:
             self._trouble(f"results wait in their directories: {error}")
             return
+        if self.attempts.live and not self.options.testing and (trouble := full(self.project)):
+            self._trouble(trouble)
         self.surroundings.keep_promises()
         for _, attempt in ended:
             self.finished[attempt.state] = self.finished.get(attempt.state, 0) + 1

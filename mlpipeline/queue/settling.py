@@ -17,13 +17,18 @@ class Settling:
         self._candidate = ""
         self._seen_at = 0.0
 
-    def is_settled(self, digest: str) -> bool:
-        """Whether this content may take effect: it was seen so, or written, 30 ms ago."""
+    def is_settled(self, digest: str, read_at: float) -> bool:
+        """Whether this content may take effect: it was seen so 30 ms ago, or written 30 ms before it was read.
+
+        Args:
+            digest: of the content.
+            read_at: when reading it began, by `time.time()`: a long file takes longer to judge than to write.
+        """
         now = time.monotonic()
         if digest != self._candidate:
             self._candidate, self._seen_at = digest, now
         try:
-            age = time.time() - self.path.stat().st_mtime
+            age = read_at - self.path.stat().st_mtime
         except OSError:
             age = 0.0
         self.pending = not (age >= SETTLE_SECONDS or now - self._seen_at >= SETTLE_SECONDS)

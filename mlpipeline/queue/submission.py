@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from urllib.parse import quote
 
 from mlpipeline import run as runs
 from mlpipeline import wire
+from mlpipeline.errors import NotWritable
 from mlpipeline.failpoints import reach
 from mlpipeline.policy import Action, Policy, find
 from mlpipeline.project import Project
@@ -114,14 +116,29 @@ def write(occasion: Occasion, wanted: Wanted, prepared: Prepared) -> None:
 
     Raises:
         OSError: when the disk is full or not writable; nothing was promised then.
+        NotWritable: when something ran there of which the ledger knows nothing.
     """
     directory = prepared.directory
-    directory.mkdir(parents=True)
+    _make(directory)
     spec = _spec(occasion, wanted, prepared.run, prepared.attempt, directory)
+    (directory / wire.SOURCES).symlink_to(spec["sources_path"])
     wire.write_json(directory / wire.SPEC, spec, sync=True)
     wire.sync_directory(directory.parent)
-    (directory / wire.SOURCES).symlink_to(spec["sources_path"])
+    if prepared.attempt.number == 1:
+        wire.sync_directory(occasion.project.runs_dir)
     reach("scheduler.written")
+
+
+def _make(directory: Path) -> None:
+    if directory.exists():
+        if any((directory / name).exists() for name in (wire.STARTED, wire.OUTCOME)):
+            raise NotWritable(
+                f"{directory}: has run, but the ledger does not know it: `mlpipeline fsck --rebuild` makes the ledger "
+                "again from the run directories"
+            )
+        # A scheduler was stopped, or ran out of space, before the attempt was recorded: nothing was started.
+        shutil.rmtree(directory)
+    directory.mkdir(parents=True)
 
 
 def _new_run(

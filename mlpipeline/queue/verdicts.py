@@ -36,6 +36,10 @@ class Wanted:
     params: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
 
+FOR_A_SLOT = "waits for a slot"
+"""The reason of what is due, and only other runs are in the way."""
+
+
 class Verdict(StrEnum):
     """How a wish stands in the plan."""
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlpipeline.filesystems import is_network
+
 if TYPE_CHECKING:
     from watchdog.observers.api import BaseObserver
 
 _MATTERS = frozenset({"closed", "moved", "created", "deleted", "modified"})
 _POLL_SECONDS = 0.5
-_SILENT = frozenset({"nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "9p"})
-"""File systems on which another machine's writes raise no event here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ class Watcher:
         from watchdog.observers import Observer
         from watchdog.observers.polling import PollingObserver
 
-        if self.broken or any(_file_system(path) in _SILENT for path in directories):
+        if self.broken or any(map(is_network, directories)):
             self.observer = PollingObserver(timeout=_POLL_SECONDS)
         else:
             self.observer = Observer()
@@ -137,18 +137,3 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
-
-
-def _file_system(path: Path) -> str:
-    """Returns the type of the file system on which a path lies, from /proc/mounts."""
-    best, kind = "", ""
-    try:
-        lines = Path("/proc/mounts").read_text("utf-8", "replace").splitlines()
-    except OSError:
-        return ""
-    for line in lines:
-        _, place, name, *_ = line.split(" ")
-        place = place.replace("\\040", " ")
-        if len(place) >= len(best) and (path == Path(place) or Path(place) in path.parents):
-            best, kind = place, name
-    return kind

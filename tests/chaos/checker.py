@@ -169,6 +169,9 @@ def endings(facts: Facts) -> Iterator[str]:
             yield f"I12 {name}: {attempt.state.value} with the cause {attempt.cause.value}"
         if attempt.state is not State.SUCCEEDED and not attempt.message:
             yield f"I12 {name}: {attempt.state.value} without a message"
+        warnings = (wire.read_json(facts.directory(attempt) / wire.OUTCOME) or {}).get("warnings") or []
+        if any(_GONE in each for each in warnings):
+            continue  # the work was done, and nobody saw the process end
         if attempt.cause in BURIED or (attempt.cause is Cause.CANCELLED and _GONE in attempt.message):
             continue
         if (attempt.exit_code is None) == (attempt.signal is None):

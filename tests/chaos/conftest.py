@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.integration.conftest import Workshop, workshop
+from tests.integration.conftest import GENEROUS_SECONDS, Workshop, workshop
 
-__all__ = ["Workshop", "workshop"]
+__all__ = ["GENEROUS_SECONDS", "Workshop", "workshop"]

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
+from mlpipeline.ledger import Key
 from mlpipeline.queue.plan import Plan, Verdict, Wanted
 from mlpipeline.run import Cause, State
 
@@ -33,6 +34,13 @@ class Oracle:
         self.invocation = invocation
         self.live = live
         self.now = now
+        self._answers: dict[Key, str | None] = {}
+
+    def answer(self, key: Key) -> str | None:
+        """Returns the run that answers a wish."""
+        if key not in self._answers:
+            self._answers[key] = self.world.ledger.answer(key, self.invocation)
+        return self._answers[key]
 
     def due(self, slots: int) -> list[Wanted]:
         """Returns what must be submitted, in order."""
@@ -50,7 +58,7 @@ class Oracle:
 
     def is_due(self, each: Wanted) -> bool:
         """Whether something must happen for a wish, whatever stands in the way."""
-        run_id = self.world.ledger.answer(each.key, self.invocation)
+        run_id = self.answer(each.key)
         if run_id is None:
             return True
         if run_id in self.live:
@@ -81,7 +89,7 @@ class Oracle:
         keys = [each.key for each in self.wishes.wanted if each.model == model]
         if not keys or model in self.wishes.faulty:
             return False
-        return all(self._has_succeeded(self.world.ledger.answer(key, self.invocation)) for key in keys)
+        return all(self._has_succeeded(self.answer(key)) for key in keys)
 
     def _has_succeeded(self, run_id: str | None) -> bool:
         if run_id is None or run_id in self.live:
@@ -90,8 +98,12 @@ class Oracle:
         return outcome is not None and outcome.state is State.SUCCEEDED
 
     def _ends(self, run_id: str) -> list[Truth]:
-        attempts = self.world.ledger.runs[run_id].attempts
+        run = self.world.ledger.runs[run_id]
+        attempts = run.attempts
         ends = [self.world.disk[run_id, number] for number in range(1, len(attempts) + 1)]
+        if self.world.verified.get(run_id) is run:
+            return ends
+        self.world.verified[run_id] = run
         for truth, attempt in zip(ends, attempts, strict=True):
             end = truth.outcome
             if end is None or truth.token != attempt.token:
@@ -118,7 +130,7 @@ def check_plan(oracle: Oracle, plan: Plan, slots: int) -> None:
     if list(plan.submit) != expected:
         raise_difference(plan, expected)
     for item in plan.items:
-        run_id = oracle.world.ledger.answer(item.wanted.key, oracle.invocation)
+        run_id = oracle.answer(item.wanted.key)
         if (item.verdict is Verdict.RUNNING) != (run_id in oracle.live):
             raise Violation(f"I3: {run_id} is live: {run_id in oracle.live}, the plan says {item}")
     ends_of_waits = [item.until for item in plan.items if item.until is not None]

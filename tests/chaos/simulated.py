@@ -98,6 +98,7 @@ class World:
         self.processes: list[Truth] = []
         self.requests: list[str] = []
         self.retry_asked: set[str] = set()
+        self.verified: dict[str, Run] = {}
         self.spawn_fails = False
         self.names = 0
         self.ledger = SimLedger(self)

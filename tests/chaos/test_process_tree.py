@@ -79,8 +79,12 @@ class Family:
         members = self.members() | {row["pid"]: "worker" for row in self.workshop.truth("train")}
         return collections.Counter(kind for pid, kind in members.items() if _lives(pid))
 
-    def close(self) -> None:
+    def leave(self) -> None:
+        """Ends the strangers, who must have lived until now."""
         assert [canary.poll() for canary in self.canaries] == [None, None], "a stranger was ended"
+        self.close()
+
+    def close(self) -> None:
         for canary in self.canaries:
             canary.kill()
             canary.wait()
@@ -96,11 +100,8 @@ def _lives(pid: int) -> bool:
 @pytest.fixture(params=["auto", "none"])
 def family(workshop: Workshop, request: pytest.FixtureRequest) -> Iterator[Family]:
     workshop.config(f"preload = {request.param}\n")
-    made = Family(workshop)
-    yield made
-    for pid in made.members():
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    with contextlib.closing(Family(workshop)) as made:
+        yield made
 
 
 def test_a_cancelled_run_leaves_nobody(family: Family, workshop: Workshop) -> None:
@@ -113,9 +114,9 @@ def test_a_cancelled_run_leaves_nobody(family: Family, workshop: Workshop) -> No
 
 def test_a_run_that_ignores_the_request_is_killed_after_the_grace(workshop: Workshop) -> None:
     (workshop.root / "stubborn").touch()
-    family = Family(workshop)
-    assert workshop.run("cancel", family.run["id"])[0] == 0
-    _measure(family, workshop)
+    with contextlib.closing(Family(workshop)) as family:
+        assert workshop.run("cancel", family.run["id"])[0] == 0
+        _measure(family, workshop)
 
 
 def _measure(family: Family, workshop: Workshop) -> None:
@@ -129,7 +130,7 @@ def _measure(family: Family, workshop: Workshop) -> None:
     assert workshop.history()[0]["state"] == "cancelled", text
     print(f"all gone after {seconds:.2f} s, the grace being {GRACE_SECONDS} s")
     assert seconds < GRACE_SECONDS + 1
-    family.close()
+    family.leave()
     assert violations(workshop) == []
 
 
@@ -149,10 +150,11 @@ def test_what_a_killed_supervisor_leaves_is_ended_before_the_run_is_called_lost(
     assert kinds == {"hidden"}
     text, _ = family.scheduler.communicate(timeout=60)
     assert family.scheduler.returncode == 0, text
-    family.close()
-    for pid, kind in family.members().items():
-        if kind == "hidden" and _lives(pid):
-            assert pid in first
-            os.kill(pid, signal.SIGKILL)
-            workshop.until(lambda pid=pid: not _lives(pid), "it is gone")
+    left = {pid: kind for pid, kind in family.members().items() if _lives(pid)}
+    assert set(left.values()) == {"hidden"}
+    assert left.keys() <= first, "the second attempt leaves nobody"
+    family.leave()
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    workshop.until(lambda: not any(map(_lives, left)), "they are gone")
     assert violations(workshop) == []

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -98,7 +98,9 @@ class Workshop:
         beside.write_text(text)
         beside.rename(path)
 
-    def start(self, *arguments: str, failpoint: str = "") -> subprocess.Popen[str]:
+    def start(
+        self, *arguments: str, failpoint: str = "", variables: Mapping[str, str] | None = None
+    ) -> subprocess.Popen[str]:
         """Starts the command line in the project, perhaps with a place at which it ends or waits."""
         process = subprocess.Popen(
             [sys.executable, "-m", "mlpipeline", *arguments],
@@ -106,14 +108,20 @@ class Workshop:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "COLUMNS": "200", "MLP_FAILPOINT": failpoint},
+            env={
+                **os.environ,
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "COLUMNS": "200",
+                "MLP_FAILPOINT": failpoint,
+                **(variables or {}),
+            },
         )
         self.processes.append(process)
         return process
 
-    def run(self, *arguments: str) -> tuple[int, str]:
+    def run(self, *arguments: str, variables: Mapping[str, str] | None = None) -> tuple[int, str]:
         """Runs the command line to its end. Returns exit status and everything printed."""
-        process = self.start(*arguments)
+        process = self.start(*arguments, variables=variables)
         output, _ = process.communicate(timeout=GENEROUS_SECONDS * 2)
         return process.returncode, output
 

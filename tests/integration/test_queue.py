@@ -175,6 +175,20 @@ if start == 0:
     assert row["attempts"][0]["cause"] == "lost_supervisor"
 
 
+def test_an_attempt_that_was_prepared_and_never_recorded_is_prepared_again(workshop: Workshop) -> None:
+    workshop.model("m.py", 'assert (ROOT / "mended").exists()')
+    workshop.list("m.py")
+    assert workshop.run("-r", "-u")[0] == 1
+    prepared = workshop.root / workshop.history()[0]["directory"] / ".." / "2"
+    prepared.mkdir()
+    (prepared / "spec.json").write_text("{")
+    (workshop.root / "mended").touch()
+    assert workshop.run("retry", "--failed")[0] == 0
+    assert workshop.run("-r", "-u")[0] == 0
+    assert [row["state"] for row in workshop.history()] == ["succeeded"]
+    assert workshop.run("fsck")[0] == 0
+
+
 def test_an_edit_takes_effect_while_a_run_trains(workshop: Workshop) -> None:
     workshop.model("m.py", WAIT)
     workshop.model("n.py", "pass")

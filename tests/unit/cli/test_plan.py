@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -117,6 +119,32 @@ def test_why_of_a_failed_version_tells_the_runs_story_once(listed: Desk) -> None
     told = listed.type("why", "digits.py:deep").stdout
     assert told.count("ValueError: no") == 1
     assert f"mlpipeline retry {BAD.id}" in told
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reason", "told"),
+    [
+        (
+            Verdict.WAITING,
+            "tried again after a pause (attempt 2 of 3)",
+            "It is tried again after a pause (attempt 2 of 3), at",
+        ),
+        (Verdict.HELD, "held after out of memory: no", "It is held until you say more: mlpipeline retry"),
+        (Verdict.GAVE_UP, "gave up after 1 attempts: no", "It gave up after 1 attempt: mlpipeline retry"),
+        (Verdict.DUE, "waits for a slot", "It is due again: waits for a slot. It runs with: mlpipeline -r -u"),
+    ],
+)
+def test_why_of_what_ended_badly_says_what_the_plan_makes_of_it(
+    listed: Desk, monkeypatch: pytest.MonkeyPatch, verdict: Verdict, reason: str, told: str
+) -> None:
+    until = datetime.now(UTC) + timedelta(minutes=1) if verdict is Verdict.WAITING else None
+    before = launch.preview(listed.project)
+    wish = item("deep", verdict, reason, failed())._replace(until=until)
+    plan = Plan(items=(wish,), submit=(), wake_at=None)
+    monkeypatch.setattr(launch, "preview", lambda project: replace(before, plan=plan))
+    answer = listed.type("why", "digits.py:deep").stdout
+    assert "failed" in answer
+    assert told in answer
 
 
 def test_why_of_a_model_answers_for_every_version(listed: Desk) -> None:

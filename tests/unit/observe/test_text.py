@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -57,3 +57,10 @@ def test_metrics_of_the_test_input_come_first_and_the_rest_is_counted() -> None:
 
 def test_one_line_is_cut_with_an_ellipsis() -> None:
     assert text.one_line("a\nb  " + "c" * 50, 10) == "a b cccccc"[:9] + "…"
+
+
+def test_a_time_of_day_has_a_date_where_it_is_not_todays() -> None:
+    noon = datetime(2026, 11, 21, 12).astimezone()
+    assert text.clock(noon, noon) == "12:00"
+    assert text.clock(noon + timedelta(days=1), noon) == "2026-11-22 12:00"
+    assert text.at(noon + timedelta(minutes=5), noon) == "at 12:05, in 5 min 00 s"

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlpipeline.observe import view
-from mlpipeline.run import Cause, State
+from mlpipeline.run import State
 from tests.unit.sample_runs import NOW, run_in, sample_attempt, sample_run
 
 DOWN = view.SchedulerLine(running=False, host="h")
@@ -69,26 +69,6 @@ def test_the_picture_is_json_for_programs() -> None:
 
 def test_infinities_become_text_in_json() -> None:
     assert view.jsonable({"a": [float("nan"), float("-inf")]}) == {"a": ["nan", "-inf"]}
-
-
-@pytest.mark.parametrize(
-    ("state", "cause", "told"),
-    [
-        (State.SUCCEEDED, Cause.NONE, "succeeded 29 s ago after 120 steps: test accuracy 0.9722"),
-        (State.FAILED, Cause.EXCEPTION, "failed 29 s ago after 120 steps: it broke. It runs again when"),
-        (State.CANCELLED, Cause.INTERRUPTED, "goes on from its last checkpoint"),
-        (State.LOST, Cause.KILLED, "tried again until max_attempts"),
-        (State.RUNNING, Cause.NONE, "runs since 59 s"),
-        (State.SUBMITTED, Cause.NONE, "has not started yet"),
-    ],
-)
-def test_why_a_run_is_as_it_is(state: State, cause: Cause, told: str) -> None:
-    assert told in view.why_run(run_in(state, cause=cause, message="it broke"), NOW)
-
-
-def test_a_run_whose_retry_was_asked_for_says_so() -> None:
-    run = replace(run_in(State.FAILED), retry_asked=True)
-    assert "A retry was asked for" in view.why_run(run, NOW)
 
 
 def test_an_attempt_that_never_started_has_no_duration() -> None:

@@ -1,0 +1,200 @@
+"""Sentences that say why a run or a version is as it is, and what may be done; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from mlpipeline.observe import text
+from mlpipeline.observe.view import Progress, seconds_of
+from mlpipeline.policy import hint
+from mlpipeline.run import Attempt, Cause, Run, State
+
+_MOST = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """What files and plan add to a run's record.
+
+    Attributes:
+        progress: how far it is, or was at its end, with its last checkpoint; None where nobody has looked.
+        followed_by: the newest run of the same version and seed, where that is another one.
+        outlook: what comes next by the plan, a sentence; empty where the plan is not known.
+    """
+
+    progress: Progress | None = None
+    followed_by: Run | None = None
+    outlook: str = ""
+
+
+def why_run(run: Run, now: datetime, details: Details | None = None) -> str:
+    """Answers in sentences why a run is as it is, and what may be done."""
+    told, last = details or Details(), run.last
+    name = f"{text.title(run.model, run.version, run.replicate)} (run {run.id}, attempt {last.number})"
+    if last.state is State.SUCCEEDED:
+        shown = text.metrics(last.metrics or {})
+        done = f"{name} succeeded {text.ago(last.ended_at, now)}{_steps(last)}" + (f": {shown}." if shown else ".")
+        return _joined(done, _follower(told))
+    if last.state is State.SUBMITTED:
+        return f"{name} was submitted {text.ago(last.submitted_at, now)} and has not started yet."
+    if last.state is State.RUNNING:
+        return f"{name} runs since {text.duration(seconds_of(last, now))}{_progress(told.progress)}."
+    reason = text.one_line(last.message or last.cause.value.replace("_", " "), 500).rstrip(".")
+    ended = f"{name} {last.state.value} {text.ago(last.ended_at, now)}{_steps(last)}: {reason}."
+    what_next = _follower(told) or told.outlook or _remedy(run, last)
+    return _joined(ended, _changed(last), _checkpoint(last, told.progress), what_next)
+
+
+def _joined(*sentences: str) -> str:
+    return " ".join(filter(None, sentences))
+
+
+def _steps(last: Attempt) -> str:
+    is_told = last.steps is None or "at step " in (last.message or "")
+    return "" if is_told else f" after {text.many(last.steps or 0, 'step')}"
+
+
+def _progress(progress: Progress | None) -> str:
+    if progress is None:
+        return ""
+    parts = []
+    if progress.step is not None:
+        parts.append(f"step {progress.step}" + (f" of {progress.total}" if progress.total else ""))
+    if progress.checkpoint_step is not None:
+        parts.append(f"last checkpoint at step {progress.checkpoint_step}")
+    if progress.eta_seconds is not None:
+        parts.append(f"about {text.duration(progress.eta_seconds)} left")
+    return f": {', '.join(parts)}" if parts else ""
+
+
+def _changed(last: Attempt) -> str:
+    changes = ", ".join(f"{name} = {text.number(value)}" for name, value in last.changes.items())
+    return f"It ran with {changes} instead of the version's own." if changes else ""
+
+
+def _checkpoint(last: Attempt, progress: Progress | None) -> str:
+    if progress is None:
+        return ""
+    if progress.checkpoint_step is not None:
+        return f"Its last checkpoint is of step {progress.checkpoint_step}."
+    return "It left no checkpoint." if last.steps else ""
+
+
+def _follower(told: Details) -> str:
+    if told.followed_by is None:
+        return ""
+    return f"Run {told.followed_by.id} of the same version came after it: it {_state(told.followed_by)}."
+
+
+def _state(run: Run) -> str:
+    words = {State.SUBMITTED: "was submitted", State.RUNNING: "runs", State.LOST: "was lost"}
+    words |= {State.CANCELLED: "was cancelled", State.YIELDED: "made room"}
+    return words.get(run.state, run.state.value)
+
+
+def _remedy(run: Run, last: Attempt) -> str:
+    if run.retry_asked:
+        return "A retry was asked for: it runs again when the queue does."
+    if last.state is State.YIELDED or last.cause is Cause.INTERRUPTED:
+        return "It goes on from its last checkpoint when the queue runs."
+    if last.state is State.LOST:
+        return (
+            f"It was tried {_times(len(run.attempts))}; it is tried again until max_attempts, from its last "
+            f"checkpoint. After that: mlpipeline retry {run.id}"
+        )
+    advice = f"; {hint(last.cause)}" if hint(last.cause) else ""
+    return (
+        f"It runs again when its code or parameters change, or by: mlpipeline retry {run.id} "
+        f"(its output: mlpipeline logs {run.id}){advice}"
+    )
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def since(changes: Sequence[str], run: Run) -> str:
+    """Says what changed since a run: `A changed and x: 1 → 2 since run … succeeded (test accuracy 0.9)`."""
+    shown = list(changes[:_MOST])
+    if len(changes) > _MOST:
+        shown.append(f"{len(changes) - _MOST} more")
+    told = f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else "".join(shown)
+    what = told or "nothing but how another Python digests the code (the queue compares anew when it starts)"
+    metrics = text.metrics(dict(list(text.flat_metrics(run.last.metrics or {}).items())[:1]))
+    verb = "" if told else "changed "
+    return f"{what} {verb}since run {run.id} {_state(run)}" + (f" ({metrics})" if metrics else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """When something starts at the earliest, and after how many versions of which models, each of so many seconds."""
+
+    at: datetime
+    ahead: Sequence[tuple[str, int, float]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """A version that has not run, or is to run again: what the plan and its surroundings say.
+
+    Attributes:
+        verdict: "due", "waiting" or "held".
+        reason: the plan's.
+        until: the known moment that ends the wait.
+        stale: what `since` says; empty for what never ran.
+        behind: titles of those that come before it, those that run first.
+        listed_at: since when the models config lists it.
+        start: only where facts give it.
+        is_served: whether a scheduler runs.
+    """
+
+    title: str
+    verdict: str
+    reason: str
+    until: datetime | None = None
+    stale: str = ""
+    behind: Sequence[str] = ()
+    listed_at: datetime | None = None
+    start: Start | None = None
+    is_served: bool = True
+
+
+def why_wish(wish: Wish, now: datetime) -> str:
+    """Answers in sentences why a version has not run yet, what it waits for, and when it will run."""
+    reason = text.one_line(wish.reason, 500)
+    when = f" ({text.at(wish.until, now)})" if wish.until else ""
+    if wish.verdict == "held":
+        told = f"{wish.title} is {reason}{when}."
+    elif wish.stale:
+        told = f"{wish.title} is {wish.verdict}: {wish.stale}."
+        told += "" if reason == "next" else f" {_sentence(reason)}{when}."
+    else:
+        told = f"{wish.title} is {wish.verdict}: {reason}{when}."
+    if wish.stale and wish.verdict == "held":
+        told += f" {_sentence(wish.stale)}."
+    listed = f"It is listed since {text.clock(wish.listed_at, now)}." if wish.listed_at else ""
+    command = "It runs with: mlpipeline -r -u" if wish.verdict == "due" and not wish.is_served else ""
+    return _joined(told, _behind(wish), listed, _start(wish, now), command)
+
+
+def _sentence(words: str) -> str:
+    return f"It {words}" if words.startswith("waits ") else words[:1].upper() + words[1:]
+
+
+def _behind(wish: Wish) -> str:
+    if not wish.behind:
+        return ""
+    more = f" and {len(wish.behind) - _MOST} more" if len(wish.behind) > _MOST else ""
+    return f"Before it: {', '.join(wish.behind[:_MOST])}{more}."
+
+
+def _start(wish: Wish, now: datetime) -> str:
+    if wish.start is None:
+        return ""
+    ahead = ", ".join(
+        f"{text.many(count, 'version')} of {model}, which took {text.duration(seconds)}{' each' if count > 1 else ''}"
+        for model, count, seconds in wish.start.ahead
+    )
+    return f"It starts at about {text.clock(wish.start.at, now)}, after {ahead}."

@@ -1,0 +1,116 @@
+"""Sentences: every fact that is known stands in them, and nothing that is not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from mlpipeline.observe import text, why
+from mlpipeline.observe.view import Progress
+from mlpipeline.run import Cause, State
+from tests.unit.sample_runs import NOW, run_in
+
+KNOWN = Progress(step=30, total=120, checkpoint_step=20, eta_seconds=9.0)
+
+
+@pytest.mark.parametrize(
+    ("state", "cause", "told"),
+    [
+        (State.SUCCEEDED, Cause.NONE, "succeeded 29 s ago after 120 steps: test accuracy 0.9722"),
+        (State.FAILED, Cause.EXCEPTION, "failed 29 s ago after 120 steps: it broke. It runs again when"),
+        (State.FAILED, Cause.TIME_LIMIT, "raise timeout_seconds, or train less"),
+        (State.CANCELLED, Cause.INTERRUPTED, "goes on from its last checkpoint"),
+        (State.LOST, Cause.KILLED, "tried again until max_attempts"),
+        (State.RUNNING, Cause.NONE, "runs since 59 s."),
+        (State.SUBMITTED, Cause.NONE, "has not started yet"),
+    ],
+)
+def test_why_a_run_is_as_it_is(state: State, cause: Cause, told: str) -> None:
+    assert told in why.why_run(run_in(state, cause=cause, message="it broke"), NOW)
+
+
+def test_a_run_whose_retry_was_asked_for_says_so() -> None:
+    run = replace(run_in(State.FAILED), retry_asked=True)
+    assert "A retry was asked for" in why.why_run(run, NOW)
+
+
+def test_a_run_at_work_says_how_far_it_is() -> None:
+    told = why.why_run(run_in(State.RUNNING), NOW, why.Details(progress=KNOWN))
+    assert told.endswith("runs since 59 s: step 30 of 120, last checkpoint at step 20, about 9.0 s left.")
+
+
+def test_a_run_that_ended_badly_names_its_last_checkpoint_or_says_that_there_is_none() -> None:
+    run = run_in(State.FAILED, cause=Cause.EXCEPTION, message="ValueError: no (models/a.py:3), at step 120")
+    told = why.why_run(run, NOW, why.Details(progress=KNOWN))
+    assert "failed 29 s ago: ValueError: no (models/a.py:3), at step 120. Its last checkpoint is of step 20." in told
+    assert "It left no checkpoint." in why.why_run(run, NOW, why.Details(progress=Progress()))
+    assert "checkpoint" not in why.why_run(run, NOW)
+
+
+def test_parameters_that_a_policy_changed_are_told() -> None:
+    run = run_in(State.FAILED, cause=Cause.OUT_OF_MEMORY)
+    changed = replace(run, attempts=(replace(run.last, changes={"batch_size": 16}),))
+    assert "It ran with batch_size = 16 instead of the version's own." in why.why_run(changed, NOW)
+
+
+def test_a_run_that_another_one_followed_gives_no_advice() -> None:
+    newer = run_in(State.SUCCEEDED, "bbbbbb")
+    told = why.why_run(run_in(State.FAILED, message="no"), NOW, why.Details(followed_by=newer))
+    assert told.endswith(f"Run {newer.id} of the same version came after it: it succeeded.")
+
+
+def test_the_plans_word_takes_the_place_of_general_advice() -> None:
+    told = why.why_run(run_in(State.LOST, message="gone"), NOW, why.Details(outlook="It is tried again at noon."))
+    assert told.endswith("gone. It is tried again at noon.")
+
+
+def test_what_changed_is_listed_with_the_run_since_which() -> None:
+    run = run_in(State.SUCCEEDED)
+    assert why.since(["a changed"], run) == f"a changed since run {run.id} succeeded (test accuracy 0.9722)"
+    assert why.since(["a", "b", "c"], run).startswith("a, b and c since run ")
+    assert why.since([str(n) for n in range(9)], run).startswith("0, 1, 2, 3, 4 and 4 more since run ")
+
+
+def test_no_change_at_all_is_blamed_on_the_digest() -> None:
+    told = why.since([], run_in(State.LOST))
+    assert told.startswith("nothing but how another Python digests the code")
+    assert told.endswith("was lost")
+
+
+def wish(**more: Any) -> why.Wish:
+    return why.Wish(**{"title": "a.py:v", "verdict": "due", "reason": "next", **more})
+
+
+def test_a_version_that_is_due_again_says_what_changed_and_how_to_run_it() -> None:
+    told = why.why_wish(wish(stale="x changed since run 1 succeeded", is_served=False), NOW)
+    assert told == "a.py:v is due: x changed since run 1 succeeded. It runs with: mlpipeline -r -u"
+
+
+def test_a_version_that_waits_for_a_slot_says_behind_whom_since_when_and_until_when() -> None:
+    start = why.Start(at=NOW + timedelta(minutes=25), ahead=[("lm.py", 2, 720.0), ("b.py", 1, 60.0)])
+    behind = ["lm.py:a (runs since 59 s)", "lm.py:b", "b.py:c"]
+    told = why.why_wish(wish(reason="waits for a slot", behind=behind, listed_at=NOW, start=start), NOW)
+    assert told == (
+        "a.py:v is due: waits for a slot. Before it: lm.py:a (runs since 59 s), lm.py:b, b.py:c. "
+        f"It is listed since {text.clock(NOW, NOW)}. It starts at about {text.clock(start.at, NOW)}, "
+        "after 2 versions of lm.py, which took 12 min 00 s each, 1 version of b.py, which took 1 min 00 s."
+    )
+
+
+def test_a_long_line_before_it_is_cut() -> None:
+    told = why.why_wish(wish(reason="waits for a slot", behind=[f"m.py:{n}" for n in range(8)]), NOW)
+    assert "Before it: m.py:0, m.py:1, m.py:2, m.py:3, m.py:4 and 3 more." in told
+
+
+def test_a_known_moment_is_said_with_how_long_that_is() -> None:
+    until = NOW + timedelta(hours=2)
+    told = why.why_wish(wish(verdict="waiting", reason="waits for 22:00", until=until), NOW)
+    assert told == f"a.py:v is waiting: waits for 22:00 (at {text.clock(until, NOW)}, in 2 h 00 min)."
+
+
+def test_what_is_held_says_by_whom_and_what_has_changed_meanwhile() -> None:
+    told = why.why_wish(wish(verdict="held", reason="held by me: mlpipeline release a.py", stale="x changed"), NOW)
+    assert told == "a.py:v is held by me: mlpipeline release a.py. X changed."
