@@ -19,6 +19,7 @@ from mlpipeline import wire
 from mlpipeline.console import LOGGER
 from mlpipeline.errors import NotFinite
 from mlpipeline.metrics import line, number
+from mlpipeline.rehearsal import Rehearsal
 
 T = TypeVar("T")
 
@@ -46,6 +47,7 @@ class RunContext:
         nan_guard: whether a metric that is no finite number ends the run; else it is a notice.
         notices: what a person should know of this run, for its record.
         yielded: the loop ended early, after a checkpoint, because the queue asked for room.
+        drill: what is planned for this attempt, where it is part of one.
     """
 
     model: str = ""
@@ -59,6 +61,7 @@ class RunContext:
     run_id: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
     nan_guard: bool = False
+    drill: Rehearsal | None = None
     notices: list[str] = field(default_factory=list, init=False)
     step: int = field(default=0, init=False)
     yielded: bool = field(default=False, init=False)
@@ -182,6 +185,7 @@ class RunContext:
         """Enters a step: it is the one in progress now."""
         self.step = step
         self._saved_here = False
+        self._asked |= self.drill is not None and self.drill.wants_checkpoint(step, self.checkpoint_step)
 
     def tick(self, now: float) -> None:
         """Does what is due now and then: reads the queue's requests, writes metrics."""
@@ -192,7 +196,8 @@ class RunContext:
     @property
     def must_end(self) -> bool:
         """Whether the loop is to end before its next item, by the requests read so far."""
-        return self._action in _ENDS or (self._action == "yield" and not self._asked)
+        is_over = self.drill is not None and self.drill.is_over
+        return is_over or self._action in _ENDS or (self._action == "yield" and not self._asked)
 
     @property
     def should_stop(self) -> bool:

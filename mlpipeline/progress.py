@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Sized
 from typing import TYPE_CHECKING, Any
 
-from mlpipeline import wire
+from mlpipeline import rehearsal, wire
 
 if TYPE_CHECKING:
     from mlpipeline.context import RunContext
@@ -66,6 +66,8 @@ class _Loop:
             self.run.tick(now)
             if now - self._written >= _WRITE_SECONDS:
                 self._write(now)
+        if self.run.drill is not None:
+            self._rehearse(self.run.drill, now)
         if self.done == self.total or (self.done and self.run.is_test):
             return False  # whatever was asked for: at its end the loop is not cut short
         if not self.run.must_end:
@@ -73,8 +75,17 @@ class _Loop:
         self.run.yielded = self.run.stop_reason == "yield"
         return False
 
+    def _rehearse(self, drill: rehearsal.Rehearsal, now: float) -> None:
+        run = self.run
+        drill.is_over = run.step >= drill.max_steps
+        if drill.wants_death(run.step, run.checkpoint_step):
+            self._write(now)
+            rehearsal.die()
+
     def finish_item(self) -> None:
         self.done += 1
+        if self.run.drill is not None:
+            self.run.drill.taken += 1
         if self._bar is not None:
             self._bar.update(1)
 

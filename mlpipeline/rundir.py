@@ -63,6 +63,7 @@ class Spec(_Record):
         model_dir: from the project's root.
         changes: parameters whose values differ from the version's, by a policy.
         fresh: train from scratch, unless the model directory belongs to this very run.
+        drill: in a drill, how many steps to train, and where to save and to be killed.
     """
 
     format: int = FORMAT
@@ -93,6 +94,7 @@ class Spec(_Record):
     python: str | None = None
     variables: list[str] = field(default_factory=list)
     devices: list[Any] = field(default_factory=list)
+    drill: dict[str, int] = field(default_factory=dict)
     executor: str
     submitted_at: datetime
     changes: dict[str, Any] = field(default_factory=dict)

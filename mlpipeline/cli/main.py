@@ -18,7 +18,7 @@ from mlpipeline.errors import MlpipelineError
 
 _QUEUE = ""
 """The name of the command that runs without a name."""
-_WITH_VALUE = frozenset({"--project", "--host", "--slots", "--executor"})
+_WITH_VALUE = frozenset({"--project", "--host", "--slots", "--executor", "--drill-steps"})
 _INTERRUPTED = 130
 
 
@@ -154,6 +154,7 @@ def cli(context: click.Context) -> None:
     \b
     mlpipeline                       try every model of models_test.config for one step (test mode)
     mlpipeline digits.py             try one model, listed or not
+    mlpipeline --drill digits.py     prove that it can be killed and resumed (recorded nowhere)
     mlpipeline -r -u                 train what models.config lists and is not done yet (execution mode)
     mlpipeline -r -u digits.py:wide  train one version of one model
     mlpipeline plan                  see first what that would be, and why

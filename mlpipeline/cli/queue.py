@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mlpipeline.project import Project
 
 EXECUTORS = "local, inline"
+_NOT_IN_A_DRILL = ("run", "use_history", "slots", "executor", "watch", "pdb")
 
 
 class QueueContext(click.Context):
@@ -61,6 +62,10 @@ def complete_model(ctx: click.Context, _: click.Parameter, incomplete: str) -> l
 @click.option("--executor", metavar="NAME", help=f"Where runs happen ({EXECUTORS}). Default: mlp.config's.")
 @click.option("--watch", is_flag=True, help="With -r: stay, and wait for edits when nothing is due.")
 @click.option("--pdb", is_flag=True, help="Test mode in this process, with the debugger at the exception.")
+@click.option(
+    "--drill", is_flag=True, help="Prove resumption: train some steps straight, then with a kill -9, and compare."
+)
+@click.option("--drill-steps", metavar="N", type=click.IntRange(min=2), help="With --drill: how many steps (20).")
 @shared
 @click.pass_context
 def queue(context: click.Context, /, **given: Any) -> None:
@@ -73,6 +78,10 @@ def queue(context: click.Context, /, **given: Any) -> None:
     project = setup.project()
     names = tuple(name.removeprefix("./") for name in given["models"])
     _check_word(context, project, given["models"])
+    if given["drill"]:
+        from mlpipeline.cli.drill import drill
+
+        context.exit(drill(setup, project, names, given["drill_steps"]))
     options = Options(
         mode="execution" if given["run"] else "test",
         use_history=given["use_history"],
@@ -99,6 +108,11 @@ def _check(context: click.Context, given: dict[str, Any]) -> None:
         raise click.UsageError("--pdb runs in this process: leave --executor out", context)
     if given["watch"] and not given["run"]:
         raise click.UsageError("--watch goes with -r: mlpipeline -r -u --watch", context)
+    if given["drill_steps"] and not given["drill"]:
+        raise click.UsageError("--drill-steps goes with --drill: mlpipeline --drill --drill-steps 50", context)
+    others = [f"--{name.replace('_', '-')}" for name in _NOT_IN_A_DRILL if given[name]]
+    if given["drill"] and others:
+        raise click.UsageError(f"--drill runs and records nothing else: leave {', '.join(others)} out", context)
 
 
 def _check_word(context: click.Context, project: Project, words: tuple[str, ...]) -> None:

@@ -31,6 +31,7 @@ class Report:
     loader_summary: str = ""
     model_dir_action: str = ""
     steps: int | None = None
+    steps_taken: int | None = None
     checkpoint_step: int | None = None
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -99,6 +100,7 @@ class _Life:
     def begin(self) -> None:
         from mlpipeline.context import RunContext
         from mlpipeline.model import ExecutionModeKeys
+        from mlpipeline.rehearsal import Rehearsal
 
         spec = self.spec
         self.mode = ExecutionModeKeys.TEST if self.testing else ExecutionModeKeys.TRAIN
@@ -116,6 +118,7 @@ class _Life:
             run_id=spec["run_id"],
             params=version,
             nan_guard=bool(spec.get("nan_guard")),
+            drill=Rehearsal(**spec["drill"]) if spec.get("drill") else None,
         )
         self.model.run = self.context
         self.model.current_version = version
@@ -146,6 +149,8 @@ class _Life:
         if self.testing:
             return 1
         total = self.model.steps_for(self.version, self.loader)
+        if self.context.drill is not None:
+            total = min(total, self.context.drill.max_steps)
         if self.model.reset_steps:
             return total
         done = self.model.get_trained_step_count() or 0
@@ -219,6 +224,7 @@ class _Life:
         self.context.close()
         self.report.warnings += self.context.notices
         self.report.steps = self.context.step or self.trained
+        self.report.steps_taken = None if self.context.drill is None else self.context.drill.taken
         self.report.checkpoint_step = self.context.checkpoint_step
         self.report.model_summary = str(self.model.summery or "")
         summary = None if self.loader is None else call(self.loader.get_dataloader_summery)

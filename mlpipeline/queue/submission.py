@@ -6,7 +6,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,7 @@ class Occasion:
         fresh: train from scratch (no history); a retry of the same run still continues.
         testing: test mode.
         executor: the executor's name.
+        drill: what a drill has planned for the attempt, as `Rehearsal` takes it.
     """
 
     project: Project
@@ -57,6 +58,7 @@ class Occasion:
     threads: int
     fresh: bool
     testing: bool
+    drill: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +203,7 @@ def _spec(occasion: Occasion, wanted: Wanted, run: runs.Run, attempt: runs.Attem
         "memory_limit_by": settings.memory_limit_by,
         "output_limit": settings.output_limit,
         "nan_guard": find(runs.Cause.NAN, options.policies, settings.policies, _NAN).action is not Action.IGNORE,
+        "drill": dict(occasion.drill),
     }
 
 

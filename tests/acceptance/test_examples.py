@@ -20,6 +20,8 @@ from mlpipeline.selection import read
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ("digits_softmax.py", "digits_original.py")
 KERAS = "digits_keras.py"
+RESUMING = ("resume_exact.py", "resume_close.py")
+BROKEN = "resume_broken.py"
 LIMIT_SECONDS = 280
 
 pytestmark = pytest.mark.examples
@@ -116,11 +118,12 @@ def state_after(project: Path, model: str, version: str, parts: list[int]) -> li
 
 
 @pytest.mark.parametrize("test", [True, False])
-def test_the_lists_hold_every_example_that_has_a_model_and_no_fault(copy: Path, test: bool) -> None:
+def test_the_lists_hold_every_example_that_has_a_model_and_no_fault_but_the_broken_one(copy: Path, test: bool) -> None:
     selection = read(Project.load(copy), test=test)
     have_a_model = {path.name for path in (copy / "examples").glob("*.py") if "\nMODEL = " in path.read_text()}
     assert not selection.faults
-    assert {each.model for each in selection.models} == have_a_model == {*SMALL, KERAS}
+    assert {each.model for each in selection.models} == have_a_model - {BROKEN} == {*SMALL, KERAS, *RESUMING}
+    assert BROKEN in have_a_model
 
 
 def test_the_numpy_examples_pass_test_mode_and_learn_to_read_digits(copy: Path) -> None:
@@ -130,6 +133,29 @@ def test_the_numpy_examples_pass_test_mode_and_learn_to_read_digits(copy: Path) 
     assert of_model == {SMALL[0]: 9, SMALL[1]: 2}, "three versions from three seeds, and two versions"
     assert min(accuracies(runs, SMALL[0])) >= 0.90
     assert min(accuracies(runs, SMALL[1])) >= 0.90
+
+
+def test_the_examples_of_resumption_pass_test_mode_and_train(copy: Path) -> None:
+    runs = train(copy, *RESUMING)
+    assert {run["model"] for run in runs} == set(RESUMING)
+    assert max(run["metrics"]["test"]["loss"] for run in runs) < 0.02, "the noise is 0.01"
+
+
+def test_the_drill_tells_the_examples_of_resumption_apart(copy: Path) -> None:
+    need("sklearn", "sklearn")
+    command = [sys.executable, "-m", "mlpipeline", "--drill", *RESUMING, BROKEN, "digits_softmax.py:momentum", "--json"]
+    done = subprocess.run(command, cwd=copy, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False)
+    results = {each["model"]: each for each in json.loads(done.stdout)["drills"]}
+    assert {model: each["result"] for model, each in results.items()} == {
+        "resume_exact.py": "exact",
+        "resume_close.py": "close",
+        "resume_broken.py": "broken",
+        "digits_softmax.py": "exact",
+    }
+    assert results[BROKEN]["step"] == 11, "the first step after the checkpoint"
+    assert 0 < results["resume_close.py"]["largest_difference"] < 1e-5
+    assert done.returncode == 1
+    assert not (copy / "examples" / "outputs").exists()
 
 
 def test_what_is_done_is_not_trained_again(copy: Path) -> None:

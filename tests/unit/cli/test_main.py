@@ -62,7 +62,8 @@ def test_a_model_that_is_called_like_a_command_can_be_named(
 @pytest.mark.parametrize(
     ("args", "place"),
     [([], None), (["-r"], None), (["-j", "4"], None), (["-ruj", "4", "m"], 2), (["-j4", "m"], 1),
-     (["--host=h", "m"], 1), (["--slots", "2", "plan"], 2), (["--", "plan"], None)],
+     (["--host=h", "m"], 1), (["--slots", "2", "plan"], 2), (["--", "plan"], None),
+     (["--drill", "--drill-steps", "9", "m"], 3)],
 )  # fmt: skip
 def test_the_first_word_is_no_options_value(args: list[str], place: int | None) -> None:
     assert first_word(args) == place
@@ -128,7 +129,17 @@ def test_shared_options_stand_before_or_after_the_commands_name(desk: Desk) -> N
 def test_help_names_every_command_and_every_option_of_the_queue(words: list[str]) -> None:
     result = CliRunner().invoke(cli, words, prog_name="mlpipeline")
     assert result.exit_code == 0
-    for word in (*COMMANDS, "--use-history", "--no-log", "--slots", "--watch", "--pdb", "--project", "Exit status"):
+    for word in (
+        *COMMANDS,
+        "--use-history",
+        "--no-log",
+        "--slots",
+        "--watch",
+        "--pdb",
+        "--drill",
+        "--project",
+        "Exit status",
+    ):
         assert word in result.stdout
 
 
