@@ -36,6 +36,7 @@ def _name(project: Project, text: str) -> str:
         RequestRefused: there is no such model, neither as a file nor in the ledger.
     """
     from mlpipeline.cli.setup import find_run, model_names
+    from mlpipeline.config_text import near_miss
     from mlpipeline.errors import RequestRefused, RunNotFound
     from mlpipeline.ledger import Ledger
 
@@ -47,9 +48,9 @@ def _name(project: Project, text: str) -> str:
         try:
             run, _ = find_run(project, ledger, text)
         except RunNotFound as error:
-            raise RequestRefused(
-                f"'{text}' is no model in {project.relative(project.models_dir)}/ and no run"
-            ) from error
+            place = project.relative(project.models_dir)
+            meant = near_miss(model, [path.name for path in project.models_dir.glob("*.py")])
+            raise RequestRefused(f"'{text}' is no model in {place}/ and no run.{meant}") from error
     return f"{run.model}:{run.version}" if not text.startswith(run.model) or version else run.model
 
 

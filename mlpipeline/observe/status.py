@@ -100,9 +100,10 @@ def _running(lines: Sequence[view.LiveLine]) -> Table:
     for line in lines:
         run, progress = line.run, line.progress
         name = text.title(run.model, run.version, run.replicate)
-        rate = f"{progress.rate:.3g}/s" if progress.rate else ""
-        left = text.duration(progress.eta_seconds)
-        state = run.state if line.now in ("alive", "unknown") else line.now
+        is_alive = line.now in ("alive", "unknown")
+        rate = f"{progress.rate:.3g}/s" if progress.rate and is_alive else ""
+        left = text.duration(progress.eta_seconds) if is_alive else ""
+        state = run.state if is_alive else line.now
         rows.append((run.run, name, state, _steps(progress), rate, text.duration(run.seconds), left))
     columns = ("run", "model:version", "state", "step", "rate", "so far", "left")
     return Table(title="Running", columns=columns, rows=tuple(rows))
@@ -144,7 +145,12 @@ def ended_table(lines: Sequence[view.RunLine], now: datetime, title: str) -> Tab
 
 def headlines(picture: view.Picture) -> list[str]:
     """Returns what is said before the tables: the scheduler, counts, faults, open requests."""
-    counted = [f"{count} {name}" for name, count in picture.runs.items() if count]
+    counts = dict(picture.runs)
+    for line in picture.running:
+        if line.now in ("ended", "gone"):
+            counts[line.run.state] -= 1
+            counts[line.now] = counts.get(line.now, 0) + 1
+    counted = [f"{count} {name}" for name, count in counts.items() if count]
     planned = [f"{count} {name}" for name, count in picture.versions.items() if count]
     lines = [f"{text.one_line(picture.project)}: {', '.join(counted) or 'nothing has run yet'}."]
     lines.append(view.scheduler_sentence(picture.scheduler, picture.at))

@@ -156,6 +156,9 @@ class Commands:
 
     def _now(self, request: Request) -> str:
         target, room = self._target(request), self.scheduler.room
+        model, _, version = target.partition(":")
+        if held := room.orders.held(model, version):
+            raise RequestRefused(f"{held} is held {room.orders.holds[held]}: mlpipeline release {held}, and then now")
         room.keep(room.orders.with_first(target, _order(request)))
         return f"{target} is next; where no slot is free, a running one makes room at its next checkpoint"
 

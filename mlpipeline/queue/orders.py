@@ -36,9 +36,9 @@ class Orders:
     first: Mapping[str, Order] = field(default_factory=dict)
     paused: Order | None = None
 
-    def held(self, model: str, version: str) -> Order | None:
-        """Returns the order that keeps a version from starting."""
-        return self.holds.get(model) or self.holds.get(f"{model}:{version}") if self.holds else None
+    def held(self, model: str, version: str) -> str:
+        """Returns the target of the order that keeps a version from starting, empty where there is none."""
+        return next((name for name in (model, f"{model}:{version}") if name in self.holds), "") if self.holds else ""
 
     def rank(self, model: str, version: str) -> int:
         """Returns a version's place among what goes first, 0 the first of all; the same large number for all others."""

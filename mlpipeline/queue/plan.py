@@ -235,8 +235,9 @@ class _Turn:
         options = wanted.options
         if wanted.model in self.faulty:
             return Item(wanted, Verdict.WAITING, "its file has a fault", None, standing)
-        if order := self.orders.held(wanted.model, wanted.version):
-            return Item(wanted, Verdict.HELD, f"held {order}: mlpipeline release {wanted.model}", None, standing)
+        if target := self.orders.held(wanted.model, wanted.version):
+            reason = f"held {self.orders.holds[target]}: mlpipeline release {target}"
+            return Item(wanted, Verdict.HELD, reason, None, standing)
         if options.hold:
             return Item(wanted, Verdict.HELD, "held: remove `hold` in models.config", None, standing)
         if options.after and (reason := self._after(options.after)):
