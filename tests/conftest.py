@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A busy machine makes inputs slowly, which says nothing about what is tested; deadlines would be timed tests. In CI the
+# inputs are the same every time.
+settings.register_profile(
+    "any_machine",
+    deadline=None,
+    derandomize="CI" in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("any_machine")
 
 
 @pytest.fixture(autouse=True, scope="session")
