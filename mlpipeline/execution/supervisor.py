@@ -38,6 +38,7 @@ from mlpipeline.wire import (
     STARTED,
     Clock,
     read_json,
+    read_json_patiently,
     write_json_patiently,
 )
 
@@ -268,7 +269,7 @@ class Supervisor:
             dropped=self.pump.dropped,
             step=progress.get("step"),
         )
-        result = read_json(self._file(RESULT))
+        result = read_json_patiently(self._file(RESULT))
         outcome = verdict.outcome(self.spec, result, facts)
         outcome["started_at"] = self.started_at
         outcome["ended_at"] = self.clock.now()
