@@ -27,6 +27,7 @@ SOURCES = "sources"
 ENVIRONMENT = "environment.json"
 NOTES = "notes.jsonl"
 _RETRY_SECONDS = 1.0
+_PATIENCE = 5
 
 
 def utc_now() -> str:
@@ -53,10 +54,29 @@ def _text(nanoseconds: int) -> str:
 def read_json(path: str | os.PathLike[str]) -> dict[str, Any] | None:
     """Reads a whole JSON object; None when it is absent or damaged."""
     try:
-        with open(path, encoding="utf-8") as file:
-            content = json.load(file)
-    except (OSError, ValueError):
+        return _read(path)
+    except OSError:
         return None
+
+
+def read_json_patiently(path: str | os.PathLike[str]) -> dict[str, Any] | None:
+    """Reads what decides how something ended: where it is there and cannot be read, that is tried for a while."""
+    for _ in range(_PATIENCE):
+        try:
+            return _read(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError:
+            time.sleep(_RETRY_SECONDS)
+    return None
+
+
+def _read(path: str | os.PathLike[str]) -> dict[str, Any] | None:
+    with open(path, encoding="utf-8") as file:
+        try:
+            content = json.load(file)
+        except ValueError:
+            return None
     return content if isinstance(content, dict) else None
 
 

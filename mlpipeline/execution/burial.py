@@ -30,7 +30,7 @@ def bury(directory: Path, token: str) -> bool:
         if not _end_all(carried(token, lock)):
             return False
         remove_group(token)
-        if wire.read_json(directory / wire.OUTCOME) is None:
+        if wire.read_json_patiently(directory / wire.OUTCOME) is None:
             outcome = _succeeded(directory, token) or _lost(directory, token, lock)
             wire.write_json(directory / wire.OUTCOME, outcome, sync=True)
     except OSError as error:
@@ -55,7 +55,7 @@ def _end_all(value: str) -> bool:
 
 def _succeeded(directory: Path, token: str) -> dict[str, object] | None:
     """Takes the worker's word that all was done, where only its supervisor came to no end."""
-    result = wire.read_json(directory / wire.RESULT) or {}
+    result = wire.read_json_patiently(directory / wire.RESULT) or {}
     if result.get("token") != token or result.get("state") != "succeeded":
         return None
     unseen = "its supervisor vanished after the work was done: exit status and memory are not known"

@@ -15,6 +15,7 @@ import sys
 import time
 from typing import Any
 
+from mlpipeline import wire
 from mlpipeline.execution import environment, memory, verdict
 from mlpipeline.execution.capture import Pump
 from mlpipeline.execution.limits import (
@@ -28,19 +29,6 @@ from mlpipeline.execution.limits import (
     start_ticks,
 )
 from mlpipeline.failpoints import reach
-from mlpipeline.wire import (
-    CONTROL,
-    LOCK,
-    OUTCOME,
-    OUTPUT,
-    PROGRESS,
-    RESULT,
-    SPEC,
-    STARTED,
-    Clock,
-    read_json,
-    write_json_patiently,
-)
 
 BOOTSTRAP = (
     "import sys; sys.path.append(sys.argv[1]); from mlpipeline.execution.supervisor import main; main(sys.argv[2])"
@@ -59,18 +47,18 @@ class Supervisor:
 
     def __init__(self, directory: str) -> None:
         self.directory = os.path.abspath(directory)
-        spec = read_json(self._file(SPEC))
+        spec = wire.read_json(self._file(wire.SPEC))
         if spec is None:
-            raise SystemExit(f"{self._file(SPEC)}: missing or damaged: nothing can be run here")
+            raise SystemExit(f"{self._file(wire.SPEC)}: missing or damaged: nothing can be run here")
         self.spec: dict[str, Any] = spec
         self.asked = ""
         self.worker = 0
-        self.clock = Clock()
+        self.clock = wire.Clock()
         self.started_at = self.clock.now()
         self.deadline: float | None = None
         self.timed_out = False
         self.kill_at: float | None = None
-        self.file = open(self._file(OUTPUT), "ab", buffering=0)  # noqa: SIM115 - open as long as the process
+        self.file = open(self._file(wire.OUTPUT), "ab", buffering=0)  # noqa: SIM115 - open as long as the process
         self.pump = Pump(self.file, spec.get("output_limit"))
         self.group: memory.Group | None = None
         self.watch = memory.Watch(os.getpid(), None)
@@ -85,7 +73,7 @@ class Supervisor:
 
         A record lock belongs to the process: no child inherits it, and it ends with the process whatever happens.
         """
-        self.lock = os.open(self._file(LOCK), os.O_RDWR | os.O_CREAT, 0o644)
+        self.lock = os.open(self._file(wire.LOCK), os.O_RDWR | os.O_CREAT, 0o644)
         try:
             fcntl.lockf(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -136,7 +124,7 @@ class Supervisor:
             "worker_pid": self.worker,
             "started_at": self.started_at,
         }
-        write_json_patiently(self._file(STARTED), started)
+        wire.write_json_patiently(self._file(wire.STARTED), started)
         os.set_blocking(read, False)
         return read
 
@@ -195,7 +183,7 @@ class Supervisor:
 
     def _heed(self, signals: bytes) -> None:
         if any(number in signals for number in (signal.SIGTERM, signal.SIGINT)):
-            control = read_json(self._file(CONTROL)) or {}
+            control = wire.read_json(self._file(wire.CONTROL)) or {}
             self.asked = str(control.get("action", "")) or "terminated"
             self._end()
 
@@ -256,7 +244,7 @@ class Supervisor:
         group_peak = self.group.peak() if self.group else 0
         if self.group is not None:
             self.group.remove()
-        progress = read_json(self._file(PROGRESS)) or {}
+        progress = wire.read_json(self._file(wire.PROGRESS)) or {}
         facts = verdict.Facts(
             status=status,
             asked=self.asked,
@@ -271,11 +259,11 @@ class Supervisor:
             dropped=self.pump.dropped,
             step=progress.get("step"),
         )
-        result = read_json(self._file(RESULT))
+        result = wire.read_json_patiently(self._file(wire.RESULT))
         outcome = verdict.outcome(self.spec, result, facts)
         outcome["started_at"] = self.started_at
         outcome["ended_at"] = self.clock.now()
-        write_json_patiently(self._file(OUTCOME), outcome)
+        wire.write_json_patiently(self._file(wire.OUTCOME), outcome)
         reach("supervisor.concluded")
 
 
@@ -293,7 +281,7 @@ def supervise(supervisor: Supervisor) -> None:
     """
     if not supervisor.own():
         raise SystemExit(ALREADY_OWNED)
-    if read_json(f"{supervisor.directory}/{OUTCOME}") is not None:
+    if wire.read_json(f"{supervisor.directory}/{wire.OUTCOME}") is not None:
         raise SystemExit(ALREADY_OWNED)
     supervisor.run()
     # The outcome is on disk and no child is left: nothing is to be torn down, and the scheduler waits for this end.

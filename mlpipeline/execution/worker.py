@@ -78,7 +78,7 @@ def main(argument: str) -> None:
     if supervisor:
         die_with_parent(int(supervisor))
     directory = Path(argument).absolute()
-    spec = wire.read_json(directory / wire.SPEC)
+    spec = wire.read_json_patiently(directory / wire.SPEC)
     if spec is None:
         raise SystemExit(f"{directory}: no spec.json")
     if spec.get("memory_limit") and spec.get("memory_limit_by") == "address_space":

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mlpipeline import events, wire
-from mlpipeline.errors import DiskFull, NotWritable
+from mlpipeline.errors import DiskFull, LedgerError, NotWritable
 from mlpipeline.execution.executor import Executor, Life
 from mlpipeline.failpoints import reach
 from mlpipeline.ledger import Ledger
@@ -76,7 +76,7 @@ class Attempts:
         """Records an attempt durably, then starts it.
 
         Raises:
-            DiskFull, NotWritable: nothing was started, and nothing will be.
+            DiskFull, NotWritable, LedgerError: nothing was started, and nothing will be.
         """
         run, attempt, directory = prepared.run, prepared.attempt, prepared.directory
         self.ledger.record(events.Submitted(run=run))
@@ -93,21 +93,31 @@ class Attempts:
         reach("scheduler.started")
 
     def reconcile(self) -> list[tuple[Run, Attempt]]:
-        """Records what has moved, by the attempts' own files and their executor's facts. Returns what ended."""
+        """Records what has moved, by the attempts' own files and their executor's facts. Returns what ended.
+
+        Raises:
+            DiskFull, NotWritable, LedgerError: nothing can be recorded now, and nothing has ended before that.
+        """
         ended = []
         for live in list(self.live.values()):
             try:
                 if (end := self._look(live)) is not None:
                     ended.append(end)
-            except (DiskFull, NotWritable):
-                raise
-            except Exception:  # one run's trouble must not stop the queue; it is looked at again in the next turn
-                if not live.stuck:
-                    live.stuck = True
-                    self.say(
-                        f"{_title(live.run)}: cannot be looked after\n{traceback.format_exc()}", "ERROR", live.name
-                    )
+            except (DiskFull, NotWritable, LedgerError):
+                if not ended:
+                    raise
+                break  # what has ended is told first; the same is met again in the next turn
+            # One run's trouble must not stop the queue; it is looked at again in the next turn.
+            except OSError as error:
+                self._stuck(live, f": {error}")
+            except Exception:
+                self._stuck(live, f"\n{traceback.format_exc()}")
         return ended
+
+    def _stuck(self, live: Live, why: str) -> None:
+        if not live.stuck:
+            live.stuck = True
+            self.say(f"{_title(live.run)}: cannot be looked after{why}", "ERROR", live.name)
 
     def _look(self, live: Live) -> tuple[Run, Attempt] | None:
         outcome = self._outcome(live)
@@ -178,10 +188,9 @@ class Attempts:
         details = submission.attempt_details(directory, wire.read_json(directory / wire.SPEC))
         try:
             self.files.block(run, attempt, details)
-        except (DiskFull, OSError) as error:
+            self.ledger.record(events.Reported(run_id=run.id, number=attempt.number))
+        except (DiskFull, NotWritable, LedgerError, OSError) as error:
             self.say(f"{_title(run)}: its results are recorded, but not in the output file yet: {error}", "ERROR")
-            return
-        self.ledger.record(events.Reported(run_id=run.id, number=attempt.number))
 
 
 def _title(run: Run) -> str:

@@ -122,7 +122,8 @@ class Catalog:
                     "versions": versions
                 }
         content = {"format": _FORMAT, "python": sys.version, "models": models}
-        wire.write_json(self._file, content)
+        with contextlib.suppress(OSError):  # without this cache, models are described once more at the next start
+            wire.write_json(self._file, content)
 
     def refresh(self, models: Iterable[str], python: Mapping[str, str | None]) -> None:
         """Starts describing what is unknown or has changed. Returns at once.

@@ -76,6 +76,11 @@ def _execute(project: Project, options: Options) -> int:
             return scheduler.run()
         finally:
             ledger.close()
+    except OSError as error:
+        raise NotWritable(
+            f"the queue has stopped: {error}: mend that and start it again; what is recorded stays so, and what runs "
+            "goes on and is taken up"
+        ) from error
     finally:
         lock.release()
 

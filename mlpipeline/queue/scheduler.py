@@ -187,7 +187,7 @@ class Scheduler:
         """Records what ended."""
         try:
             ended = self.attempts.reconcile()
-        except (DiskFull, NotWritable) as error:
+        except (DiskFull, NotWritable, LedgerError) as error:
             self._trouble(f"results wait in their directories: {error}")
             return
         if self.attempts.live and not self.options.testing and (trouble := full(self.project)):

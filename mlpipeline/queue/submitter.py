@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from mlpipeline.errors import DiskFull, NotWritable
+from mlpipeline.errors import DiskFull, LedgerError, NotWritable
 from mlpipeline.queue import digests, submission
 from mlpipeline.queue.verdicts import Verdict, Wanted
 
@@ -48,7 +48,7 @@ class Submitter:
         for wanted in self.scheduler.outlook.plan.submit:
             try:
                 self._one(occasion, wanted)
-            except (DiskFull, NotWritable, OSError) as error:
+            except (DiskFull, NotWritable, LedgerError, OSError) as error:
                 raise DiskFull(f"{wanted.model}:{wanted.version} cannot be started: {error}") from error
 
     def _one(self, occasion: submission.Occasion, wanted: Wanted) -> None:
