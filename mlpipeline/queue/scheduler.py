@@ -161,10 +161,13 @@ class Scheduler:
         """Stops: `drain` asks runs to checkpoint and go, `now` ends them, `detach` leaves them to go on alone."""
         self.stopping = how
         live = list(self.attempts.live.values())
-        if how == "drain":
-            self.room.ask_to_yield(live)
-        for each in live if how == "now" else ():
-            self.executor.ask(each.directory, "interrupt")
+        try:
+            if how == "drain":
+                self.room.ask_to_yield(live)
+            for each in live if how == "now" else ():
+                self.executor.ask(each.directory, "interrupt")
+        except OSError as error:  # on a full disk nobody can be asked: what runs goes on until it ends
+            self._trouble(f"runs cannot be asked to go: {error}")
         if how == "drain" and live:
             self.say(f"stopping: {len(live)} running go at their next checkpoint or end. Ctrl-C again ends them now")
 
@@ -212,9 +215,12 @@ class Scheduler:
             elsewhere=self.claims.elsewhere,
             closed=self.closed,
         )
-        if not self.stopping:
-            self.room.make(self.outlook.plan, live)
-        self.room.forget_what_had_its_turn(self.outlook.plan, self.catalog.pending(list(self.catalog.known)))
+        try:
+            if not self.stopping:
+                self.room.make(self.outlook.plan, live)
+            self.room.forget_what_had_its_turn(self.outlook.plan, self.catalog.pending(list(self.catalog.known)))
+        except OSError as error:
+            self._trouble(f"orders wait: {error}")
 
     def look_at_other_hosts(self) -> None:
         """Learns now and then what became of what other hosts took up."""
