@@ -37,8 +37,9 @@ def open_writer(path: Path) -> sqlite3.Connection:
             connection.execute("PRAGMA foreign_keys = ON")
             with _told_as_migration(path):
                 ledger_schema.migrate(connection, path)
-            # Where SQLite may not write, it opens the file for reading and says so at the first record: too late.
+            # A file that it may not write SQLite opens for reading, and says so at the first record: too late.
             connection.execute("BEGIN IMMEDIATE")
+            connection.execute(f"PRAGMA user_version = {len(ledger_schema.MIGRATIONS)}")
             connection.execute("ROLLBACK")
             return connection
 
