@@ -110,7 +110,8 @@ def _over_limit(spec: dict[str, Any], facts: Facts) -> str:
 
 
 def _signalled(number: int, facts: Facts) -> tuple[str, str, str]:
-    name = signal.Signals(number).name
+    # Most real-time signals have no name.
+    name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
     peak = f"peak memory {facts.peak_bytes / 2**20:.0f} MiB"
     if number in _CRASHES:
         return "failed", "segmentation_fault", f"crashed with {name} in native code ({peak}): see the run's log"

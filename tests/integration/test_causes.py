@@ -175,3 +175,14 @@ def test_a_faulty_policy_names_its_line(workshop: Workshop) -> None:
     assert code == 2
     assert "mlp.config:4: on_oom = smaller: must be retry, hold, fail, or a change such as batch_size/2" in told
     assert "mlp.config:5: on_nan" in told
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, 40])
+def test_a_signal_from_outside_is_told_also_one_without_a_name(workshop: Workshop, number: int) -> None:
+    workshop.model("m.py", f"signal.signal({number}, signal.SIG_DFL)\nos.kill(os.getpid(), {number})")
+    text = (workshop.models / "m.py").read_text()
+    (workshop.models / "m.py").write_text(f"import signal\n{text}")
+    workshop.list("m.py = max_attempts=1")
+    assert workshop.run("-r", "-u")[0] == 1
+    found = last(workshop)
+    assert (found["state"], found["cause"].value, found["signal"]) == ("lost", "killed", number)
