@@ -52,6 +52,7 @@ class Group:
 
     def __init__(self, path: str, home: str, limit_file: str) -> None:
         self.path, self.home, self.limit_file = path, home, limit_file
+        self.origin = _own(limit_file == "memory.max")[1]
 
     @classmethod
     def make(cls, name: str, limit: int) -> Group | None:
@@ -81,7 +82,7 @@ class Group:
 
     def leave(self) -> None:
         """Moves this process out again, as far as it may; its children stay."""
-        for home in dict.fromkeys((_own(self.limit_file == "memory.max")[1], self.home)):
+        for home in dict.fromkeys((self.origin, self.home)):
             try:
                 _write(f"{home}/cgroup.procs", "0")
             except OSError:
