@@ -212,7 +212,9 @@ class Scheduler:
         )
         if not self.stopping:
             self.room.make(self.outlook.plan, live)
-        self.room.forget_what_had_its_turn(self.outlook.plan, self.catalog.pending(list(self.catalog.known)))
+        self.room.forget_what_had_its_turn(
+            self.outlook.plan, self.catalog.pending([each.model for each in self.selection.current.models])
+        )
 
     def look_at_other_hosts(self) -> None:
         """Learns now and then what became of what other hosts took up."""

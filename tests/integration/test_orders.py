@@ -181,3 +181,13 @@ def test_what_is_no_request_is_named_once(workshop: Workshop) -> None:
     assert workshop.output().count("is no request") == 1
     assert "explode: this scheduler does not know it" in workshop.output()
     assert not (workshop.outputs.parent / "x.answer.json").exists()
+
+
+def test_what_was_put_first_before_the_scheduler_began_is_first(workshop: Workshop) -> None:
+    workshop.model("a.py", QUICK, versions("one", "two"))
+    workshop.model("urgent.py", QUICK, versions("urgent"))
+    workshop.list("a.py", "urgent.py")
+    Project.load(workshop.root).requests_dir.parent.mkdir(parents=True)
+    assert workshop.run("now", "urgent.py")[0] == 0
+    assert workshop.run("-r", "-u")[0] == 0
+    assert started(workshop) == ["urgent", "one", "two"]
