@@ -112,6 +112,11 @@ def start_ticks(pid: int) -> int | None:
     return None if fields[0] in (b"Z", b"X") else int(fields[19])
 
 
+def signal_name(number: int) -> str:
+    """Returns a signal's name; most real-time signals have only a number."""
+    return signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
+
+
 def boot_id() -> str:
     """Returns the kernel's name for this boot, empty where there is none."""
     try:

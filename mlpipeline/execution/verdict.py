@@ -9,6 +9,8 @@ import os
 import signal
 from typing import Any, NamedTuple
 
+from mlpipeline.execution.limits import signal_name
+
 _CRASHES = {signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP}
 
 
@@ -110,7 +112,7 @@ def _over_limit(spec: dict[str, Any], facts: Facts) -> str:
 
 
 def _signalled(number: int, facts: Facts) -> tuple[str, str, str]:
-    name = signal.Signals(number).name
+    name = signal_name(number)
     peak = f"peak memory {facts.peak_bytes / 2**20:.0f} MiB"
     if number in _CRASHES:
         return "failed", "segmentation_fault", f"crashed with {name} in native code ({peak}): see the run's log"

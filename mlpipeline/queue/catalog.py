@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from mlpipeline import wire
+from mlpipeline.execution.limits import signal_name
 from mlpipeline.project import Project
 
 _FORMAT = 2
@@ -290,5 +291,5 @@ class Catalog:
 
 def _ended(status: int) -> str:
     if status < 0:
-        return f"by {signal.Signals(-status).name}: a native library crashed, or memory ran out"
+        return f"by {signal_name(-status)}: a native library crashed, or memory ran out"
     return f"with exit status {status}: the file must not end its process"

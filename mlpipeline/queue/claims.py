@@ -66,7 +66,7 @@ class Claims:
         return True
 
     def _link(self, place: Path, number: int, about: dict[str, Any]) -> bool:
-        """Makes a numbered file, whole and durably. False where somebody else made it first."""
+        """Makes a numbered file, whole and durably. False where somebody else made it or a later one first."""
         content = {"format": 1, "host": self.project.host, "number": number, "at": wire.utc_now(), **about}
         beside = f"{place}.{secrets.token_hex(4)}.part"
         if not place.parent.is_dir():
@@ -78,6 +78,10 @@ class Claims:
             return False
         finally:
             Path(beside).unlink(missing_ok=True)
+        if _numbers(place)[-1] != number:
+            # Our look was old: the number was made and, after a later one, forgotten meanwhile.
+            Path(f"{place}.{number}").unlink(missing_ok=True)
+            return False
         wire.sync_directory(place.parent)
         return True
 

@@ -77,8 +77,10 @@ class Commands:
                 ledger.keep_answer(request.id, request.key, True, told)
         except (DiskFull, NotWritable, LedgerError):
             raise
-        except MlpipelineError as error:
-            told = requests.answered(request, False, str(error))
+        except (MlpipelineError, FileNotFoundError) as error:
+            # What is gone does not come back: waiting for it would keep every later request waiting.
+            gone = f"{error.filename} is gone" if isinstance(error, FileNotFoundError) else ""
+            told = requests.answered(request, False, gone or str(error))
             ledger.keep_answer(request.id, request.key, False, told)
         return told
 

@@ -135,8 +135,11 @@ class Scheduler:
         if self.signals.hangups and self.stopping != "detach":
             self.stopping = "detach"
         if count > self._heard:
-            self._heard = count
-            self.stop("now" if count > 1 or self.options.testing else "drain")
+            try:
+                self.stop("now" if count > 1 or self.options.testing else "drain")
+                self._heard = count
+            except OSError as error:  # asked again in the next turn
+                self._trouble(f"what runs cannot be asked to go: {error}")
 
     def heed_requests(self) -> None:
         """Carries out what people asked for; what cannot be recorded now stays asked for."""
@@ -215,10 +218,11 @@ class Scheduler:
             elsewhere=self.claims.elsewhere,
             closed=self.closed,
         )
+        pending = self.catalog.pending([each.model for each in self.selection.current.models])
         try:
             if not self.stopping:
                 self.room.make(self.outlook.plan, live)
-            self.room.forget_what_had_its_turn(self.outlook.plan, self.catalog.pending(list(self.catalog.known)))
+            self.room.forget_what_had_its_turn(self.outlook.plan, pending)
         except OSError as error:
             self._trouble(f"orders wait: {error}")
 
@@ -226,7 +230,10 @@ class Scheduler:
         """Learns now and then what became of what other hosts took up."""
         if self.claims.elsewhere and time.monotonic() - self._looked_elsewhere >= pace.LOOK_SECONDS:
             self._looked_elsewhere = time.monotonic()
-            self.claims.refresh()
+            try:
+                self.claims.refresh()
+            except OSError as error:
+                self._trouble(f"what other hosts do cannot be seen: {error}")
 
     @property
     def slots(self) -> int:

@@ -278,7 +278,7 @@ MUTANTS: Mapping[str, tuple[object, str, object]] = {
     "remembers what is over": (Outlook, "changed", _forgets_nothing),
     "reports twice after a crash": (output.HostFiles, "has_block", _believes_that_no_block_was_written),
     "adopts nothing": (Attempts, "adopt", _adopts_nothing),
-    "leaves directories behind": (submission, "_clear", lambda directory: None),
+    "leaves directories behind": (submission, "_make", lambda directory: directory.mkdir(parents=True)),
 }
 
 

@@ -176,3 +176,27 @@ def test_a_faulty_policy_names_its_line(workshop: Workshop) -> None:
     assert code == 2
     assert "mlp.config:4: on_oom = smaller: must be retry, hold, fail, or a change such as batch_size/2" in told
     assert "mlp.config:5: on_nan" in told
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, 40])
+def test_a_signal_from_outside_is_told_also_one_without_a_name(workshop: Workshop, number: int) -> None:
+    workshop.model("m.py", f"signal.signal({number}, signal.SIG_DFL)\nos.kill(os.getpid(), {number})")
+    text = (workshop.models / "m.py").read_text()
+    (workshop.models / "m.py").write_text(f"import signal\n{text}")
+    workshop.list("m.py = max_attempts=1")
+    assert workshop.run("-r", "-u")[0] == 1
+    found = last(workshop)
+    assert (found["state"], found["cause"].value, found["signal"]) == ("lost", "killed", number)
+
+
+def test_a_control_group_goes_with_its_run(workshop: Workshop) -> None:
+    if not can_make_groups():
+        pytest.skip("control groups for memory cannot be made here")
+    workshop.config("memory_limit = 300MB\nmemory_limit_by = cgroup\n")
+    workshop.model("m.py", "print(open('/proc/self/cgroup').read())")
+    workshop.list("m.py")
+    assert workshop.run("-r", "-u")[0] == 0
+    (output,) = workshop.outputs.glob("runs/*/1/output.log")
+    inside = [line.split(":", 2)[2] for line in output.read_text().splitlines() if "mlpipeline-" in line]
+    assert len(inside) == 1
+    assert not [each for each in Path("/sys/fs/cgroup").rglob(inside[0].rpartition("/")[2])]

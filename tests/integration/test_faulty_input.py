@@ -226,3 +226,13 @@ def test_outputs_that_turn_read_only_are_refused(workshop: Workshop, small_disk:
     assert "disk" in told(workshop, "-r", "-u")
     assert workshop.run("status")[0] == 0
     assert workshop.run("history")[0] == 0
+
+
+def test_a_model_that_dies_of_a_nameless_signal_on_import_is_its_own_fault(workshop: Workshop) -> None:
+    workshop.model("good.py", "pass")
+    (workshop.models / "bad.py").write_text("import os\nos.kill(os.getpid(), 40)\n")
+    workshop.list("bad.py", "good.py")
+    code, told = workshop.run("-r", "-u")
+    assert code == 1
+    assert "signal 40" in told
+    assert len(workshop.truth("trained")) == 1

@@ -6,7 +6,12 @@ import json
 import os
 import signal
 from collections import Counter
+from pathlib import Path
+from typing import Any
 
+import pytest
+
+from mlpipeline.ledger import Key
 from mlpipeline.project import Project
 from mlpipeline.queue.claims import Claims
 from tests.integration.conftest import Workshop
@@ -114,3 +119,32 @@ def test_a_damaged_claim_is_nobodys_and_can_be_seen(workshop: Workshop) -> None:
     assert workshop.run("-r", "-u", "--host", "blue")[0] == 0
     assert "on host ?" in workshop.json("plan", "--host", "blue")["items"][0]["reason"]
     assert len(workshop.truth("trained")) == 1
+
+
+def test_a_claim_made_from_an_old_look_does_not_win(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    red, blue, green = (Claims(Project.load(tmp_path, host=name)) for name in NAMES)
+    key = Key("m.py", "one", 0, "params", "code")
+
+    def about(name: str) -> dict[str, str]:
+        return {"run": name, "token": name, "directory": name}
+
+    def end(name: str) -> None:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "outcome.json").write_text(json.dumps({"token": name, "state": "yielded"}))
+
+    assert red.take(key, about("first"), again=False)
+    end("first")
+    link = red._link
+
+    def late(*arguments: Any) -> bool:
+        # Meanwhile blue takes it up and makes room, and green has it now.
+        monkeypatch.setattr(red, "_link", link)
+        assert blue.take(key, about("second"), again=False)
+        end("second")
+        assert green.take(key, about("third"), again=False)
+        return link(*arguments)
+
+    monkeypatch.setattr(red, "_link", late)
+    assert not red.take(key, about("fourth"), again=False)
+    assert "on host green" in red.elsewhere[key].reason
+    assert len(list(red.project.claims_dir.glob("*/*"))) == 1

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 from typing import Any
 
-from mlpipeline import requests
+from mlpipeline import requests, wire
 from mlpipeline.ledger import Ledger
 from mlpipeline.project import Project
 from tests.integration.conftest import Workshop
@@ -34,6 +35,10 @@ def say(workshop: Workshop, *words: str) -> dict[str, Any]:
     told: dict[str, Any] = workshop.json(*words, "--wait")
     assert all(each["answer"] and each["answer"]["ok"] for each in told["requests"]), told
     return told
+
+
+def trouble(project: Project) -> str:
+    return str((wire.read_json(project.status_path) or {}).get("trouble") or "")
 
 
 def verdicts(workshop: Workshop) -> dict[str, str]:
@@ -181,3 +186,49 @@ def test_what_is_no_request_is_named_once(workshop: Workshop) -> None:
     assert workshop.output().count("is no request") == 1
     assert "explode: this scheduler does not know it" in workshop.output()
     assert not (workshop.outputs.parent / "x.answer.json").exists()
+
+
+def test_what_was_put_first_before_the_scheduler_began_is_first(workshop: Workshop) -> None:
+    workshop.model("a.py", QUICK, versions("one", "two"))
+    workshop.model("urgent.py", QUICK, versions("urgent"))
+    workshop.list("a.py", "urgent.py")
+    Project.load(workshop.root).requests_dir.parent.mkdir(parents=True)
+    assert workshop.run("now", "urgent.py")[0] == 0
+    assert workshop.run("-r", "-u")[0] == 0
+    assert started(workshop) == ["urgent", "one", "two"]
+
+
+def test_a_request_about_files_that_are_gone_is_refused_and_the_next_is_heard(workshop: Workshop) -> None:
+    workshop.model("a.py", QUICK, versions("one"))
+    workshop.list("a.py")
+    assert workshop.run("-r", "-u")[0] == 0
+    run = workshop.history()[0]["id"]
+    project = Project.load(workshop.root)
+    shutil.rmtree(project.runs_dir / run)
+    first = requests.submit(project, "note", run, {"text": "what happened here?"})
+    second = requests.submit(project, "hold", "a.py")
+    assert workshop.run("-r", "-u")[0] == 0
+    answers = [requests.read_answer(project, each) for each in (first, second)]
+    assert [answer and answer.ok for answer in answers] == [False, True]
+    assert answers[0] is not None
+    assert "is gone" in answers[0].message
+
+
+def test_orders_that_cannot_be_written_stop_nothing_and_are_written_later(workshop: Workshop) -> None:
+    workshop.model("a.py", "while not (ROOT / 'finish').exists(): time.sleep(0.01)", versions("one"))
+    workshop.list("a.py")
+    project = Project.load(workshop.root)
+    queue = workshop.start("-r", "-u", "--watch")
+    workshop.until(lambda: workshop.truth("train"), "it trains")
+    workshop.model("b.py", QUICK, versions("urgent"))
+    workshop.list("a.py", "b.py")
+    workshop.until(lambda: "added b.py" in workshop.output(), "the edit is in force")
+    say(workshop, "now", "b.py")
+    project.orders_path.unlink()
+    project.orders_path.mkdir()
+    (workshop.root / "finish").touch()
+    workshop.until(lambda: len(workshop.truth("trained")) == 2 or queue.poll() is not None, "both are trained")
+    workshop.until(lambda: trouble(project) or queue.poll() is not None, "the trouble is told")
+    assert queue.poll() is None
+    project.orders_path.rmdir()
+    workshop.until(lambda: project.orders_path.is_file(), "the orders are written")
