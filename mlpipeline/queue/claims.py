@@ -23,6 +23,8 @@ from mlpipeline.queue.lock import holder
 from mlpipeline.queue.verdicts import Elsewhere, Verdict
 from mlpipeline.standings import WIDTHS
 
+_LOOK_SECONDS = 1.0
+
 
 class Claim(NamedTuple):
     """A file of a wish: its number and what it says. `outcome` is that of the attempt, None while there is none."""
@@ -38,6 +40,7 @@ class Claims:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.elsewhere: dict[Key, Elsewhere] = {}
+        self._due = 0.0
 
     def take(self, key: Key, about: dict[str, Any], *, again: bool) -> bool:
         """Claims a wish for an attempt of this host. False where another host has it; `elsewhere` says how it stands.
@@ -116,11 +119,15 @@ class Claims:
                 freed.append(str(latest.content.get("run")))
         return freed
 
-    def refresh(self) -> bool:
-        """Looks again at what other hosts have. Returns whether anything changed."""
-        before = dict(self.elsewhere)
-        self.discover(list(before))
-        return before != self.elsewhere
+    def look(self, now: float) -> None:
+        """Looks again, once a second, what became of what other hosts have.
+
+        Raises:
+            OSError: it cannot be read; what was known stays.
+        """
+        if self.elsewhere and now >= self._due:
+            self._due = now + _LOOK_SECONDS
+            self.discover(list(self.elsewhere))
 
     def discover(self, keys: Iterable[Key]) -> None:
         """Finds out which of these wishes other hosts took up last."""

@@ -70,7 +70,6 @@ class Scheduler:
         self.finished: dict[State, int] = {}
         self.stopping = ""
         self._heard = 0
-        self._looked_elsewhere = 0.0
         self._said: set[str] = set()
 
     def wake(self, path: str | None = None) -> None:
@@ -161,16 +160,17 @@ class Scheduler:
             return
 
     def stop(self, how: str) -> None:
-        """Stops: `drain` asks runs to checkpoint and go, `now` ends them, `detach` leaves them to go on alone."""
+        """Stops: `drain` asks runs to checkpoint and go, `now` ends them, `detach` leaves them to go on alone.
+
+        Raises:
+            OSError: not all of them could be asked.
+        """
         self.stopping = how
         live = list(self.attempts.live.values())
-        try:
-            if how == "drain":
-                self.room.ask_to_yield(live)
-            for each in live if how == "now" else ():
-                self.executor.ask(each.directory, "interrupt")
-        except OSError as error:  # on a full disk nobody can be asked: what runs goes on until it ends
-            self._trouble(f"runs cannot be asked to go: {error}")
+        if how == "drain":
+            self.room.ask_to_yield(live)
+        for each in live if how == "now" else ():
+            self.executor.ask(each.directory, "interrupt")
         if how == "drain" and live:
             self.say(f"stopping: {len(live)} running go at their next checkpoint or end. Ctrl-C again ends them now")
 
@@ -209,7 +209,10 @@ class Scheduler:
         """Computes the plan from what is wanted and what happened."""
         live = list(self.attempts.live.values())
         self.closed = "" if self.options.testing else closed(self.project, self.room.orders)
-        self.look_at_other_hosts()
+        try:
+            self.claims.look(time.monotonic())
+        except OSError as error:
+            self._trouble(f"what other hosts do cannot be seen: {error}")
         self.outlook.decide(
             self.selection.current,
             slots=0 if self.stopping else self.slots - len(live),
@@ -225,15 +228,6 @@ class Scheduler:
             self.room.forget_what_had_its_turn(self.outlook.plan, pending)
         except OSError as error:
             self._trouble(f"orders wait: {error}")
-
-    def look_at_other_hosts(self) -> None:
-        """Learns now and then what became of what other hosts took up."""
-        if self.claims.elsewhere and time.monotonic() - self._looked_elsewhere >= pace.LOOK_SECONDS:
-            self._looked_elsewhere = time.monotonic()
-            try:
-                self.claims.refresh()
-            except OSError as error:
-                self._trouble(f"what other hosts do cannot be seen: {error}")
 
     @property
     def slots(self) -> int:

@@ -199,4 +199,4 @@ def test_a_control_group_goes_with_its_run(workshop: Workshop) -> None:
     (output,) = workshop.outputs.glob("runs/*/1/output.log")
     inside = [line.split(":", 2)[2] for line in output.read_text().splitlines() if "mlpipeline-" in line]
     assert len(inside) == 1
-    assert not [each for each in Path("/sys/fs/cgroup").rglob(inside[0].rpartition("/")[2])]
+    assert not list(Path("/sys/fs/cgroup").rglob(inside[0].rpartition("/")[2]))
