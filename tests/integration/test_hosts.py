@@ -148,3 +148,21 @@ def test_a_claim_made_from_an_old_look_does_not_win(tmp_path: Path, monkeypatch:
     assert not red.take(key, about("fourth"), again=False)
     assert "on host green" in red.elsewhere[key].reason
     assert len(list(red.project.claims_dir.glob("*/*"))) == 1
+
+
+def test_a_retry_of_what_another_host_failed_meanwhile_is_carried_out(workshop: Workshop) -> None:
+    workshop.model("m.py", SLOW + "if not (ROOT / 'good').exists():\n    raise ValueError('no')")
+    workshop.list("m.py")
+    first = workshop.start("-r", "-u", "--host", "blue")
+    workshop.until(lambda: workshop.truth("train"), "blue trains")
+    run = workshop.truth("train")[0]["run"]
+    workshop.json("stop", "--now", "--host", "blue")
+    first.wait(60)
+    (workshop.root / "finish").touch()
+    assert workshop.run("-r", "-u", "--host", "red")[0] == 1
+    workshop.start("-r", "-u", "--watch", "--host", "blue")
+    log = workshop.outputs / "status-blue.json"
+    workshop.until(lambda: "failed on host red" in log.read_text(), "blue has seen what red made of it")
+    (workshop.root / "good").touch()
+    assert workshop.json("retry", run, "--host", "blue", "--wait")["requests"][0]["answer"]["ok"]
+    workshop.until(lambda: workshop.truth("trained"), "it is trained")
