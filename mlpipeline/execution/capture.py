@@ -82,7 +82,7 @@ class Pump:
     def _put(self, data: bytes) -> None:
         self.written += len(data)
         try:
-            self.file.write(data)
+            self.dropped += len(data) - self.file.write(data)  # the last that fits may be a part
         except OSError:
             self.dropped += len(data)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 
@@ -37,3 +38,13 @@ def test_of_a_line_without_an_end_the_last_part_is_kept(length: int) -> None:
     text = pumped(10, b"x" * length)
     assert text.count("x") == MAX_LINE
     assert f"[{length - MAX_LINE} bytes were left out" in text
+
+
+def test_what_a_nearly_full_disk_takes_only_in_part_is_counted() -> None:
+    class Nearly(io.BytesIO):
+        def write(self, data: Any) -> int:
+            return super().write(data[:4])
+
+    pump = Pump(Nearly())
+    pump.feed(b"1234567\n")
+    assert pump.dropped == 4
