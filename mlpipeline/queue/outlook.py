@@ -15,6 +15,8 @@ from mlpipeline.queue.verdicts import Elsewhere, Plan, Verdict, Wanted
 from mlpipeline.run import Run, State
 from mlpipeline.selection import Selection
 
+_BAD = (State.FAILED, State.LOST)
+
 
 class Outlook:
     """Computes the plan, reading the ledger only where something changed.
@@ -147,7 +149,7 @@ class Outlook:
         """Whether a listed version stands failed, now or from before."""
         return any(
             item.verdict in (Verdict.FAILED, Verdict.GAVE_UP)
-            or (item.verdict is Verdict.HELD and item.standing is not None and item.standing.state is State.FAILED)
+            or (item.verdict is Verdict.HELD and item.standing is not None and item.standing.state in _BAD)
             for item in self.plan.items
         )
 

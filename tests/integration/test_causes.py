@@ -199,3 +199,12 @@ def test_a_control_group_goes_with_its_run(workshop: Workshop) -> None:
     inside = [line.split(":", 2)[2] for line in output.read_text().splitlines() if "mlpipeline-" in line]
     assert len(inside) == 1
     assert not [each for each in Path("/sys/fs/cgroup").rglob(inside[0].rpartition("/")[2])]
+
+
+def test_what_is_held_after_it_was_killed_stands_failed(workshop: Workshop) -> None:
+    workshop.config("on_killed = hold\n")
+    workshop.model("m.py", "os.kill(os.getpid(), 9)")
+    workshop.list("m.py")
+    assert [workshop.run("-r", "-u")[0] for _ in range(2)] == [1, 1]
+    assert len(workshop.truth("train")) == 1
+    assert "held" in workshop.run("plan")[1]
