@@ -138,7 +138,7 @@ class Commands:
             raise RequestRefused(
                 f"{model} has no version {version}.{near_miss(version, names)} It has: {', '.join(names)}"
             )
-        return request.target
+        return f"{model}:{version}" if version else model
 
     def _hold(self, request: Request) -> str:
         target, orders = self._target(request), self.scheduler.room.orders

@@ -232,3 +232,13 @@ def test_orders_that_cannot_be_written_stop_nothing_and_are_written_later(worksh
     assert queue.poll() is None
     project.orders_path.rmdir()
     workshop.until(lambda: project.orders_path.is_file(), "the orders are written")
+
+
+def test_a_hold_of_a_model_with_a_colon_and_no_version_holds_the_model(workshop: Workshop) -> None:
+    workshop.model("a.py", QUICK, versions("one"))
+    workshop.list("a.py")
+    project = Project.load(workshop.root)
+    project.requests_dir.parent.mkdir(parents=True)
+    requests.submit(project, "hold", "a.py:")
+    assert workshop.run("-r", "-u")[0] == 0
+    assert started(workshop) == []
