@@ -11,6 +11,7 @@ from mlpipeline.config_text import near_miss
 from mlpipeline.errors import DiskFull, LedgerError, MlpipelineError, NotWritable, RequestRefused
 from mlpipeline.failpoints import reach
 from mlpipeline.queue.orders import Order
+from mlpipeline.queue.verdicts import Verdict, Wanted
 from mlpipeline.requests import Action, Request
 from mlpipeline.run import Run, State
 
@@ -159,6 +160,12 @@ class Commands:
     def _now(self, request: Request) -> str:
         target, room = self._target(request), self.scheduler.room
         room.keep(room.orders.with_first(target, _order(request)))
+        items = [item for item in self.scheduler.outlook.plan.items if _is_of(item.wanted, target)]
+        listed = {each.model for each in self.scheduler.selection.current.models}
+        if target.partition(":")[0] not in listed:
+            return f"{target} goes first if it waits to start, but it is not listed in models.config"
+        if items and not any(item.verdict in (Verdict.DUE, Verdict.WAITING) for item in items):
+            return f"{target} goes first if it waits to start, which it did not when last looked at: {items[0].reason}"
         return f"{target} is next; where no slot is free, a running one makes room at its next checkpoint"
 
     def _pause(self, request: Request) -> str:
@@ -199,5 +206,5 @@ def _order(request: Request) -> Order:
     return Order(at=request.at, by=request.by)
 
 
-def _is_of(run: Run, target: str) -> bool:
+def _is_of(run: Run | Wanted, target: str) -> bool:
     return target in (run.model, f"{run.model}:{run.version}")
