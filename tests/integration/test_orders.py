@@ -271,3 +271,13 @@ def test_who_puts_first_what_does_not_wait_is_told(workshop: Workshop) -> None:
     workshop.list("held.py = hold")
     workshop.until(lambda: "removed done.py" in workshop.output(), "the edit is in force")
     assert "not listed in models.config" in say(workshop, "now", "done.py")["requests"][0]["answer"]["message"]
+
+
+def test_what_is_named_first_is_put_first(workshop: Workshop) -> None:
+    for name in "abc":
+        workshop.model(f"{name}.py", QUICK, versions(name))
+    workshop.list("a.py", "b.py", "c.py")
+    Project.load(workshop.root).requests_dir.parent.mkdir(parents=True)
+    assert workshop.run("now", "b.py", "c.py")[0] == 0
+    assert workshop.run("-r", "-u")[0] == 0
+    assert started(workshop) == ["b", "c", "a"]
