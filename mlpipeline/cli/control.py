@@ -52,7 +52,8 @@ class Manner:
 def ask(setup: Setup, project: Project, wishes: Sequence[Wish], manner: Manner) -> bool:
     """Submits requests and says what becomes of them. Returns whether none was refused."""
     is_running = scheduler_line(project).running
-    told, is_good = [], True
+    told: list[dict[str, Any]] = []
+    is_good = True
     # The last is asked first: where the first of a key is known, all of them are, also after a crash in between; and
     # what `now` names first is put before what it names after it.
     for place, wish in reversed(list(enumerate(wishes))):
