@@ -32,11 +32,13 @@ class Change:
         return f"{self.name}{self.operator}{self.factor:g}"
 
     def applied(self, value: Any) -> int | float | None:
-        """Returns the new value; whole numbers stay whole and above 0. None where there is no number to change."""
+        """Returns the new value; whole numbers stay whole and above 0. None where there is no number to change,
+        or the number would stay what it is."""
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
         changed = value / self.factor if self.operator == "/" else value * self.factor
-        return max(1, int(changed)) if isinstance(value, int) else changed
+        changed = max(1, int(changed)) if isinstance(value, int) else changed
+        return None if changed == value else changed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,10 +52,13 @@ class Manner:
 def ask(setup: Setup, project: Project, wishes: Sequence[Wish], manner: Manner) -> bool:
     """Submits requests and says what becomes of them. Returns whether none was refused."""
     is_running = scheduler_line(project).running
-    told, is_good = [], True
-    for place, wish in enumerate(wishes):
+    told: list[dict[str, Any]] = []
+    is_good = True
+    # The last is asked first: where the first of a key is known, all of them are, also after a crash in between; and
+    # what `now` names first is put before what it names after it.
+    for place, wish in reversed(list(enumerate(wishes))):
         about, answer_ok, line = _ask_one(project, wish, manner, place, is_running=is_running)
-        told.append(about)
+        told.insert(0, about)
         is_good = is_good and answer_ok
         if not setup.json:
             say(line)
@@ -87,7 +90,11 @@ def _ask_one(
 
 
 def asked_before(setup: Setup, project: Project, manner: Manner) -> bool:
-    """Whether a request with this key was carried out; says what became of it."""
+    """Whether a request with this key was carried out; says what became of it.
+
+    Raises:
+        click.exceptions.Exit: it was refused then.
+    """
     from mlpipeline.ledger import Ledger
 
     if manner.key is None:
@@ -101,7 +108,10 @@ def asked_before(setup: Setup, project: Project, manner: Manner) -> bool:
     if setup.json:
         setup.emit({"format": 1, "dry_run": manner.dry_run, "requests": [about]})
     else:
-        say(f"{request['action']} {request['target']}: carried out before: {told['message']}")
+        what = "carried out" if told["ok"] else "refused"
+        say(f"{request['action']} {request['target']}: {what} before: {told['message']}")
+    if not told["ok"]:
+        raise click.exceptions.Exit(1)
     return True
 
 

@@ -60,15 +60,19 @@ class Pump:
             self._write(self.pending + b"\n")
         self.pending = b""
         if self.tail:
-            told = f"\n[{self.left_out} bytes were left out: output_limit = {self.limit}]\n".encode()
-            self._put(told + self.tail.partition(b"\n")[2])
+            if self.left_out:
+                torn, newline, rest = self.tail.partition(b"\n")
+                if rest:
+                    self.left_out, self.tail = self.left_out + len(torn + newline), rest
+                self._put(f"\n[{self.left_out} bytes were left out: output_limit = {self.limit}]\n".encode())
+            self._put(self.tail)
             self.tail = b""
 
     def _write(self, data: bytes) -> None:
         if b"\r" in data:
             data = b"\n".join(_last_state(line) for line in data.split(b"\n"))
         data = clean(data)
-        if self.limit is not None and self.written + len(data) > self.limit:
+        if self.tail or (self.limit is not None and self.written + len(data) > self.limit):
             kept = self.tail + data
             self.tail = kept[-MAX_LINE:]
             self.left_out += len(kept) - len(self.tail)
@@ -78,7 +82,7 @@ class Pump:
     def _put(self, data: bytes) -> None:
         self.written += len(data)
         try:
-            self.file.write(data)
+            self.dropped += len(data) - self.file.write(data)  # the last that fits may be a part
         except OSError:
             self.dropped += len(data)
 

@@ -85,7 +85,11 @@ class Claims:
             # Our look was old: the number was made and, after a later one, forgotten meanwhile.
             Path(f"{place}.{number}").unlink(missing_ok=True)
             return False
-        wire.sync_directory(place.parent)
+        try:
+            wire.sync_directory(place.parent)
+        except OSError:
+            os.unlink(f"{place}.{number}")  # or others would wait for what never begins
+            raise
         return True
 
     def of_host(self, host: str) -> list[str]:

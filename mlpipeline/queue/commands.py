@@ -11,6 +11,7 @@ from mlpipeline.config_text import near_miss
 from mlpipeline.errors import DiskFull, LedgerError, MlpipelineError, NotWritable, RequestRefused
 from mlpipeline.failpoints import reach
 from mlpipeline.queue.orders import Order
+from mlpipeline.queue.verdicts import Verdict, Wanted
 from mlpipeline.requests import Action, Request
 from mlpipeline.run import Run, State
 
@@ -138,7 +139,7 @@ class Commands:
             raise RequestRefused(
                 f"{model} has no version {version}.{near_miss(version, names)} It has: {', '.join(names)}"
             )
-        return request.target
+        return f"{model}:{version}" if version else model
 
     def _hold(self, request: Request) -> str:
         target, orders = self._target(request), self.scheduler.room.orders
@@ -162,6 +163,12 @@ class Commands:
         if held := room.orders.held(model, version):
             raise RequestRefused(f"{held} is held {room.orders.holds[held]}: mlpipeline release {held}, and then now")
         room.keep(room.orders.with_first(target, _order(request)))
+        items = [item for item in self.scheduler.outlook.plan.items if _is_of(item.wanted, target)]
+        listed = {each.model for each in self.scheduler.selection.current.models}
+        if target.partition(":")[0] not in listed:
+            return f"{target} goes first if it waits to start, but it is not listed in models.config"
+        if items and not any(item.verdict in (Verdict.DUE, Verdict.WAITING) for item in items):
+            return f"{target} goes first if it waits to start, which it did not when last looked at: {items[0].reason}"
         return f"{target} is next; where no slot is free, a running one makes room at its next checkpoint"
 
     def _pause(self, request: Request) -> str:
@@ -202,5 +209,5 @@ def _order(request: Request) -> Order:
     return Order(at=request.at, by=request.by)
 
 
-def _is_of(run: Run, target: str) -> bool:
+def _is_of(run: Run | Wanted, target: str) -> bool:
     return target in (run.model, f"{run.model}:{run.version}")

@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable
 from dataclasses import fields, replace
 
+from mlpipeline.config_text import Fault
 from mlpipeline.errors import ConfigurationError
 from mlpipeline.policy import KINDS
-from mlpipeline.project import Project, Settings, read_settings
+from mlpipeline.project import CONFIG, Project, Settings, read_settings
 from mlpipeline.queue.settling import Settling
 
 LIVE = frozenset(
@@ -64,6 +65,8 @@ class LiveSettings:
             return self.project
         self._read = digest
         try:
+            if not data.strip():  # a writer may have emptied it to write it anew
+                raise ConfigurationError(faults=[Fault(CONFIG, None, "is empty")])
             fresh = read_settings(data)
         except ConfigurationError as error:
             self.faults = tuple(map(str, error.faults))

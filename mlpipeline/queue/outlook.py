@@ -15,6 +15,8 @@ from mlpipeline.queue.verdicts import Elsewhere, Plan, Verdict, Wanted
 from mlpipeline.run import Run, State
 from mlpipeline.selection import Selection
 
+_BAD = (State.FAILED, State.LOST)
+
 
 class Outlook:
     """Computes the plan, reading the ledger only where something changed.
@@ -50,7 +52,11 @@ class Outlook:
         listed = [each for each in selection.models if each.fault is None]
         models = [each.model for each in listed]
         self.catalog.refresh(models, {each.model: each.options.python for each in listed})
-        fresh = self.catalog.collect()
+        try:
+            fresh = bool(self.catalog.collect())
+        except OSError as error:  # they are in memory by then
+            fresh = True
+            say(f"descriptions of models cannot be kept for the next start: {error}", "ERROR")
         pending = self.catalog.pending(models)
         found = wishes.faults(selection, self.catalog.known)
         settled = {model: fault for model, fault in found.items() if model not in pending}
@@ -58,7 +64,7 @@ class Outlook:
             if self.faults.get(model) != fault:
                 say(f"fault: {fault}", "ERROR")
         self.faults = settled
-        return models, bool(fresh)
+        return models, fresh
 
     def decide(
         self,
@@ -147,7 +153,7 @@ class Outlook:
         """Whether a listed version stands failed, now or from before."""
         return any(
             item.verdict in (Verdict.FAILED, Verdict.GAVE_UP)
-            or (item.verdict is Verdict.HELD and item.standing is not None and item.standing.state is State.FAILED)
+            or (item.verdict is Verdict.HELD and item.standing is not None and item.standing.state in _BAD)
             for item in self.plan.items
         )
 

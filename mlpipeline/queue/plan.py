@@ -183,6 +183,9 @@ class _Turn:
     def item(self, wanted: Wanted) -> Item:
         standing = self.standings.get(wanted.key)
         if self.elsewhere and (theirs := self.elsewhere.get(wanted.key)):
+            # Who asks for it once more asks in spite of what another host made of it, but not while that trains it.
+            if theirs.verdict is not Verdict.WAITING and standing is not None and standing.retry_asked:
+                return self._barred(wanted, standing) or self._take(wanted, standing)
             return Item(wanted, *theirs, None, standing)
         if standing is not None:
             settled = self._settled(wanted, standing)

@@ -223,7 +223,7 @@ class Scheduler:
         )
         pending = self.catalog.pending([each.model for each in self.selection.current.models])
         try:
-            if not self.stopping:
+            if not self.stopping and not self.closed:
                 self.room.make(self.outlook.plan, live)
             self.room.forget_what_had_its_turn(self.outlook.plan, pending)
         except OSError as error:

@@ -200,3 +200,21 @@ def test_a_control_group_goes_with_its_run(workshop: Workshop) -> None:
     inside = [line.split(":", 2)[2] for line in output.read_text().splitlines() if "mlpipeline-" in line]
     assert len(inside) == 1
     assert not list(Path("/sys/fs/cgroup").rglob(inside[0].rpartition("/")[2]))
+
+
+def test_what_is_held_after_it_was_killed_stands_failed(workshop: Workshop) -> None:
+    workshop.config("on_killed = hold\n")
+    workshop.model("m.py", "os.kill(os.getpid(), 9)")
+    workshop.list("m.py")
+    assert [workshop.run("-r", "-u")[0] for _ in range(2)] == [1, 1]
+    assert len(workshop.truth("train")) == 1
+    assert "held" in workshop.run("plan")[1]
+
+
+def test_a_change_that_changes_nothing_is_no_reason_to_try_again(workshop: Workshop) -> None:
+    workshop.config("on_oom = batch_size/2\n")
+    workshop.model("m.py", "raise MemoryError('no more')", 'Versions(0.1, Loader(), 1, 1).add("one")')
+    workshop.list("m.py")
+    assert workshop.run("-r", "-u")[0] == 1
+    assert len(workshop.truth("train")) == 1
+    assert "held" in workshop.run("plan")[1]

@@ -236,3 +236,13 @@ def test_a_model_that_dies_of_a_nameless_signal_on_import_is_its_own_fault(works
     assert code == 1
     assert "signal 40" in told
     assert len(workshop.truth("trained")) == 1
+
+
+def test_descriptions_that_cannot_be_kept_stop_nothing(workshop: Workshop) -> None:
+    workshop.model("m.py", "pass")
+    workshop.list("m.py")
+    (workshop.outputs / "catalog-here.json").mkdir(parents=True)
+    code, told = workshop.run("-r", "-u")
+    assert code == 0, told
+    assert "cannot be kept" in told
+    assert len(workshop.truth("trained")) == 1

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from mlpipeline import wire
 from mlpipeline.ledger import Key
 from mlpipeline.project import Project
 from mlpipeline.queue.claims import Claims
@@ -148,3 +149,39 @@ def test_a_claim_made_from_an_old_look_does_not_win(tmp_path: Path, monkeypatch:
     assert not red.take(key, about("fourth"), again=False)
     assert "on host green" in red.elsewhere[key].reason
     assert len(list(red.project.claims_dir.glob("*/*"))) == 1
+
+
+def test_a_retry_of_what_another_host_failed_meanwhile_is_carried_out(workshop: Workshop) -> None:
+    workshop.model("m.py", SLOW + "if not (ROOT / 'good').exists():\n    raise ValueError('no')")
+    workshop.list("m.py")
+    first = workshop.start("-r", "-u", "--host", "blue")
+    workshop.until(lambda: workshop.truth("train"), "blue trains")
+    run = workshop.truth("train")[0]["run"]
+    workshop.json("stop", "--now", "--host", "blue")
+    first.wait(60)
+    (workshop.root / "finish").touch()
+    assert workshop.run("-r", "-u", "--host", "red")[0] == 1
+    workshop.start("-r", "-u", "--watch", "--host", "blue")
+    log = workshop.outputs / "status-blue.json"
+    workshop.until(lambda: "failed on host red" in log.read_text(), "blue has seen what red made of it")
+    (workshop.root / "good").touch()
+    assert workshop.json("retry", run, "--host", "blue", "--wait")["requests"][0]["answer"]["ok"]
+    workshop.until(lambda: workshop.truth("trained"), "it is trained")
+
+
+def test_a_claim_that_may_not_last_is_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    red, blue = (Claims(Project.load(tmp_path, host=name)) for name in NAMES[:2])
+    key, about = Key("m.py", "one", 0, "params", "code"), {"run": "r", "token": "t", "directory": "d"}
+    assert red.take(Key("other.py", "one", 0, "params", "code"), about, again=False)
+    sync = wire.sync_directory
+
+    def broken(path: Any) -> None:
+        if any(str(name).endswith(".1") for name in Path(path).glob("*")):
+            raise OSError(5, "Input/output error")
+        sync(path)
+
+    monkeypatch.setattr(wire, "sync_directory", broken)
+    with pytest.raises(OSError, match="Input/output"):
+        red.take(key, about, again=False)
+    monkeypatch.undo()
+    assert blue.take(key, about, again=False)

@@ -56,3 +56,15 @@ def test_nothing_starts_while_the_disk_is_too_full_for_it(workshop: Workshop) ->
     edit(workshop, "")
     assert queue.wait(60) == 0
     assert len(workshop.truth("trained")) == 1
+
+
+def test_an_emptied_file_changes_nothing(workshop: Workshop) -> None:
+    workshop.config("slots = 3\n")
+    workshop.model("m.py", "pass")
+    workshop.list("m.py")
+    workshop.start("-r", "-u", "--watch")
+    workshop.until(lambda: workshop.truth("trained"), "it is trained")
+    (workshop.root / "mlp.config").write_text("")
+    workshop.until(lambda: "mlp.config" in workshop.output(), "the file was read")
+    assert "fault: mlp.config: is empty" in workshop.output()
+    assert "slots: 3" not in workshop.output()

@@ -232,3 +232,52 @@ def test_orders_that_cannot_be_written_stop_nothing_and_are_written_later(worksh
     assert queue.poll() is None
     project.orders_path.rmdir()
     workshop.until(lambda: project.orders_path.is_file(), "the orders are written")
+
+
+def test_a_hold_of_a_model_with_a_colon_and_no_version_holds_the_model(workshop: Workshop) -> None:
+    workshop.model("a.py", QUICK, versions("one"))
+    workshop.list("a.py")
+    project = Project.load(workshop.root)
+    project.requests_dir.parent.mkdir(parents=True)
+    requests.submit(project, "hold", "a.py:")
+    assert workshop.run("-r", "-u")[0] == 0
+    assert started(workshop) == []
+
+
+def test_nobody_makes_room_for_what_cannot_start_either(workshop: Workshop) -> None:
+    workshop.model("long.py", LONG, versions("long"))
+    workshop.model("urgent.py", QUICK, versions("urgent"))
+    workshop.list("long.py", "urgent.py")
+    workshop.start("-r", "-u", "--watch")
+    workshop.until(lambda: workshop.truth("train"), "the long one trains")
+    workshop.config("min_free_disk = 1000000GB\n")
+    workshop.until(lambda: "min_free_disk: none" in workshop.output(), "the setting is in force")
+    say(workshop, "now", "urgent.py")
+    workshop.config("")
+    workshop.until(lambda: workshop.truth("trained"), "the urgent one is trained")
+    told = workshop.output()
+    assert told.index("→ none") < told.index("asked to make room")
+
+
+def test_who_puts_first_what_does_not_wait_is_told(workshop: Workshop) -> None:
+    workshop.model("done.py", QUICK, versions("one"))
+    workshop.model("held.py", QUICK, versions("two"))
+    workshop.list("done.py", "held.py = hold")
+    workshop.start("-r", "-u", "--watch")
+    workshop.until(lambda: verdicts(workshop) == {"one": "done", "two": "held"}, "the first is trained")
+    workshop.until(lambda: "succeeded done.py" in workshop.output(), "the scheduler knows it")
+    for name, reason in (("done.py", "last looked at: done"), ("held.py", "remove `hold`")):
+        assert reason in say(workshop, "now", name)["requests"][0]["answer"]["message"]
+    workshop.list("held.py = hold")
+    workshop.until(lambda: "removed done.py" in workshop.output(), "the edit is in force")
+    assert "not listed in models.config" in say(workshop, "now", "done.py")["requests"][0]["answer"]["message"]
+
+
+def test_what_is_named_first_is_put_first(workshop: Workshop) -> None:
+    for name in "abc":
+        workshop.model(f"{name}.py", QUICK, versions(name))
+    workshop.list("a.py", "b.py", "c.py")
+    Project.load(workshop.root).requests_dir.parent.mkdir(parents=True)
+    assert workshop.run("now", "b.py", "c.py")[0] == 0
+    assert workshop.run("-r", "-u")[0] == 0
+    assert started(workshop) == ["b", "c", "a"]

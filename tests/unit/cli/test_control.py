@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 import pytest
 
 from mlpipeline import requests
 from mlpipeline.cli import control, daemon
+from mlpipeline.errors import NotWritable
+from mlpipeline.ledger import Ledger
 from mlpipeline.observe.view import SchedulerLine
 from mlpipeline.run import Cause, State
 from tests.unit.cli.conftest import Desk
@@ -107,3 +110,33 @@ def test_a_second_scheduler_is_not_started(desk: Desk, running: None) -> None:
     assert result.exit_code == 2
     assert "pid 1" in result.stderr
     assert "mlpipeline stop" in result.stderr
+
+
+def test_a_key_is_used_up_last_when_several_are_asked(
+    desk: Desk, running: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = run_in(State.RUNNING, "dddddd", version="other")
+    desk.record(LIVE, other)
+    submit, count = requests.submit, 0
+
+    def full(*arguments: Any, **options: Any) -> str:
+        nonlocal count
+        count += 1
+        if count > 1:
+            raise NotWritable("the disk is full")
+        return submit(*arguments, **options)
+
+    monkeypatch.setattr(requests, "submit", full)
+    assert desk.type("cancel", LIVE.id, other.id, "--key", "k").exit_code != 0
+    assert [each.key for each in requests.pending(desk.project)] == ["k#1"]
+
+
+def test_what_was_refused_before_is_refused_again(desk: Desk, running: None) -> None:
+    desk.record(BAD)
+    asked = requests.submit(desk.project, "retry", BAD.id, key="k")
+    (request,) = requests.pending(desk.project)
+    with closing(Ledger.open(desk.project.ledger_path)) as ledger:
+        ledger.keep_answer(asked, "k", False, requests.answered(request, False, "it is too late"))
+    result = desk.type("retry", BAD.id, "--key", "k")
+    assert result.exit_code == 1
+    assert "refused before: it is too late" in result.stdout
