@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -41,6 +41,7 @@ class Claims:
         self.project = project
         self.elsewhere: dict[Key, Elsewhere] = {}
         self._due = 0.0
+        self._intent = project.outputs_dir / f"claiming-{project.host}.json"
 
     def take(self, key: Key, about: dict[str, Any], *, again: bool) -> bool:
         """Claims a wish for an attempt of this host. False where another host has it; `elsewhere` says how it stands.
@@ -54,6 +55,8 @@ class Claims:
             OSError: the claim could not be written; nothing is claimed.
         """
         place = self._place(key)
+        if not place.parent.is_dir():
+            wire.make_directory(place.parent)
         while True:
             latest = self._latest(place)
             if latest is not None and latest.content.get("host") != self.project.host:
@@ -62,18 +65,41 @@ class Claims:
                     self.elsewhere[key] = found
                     return False
             number = latest.number + 1 if latest else 1
+            intent = {"place": place.relative_to(self.project.claims_dir).as_posix(), "token": about["token"]}
+            wire.write_json(self._intent, intent)
             if self._link(place, number, about):
                 break
         self.elsewhere.pop(key, None)
         _forget(place, number)
         return True
 
+    def forget_unrecorded(self, is_recorded: Callable[[str, str], bool]) -> None:
+        """Frees what this host claimed last, if it was stopped before it recorded the run: others would wait for it.
+
+        Args:
+            is_recorded: whether the ledger knows a run and a token of it.
+
+        Raises:
+            OSError: the claim could not be freed.
+        """
+        intent = wire.read_json(self._intent)
+        if intent is None:
+            return
+        place = self.project.claims_dir / str(intent.get("place"))
+        latest = self._latest(place)
+        if latest is None or latest.outcome is not None or latest.content.get("token") != intent.get("token"):
+            return
+        if not is_recorded(str(latest.content.get("run")), str(intent.get("token"))):
+            self._free(place, latest)
+
+    def _free(self, place: Path, latest: Claim) -> bool:
+        number = latest.number + 1
+        return self._link(place, number, {**latest.content, "number": number, "released": True})
+
     def _link(self, place: Path, number: int, about: dict[str, Any]) -> bool:
         """Makes a numbered file, whole and durably. False where somebody else made it or a later one first."""
         content = {"format": 1, "host": self.project.host, "number": number, "at": wire.utc_now(), **about}
         beside = f"{place}.{secrets.token_hex(4)}.part"
-        if not place.parent.is_dir():
-            wire.make_directory(place.parent)
         try:
             wire.write_synced(beside, content)
             os.link(beside, f"{place}.{number}")
@@ -119,7 +145,7 @@ class Claims:
             if latest is None or latest.outcome is not None or latest.content.get("host") != host:
                 continue
             # Where the number is taken, that host has gone on meanwhile.
-            if self._link(place, latest.number + 1, {**latest.content, "number": latest.number + 1, "released": True}):
+            if self._free(place, latest):
                 freed.append(str(latest.content.get("run")))
         return freed
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from mlpipeline.errors import DiskFull, LedgerError, NotWritable
+from mlpipeline.errors import DiskFull, LedgerError, NotWritable, RunNotFound
 from mlpipeline.queue import digests, submission
 from mlpipeline.queue.verdicts import Verdict, Wanted
 
@@ -21,10 +21,19 @@ class Submitter:
         self.digested: set[str] = set()
 
     def prepare(self) -> None:
-        """Brings the digests of stored sources up to date."""
+        """Brings the digests of stored sources up to date, and frees what was claimed and never recorded."""
         scheduler = self.scheduler
+        if not scheduler.options.testing:
+            scheduler.claims.forget_unrecorded(self._is_recorded)
         digests.refresh(scheduler.project, scheduler.ledger, scheduler.say)
         self.digested = set(scheduler.ledger.known_sources())
+
+    def _is_recorded(self, run_id: str, token: str) -> bool:
+        try:
+            run = self.scheduler.ledger.run(run_id)
+        except RunNotFound:
+            return False
+        return any(each.token == token for each in run.attempts)
 
     def _occasion(self) -> submission.Occasion:
         scheduler = self.scheduler

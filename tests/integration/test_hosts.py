@@ -185,3 +185,16 @@ def test_a_claim_that_may_not_last_is_taken_back(tmp_path: Path, monkeypatch: py
         red.take(key, about, again=False)
     monkeypatch.undo()
     assert blue.take(key, about, again=False)
+
+
+def test_what_was_claimed_and_never_recorded_is_free_when_its_host_is_back(workshop: Workshop) -> None:
+    workshop.model("m.py", "pass")
+    workshop.model("other.py", "pass")
+    workshop.list("m.py")
+    killed = workshop.start("-r", "-u", "--host", "blue", failpoint="scheduler.written=kill")
+    assert killed.wait(60) == -signal.SIGKILL
+    assert workshop.run("-r", "-u", "--host", "red")[0] == 0
+    assert workshop.truth("train") == []
+    assert workshop.run("-r", "-u", "other.py", "--host", "blue")[0] == 0
+    assert workshop.run("-r", "-u", "--host", "red")[0] == 0
+    assert len(workshop.truth("trained")) == 2
