@@ -123,8 +123,7 @@ class Catalog:
                     "versions": versions
                 }
         content = {"format": _FORMAT, "python": sys.version, "models": models}
-        with contextlib.suppress(OSError):  # without this cache, models are described once more at the next start
-            wire.write_json(self._file, content)
+        wire.write_json(self._file, content)
 
     def refresh(self, models: Iterable[str], python: Mapping[str, str | None]) -> None:
         """Starts describing what is unknown or has changed. Returns at once.
@@ -222,7 +221,11 @@ class Catalog:
         )
 
     def collect(self) -> list[Description]:
-        """Takes the answers of children that ended or ran out of time. Returns what is new."""
+        """Takes the answers of children that ended or ran out of time. Returns what is new.
+
+        Raises:
+            OSError: if they cannot be kept for the next start; they are known nevertheless.
+        """
         fresh = []
         for child in list(self.children.values()):
             timed_out = time.monotonic() >= child.deadline
@@ -232,9 +235,9 @@ class Catalog:
             self._stop(child)
             self.known[child.model] = description
             fresh.append(description)
+        self._start_waiting()
         if fresh:
             self._save()
-        self._start_waiting()
         return fresh
 
     def _conclude(self, child: _Child, *, timed_out: bool) -> Description:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import secrets
@@ -172,7 +173,8 @@ class _Driller:
         self.catalog.refresh(models, {each.model: each.options.python for each in listed})
         while self.catalog.pending(models):
             self._sleep(self.catalog.descriptors())
-            self.catalog.collect()
+            with contextlib.suppress(OSError):  # the next drill describes them again
+                self.catalog.collect()
 
     def _drill(self, wanted: Wanted) -> Drill:
         title = f"{wanted.model}:{wanted.version}"
