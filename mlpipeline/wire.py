@@ -39,11 +39,11 @@ class Clock:
     """Asks for the time of day once, and counts from there: where that is set, what is measured stays true."""
 
     def __init__(self) -> None:
-        self._offset = time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+        self.offset = time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
 
     def now(self) -> str:
         """Returns the time as `utc_now` does."""
-        return _text(self._offset + time.clock_gettime_ns(time.CLOCK_BOOTTIME))
+        return _text(self.offset + time.clock_gettime_ns(time.CLOCK_BOOTTIME))
 
 
 def _text(nanoseconds: int) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import os
 import re
 from typing import BinaryIO
 
@@ -13,6 +16,7 @@ _ESCAPES = re.compile(
 )
 _CONTROLS = bytes({*range(32), 127} - {*b"\t\n\r"})
 MAX_LINE = 64 * 1024
+_PIPE_BYTES = 1 << 20
 
 
 def clean(text: bytes) -> bytes:
@@ -89,3 +93,11 @@ class Pump:
 
 def _last_state(line: bytes) -> bytes:
     return line.rstrip(b"\r").rpartition(b"\r")[2]
+
+
+def output_pipe() -> tuple[int, int]:
+    """Makes a pipe for a worker's output, as large as may be."""
+    read, write = os.pipe()
+    with contextlib.suppress(OSError):  # a user may have only so many; a small one is slower, no more
+        fcntl.fcntl(read, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+    return read, write

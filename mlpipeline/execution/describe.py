@@ -1,7 +1,7 @@
 """The child process that imports a model's file once and reports what it holds: versions, sources, or the fault.
 
-Run as `python -m mlpipeline.execution.describe REQUEST`, where REQUEST is a JSON file; see `Request`. The parent never
-imports user code, so that a file that hangs, crashes or ends the process is that model's fault alone.
+It is forked or started; what it is to do stands in a JSON file. The parent never imports user code, so that a file that
+hangs, crashes or ends the process is that model's fault alone.
 """
 
 from __future__ import annotations
@@ -13,28 +13,9 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from mlpipeline.execution import fingerprint, loader, snapshot
+from mlpipeline.execution import fingerprint, loader, preload, snapshot
 from mlpipeline.execution.limits import die_with_parent
 from mlpipeline.execution.snapshot import Place
-
-_HEAVY = frozenset(
-    [
-        "tensorflow",
-        "keras",
-        "torch",
-        "jax",
-        "flax",
-        "sklearn",
-        "xgboost",
-        "lightgbm",
-        "catboost",
-        "pandas",
-        "polars",
-        "scipy",
-        "numpy",
-        "transformers",
-    ]
-)
 
 
 def describe(place: Place, sources_dir: Path | None) -> dict[str, Any]:
@@ -60,7 +41,7 @@ def describe(place: Place, sources_dir: Path | None) -> dict[str, Any]:
     if sources_dir is not None:
         snapshot.store(sources_dir, files, main)
     code = fingerprint.code_digest(files, main)
-    heavy = sorted(_HEAVY & {name.partition(".")[0] for name in sys.modules})
+    heavy = list(preload.imported_by(files))
     return report | {"sources": sha, "code_digest": code, "files": digests, "heavy": heavy}
 
 
@@ -141,7 +122,11 @@ def _fault(message: str, text: str | None = None) -> dict[str, Any]:
 def main(path: str) -> int:
     """Reads a request file, describes, and writes the answer beside it under the name the request gives."""
     request = json.loads(Path(path).read_text("utf-8"))
-    die_with_parent(request["parent"])
+    if request["parent"] is not None:
+        die_with_parent(request["parent"])
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    sys.dont_write_bytecode = True
     root = Path(request["root"])
     place = Place(root=root, models_dir=Path(request["models_dir"]), main=Path(request["main"]))
     sources = Path(request["sources_dir"]) if request["sources_dir"] else None

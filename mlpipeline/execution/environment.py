@@ -13,6 +13,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+PACKAGE_PARENT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+"""Where an interpreter finds this package that was started without site-packages."""
+
 
 def of_worker(spec: dict[str, Any], directory: str, lock: str) -> dict[str, str]:
     """Returns what a worker inherits: its supervisor's variables, threads, token, copied sources.

@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
+from mlpipeline.execution.warm_parent import WarmParent
 from mlpipeline.project import Project
 
 
@@ -27,6 +28,8 @@ class Executor(ABC):
     """
 
     name: str
+    warm: WarmParent | None = None
+    """The process that forks for this executor, and for who describes models, where it has one."""
 
     @classmethod
     @abstractmethod
@@ -53,6 +56,10 @@ class Executor(ABC):
     def ask(self, directory: Path, action: str) -> None:
         """Passes a wish on: `checkpoint`, `yield`, `stop`, `prune` (carried out by the model), `cancel`,
         `interrupt` (carried out on its processes). Returns before it is carried out."""
+
+    def tend(self) -> list[tuple[str, str]]:
+        """Does what is due now and then. Returns what is to be said in the log: texts with their levels."""
+        return []
 
     @abstractmethod
     def descriptors(self) -> Sequence[int]:

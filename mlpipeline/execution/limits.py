@@ -42,6 +42,11 @@ def die_with_parent(parent: int) -> None:
         os._exit(70)
 
 
+def threads() -> int:
+    """Returns how many threads this process has, those of native libraries included."""
+    return len(os.listdir("/proc/self/task"))
+
+
 def wake_when_parent_dies() -> None:
     """Has the kernel continue this process, should it be stopped, when its parent ends, so that it sees that end."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGCONT)
@@ -156,10 +161,10 @@ def with_token(value: str) -> list[int]:
     return [pid for pid in names if pid != os.getpid() and carries(pid, value)]
 
 
-def close_descriptors() -> None:
-    """Closes every descriptor but the standard three: a run must hold nothing of its scheduler's."""
+def close_descriptors(*keep: int) -> None:
+    """Closes every descriptor but the standard three and some others: a run must hold nothing of its scheduler's."""
     for name in os.listdir("/proc/self/fd"):
-        if int(name) > 2:
+        if int(name) > 2 and int(name) not in keep:
             try:
                 os.close(int(name))
             except OSError:

@@ -15,9 +15,11 @@ from typing import Self
 
 from mlpipeline import wire
 from mlpipeline.execution import burial
+from mlpipeline.execution.environment import PACKAGE_PARENT
 from mlpipeline.execution.executor import Executor, Life
-from mlpipeline.execution.supervisor import BOOTSTRAP, PACKAGE_PARENT
-from mlpipeline.execution.warm import WarmParent
+from mlpipeline.execution.orders import RUN
+from mlpipeline.execution.supervisor import BOOTSTRAP
+from mlpipeline.execution.warm_parent import Answer, WarmParent
 from mlpipeline.project import Project
 
 _FLOCK = "hhqqi4x"  # struct flock on 64-bit Linux: type, whence, start, length, pid
@@ -44,9 +46,10 @@ class LocalExecutor(Executor):
 
     name = "local"
 
-    def __init__(self, variables: Mapping[str, str] | None = None, *, warm: bool = True) -> None:
+    def __init__(self, variables: Mapping[str, str] | None = None, *, warm: WarmParent | None = None) -> None:
         self.variables = dict(variables or {})
-        self.warm = WarmParent({**os.environ, **self.variables}) if warm else None
+        self.warm = warm
+        self.waiting: dict[Path, bool] = {}
         self.children: set[int] = set()
         self.pids: dict[Path, int] = {}
         self.watched: dict[Path, int] = {}
@@ -55,20 +58,57 @@ class LocalExecutor(Executor):
     def for_project(cls, project: Project, *, debugger: bool = False) -> Self:
         """Takes the variables for workers from the settings, and whether processes are forked from a warm one."""
         settings = project.settings
-        return cls(settings.env, warm=settings.preload != "none" and settings.python is None)
+        if settings.preload == "none" or settings.python is not None:
+            return cls(settings.env)
+        warm = WarmParent(
+            {**os.environ, **settings.env},
+            preload=settings.preload,
+            threads=settings.threads or max(1, len(os.sched_getaffinity(0)) // settings.slots),
+            load_seconds=settings.describe_timeout_seconds,
+            release_seconds=settings.idle_release_seconds,
+        )
+        return cls(settings.env, warm=warm)
 
     def submit(self, directory: Path) -> None:
-        """Starts a supervisor in a session of its own: forked where that can be, else as a process of its own."""
-        spec = wire.read_json(directory / wire.SPEC) or {}
-        pid = self.warm.submit(str(directory)) if self.warm is not None and not spec.get("python") else None
-        if pid is None:
+        """Starts a supervisor in a session of its own: forked where that can be, else as a process of its own.
+
+        While packages are being imported for it, it waits; it counts as alive from now on.
+        """
+        pid = self._forked(directory)
+        if pid is Answer.LATER:
+            self.waiting.setdefault(directory, False)
+            return
+        if pid is Answer.COLD:
             pid = self._spawn(directory)
             self.children.add(pid)
+        self._watch(directory, pid)
+
+    def _forked(self, directory: Path) -> int | Answer:
+        spec = wire.read_json(directory / wire.SPEC) or {}
+        if self.warm is None or spec.get("python"):
+            return Answer.COLD
+        return self.warm.submit(RUN, str(directory), heavy=bool(spec.get("heavy")))
+
+    def _watch(self, directory: Path, pid: int) -> None:
         self.pids[directory] = pid
         try:
             self.watched[directory] = os.pidfd_open(pid)
         except ProcessLookupError:
             self.watched[directory] = os.eventfd(1)  # it has ended already: readable at once, as a pidfd would be
+
+    def tend(self) -> list[tuple[str, str]]:
+        """Looks after the warm process, and starts what waited for it."""
+        if self.warm is None:
+            return []
+        self.warm.look()
+        for directory, is_asked_to_end in list(self.waiting.items()):
+            del self.waiting[directory]
+            self.submit(directory)
+            if directory in self.waiting:
+                self.waiting[directory] = is_asked_to_end
+            elif is_asked_to_end:
+                self._terminate(directory)
+        return self.warm.news()
 
     def _spawn(self, directory: Path) -> int:
         null = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
@@ -99,6 +139,8 @@ class LocalExecutor(Executor):
 
     def life(self, directory: Path) -> Life:
         """Says whether the supervisor holds its lock, or was started and has not come to take it yet."""
+        if directory in self.waiting:
+            return Life.ALIVE
         descriptor = self.watched.get(directory)
         if (holder := lock_holder(directory / wire.LOCK)) is not None:
             if descriptor is not None and holder > 0 and _is_readable(descriptor):
@@ -122,18 +164,25 @@ class LocalExecutor(Executor):
         wire.write_json(directory / wire.CONTROL, {"action": action, "at": wire.utc_now()}, sync=True)
         if action not in ("cancel", "interrupt") or self.life(directory) is not Life.ALIVE:
             return
+        if directory in self.waiting:
+            self.waiting[directory] = True
+            return
         self.adopt(directory)
+        self._terminate(directory)
+
+    def _terminate(self, directory: Path) -> None:
         if (descriptor := self.watched.get(directory)) is not None:
             # A process descriptor names this process for ever; its id may be another's by now.
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(descriptor, signal.SIGTERM)
 
     def descriptors(self) -> Sequence[int]:
-        """Returns one process descriptor for each supervisor."""
-        return list(self.watched.values())
+        """Returns one process descriptor for each supervisor, and what tells that packages are imported."""
+        return [*self.watched.values(), *(self.warm.descriptors() if self.warm is not None else ())]
 
     def forget(self, directory: Path) -> None:
         """Waits for the supervisor, which has written its outcome and is about to end, and collects it."""
+        self.waiting.pop(directory, None)
         descriptor = self.watched.pop(directory, None)
         if descriptor is not None:
             _is_readable(descriptor, _LAST_MOMENTS_MS)
@@ -149,7 +198,10 @@ class LocalExecutor(Executor):
         return burial.bury(directory, token)
 
     def close(self) -> None:
-        """Closes all descriptors. Supervisors go on."""
+        """Closes all descriptors. Supervisors go on; what still waits for packages imports them itself."""
+        for directory in self.waiting:
+            self._spawn(directory)
+        self.waiting.clear()
         for descriptor in self.watched.values():
             os.close(descriptor)
         self.watched.clear()

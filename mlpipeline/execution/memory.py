@@ -48,6 +48,16 @@ def proportional(pids: list[int]) -> int:
     return total
 
 
+def available() -> int:
+    """Returns how many bytes the machine can still give away without swapping; 0 where it does not say."""
+    try:
+        with open("/proc/meminfo", "rb") as file:
+            found = next((line for line in file if line.startswith(b"MemAvailable:")), b"MemAvailable: 0 kB")
+    except OSError:
+        return 0
+    return int(found.split()[1]) * 1024
+
+
 class Group:
     """A control group of one run's own, made below or beside the supervisor's. Both versions of the interface."""
 
@@ -79,6 +89,14 @@ class Group:
     def enter(self) -> None:
         """Moves this process into the group: what it starts from now on is born there."""
         _write(f"{self.path}/cgroup.procs", "0")
+
+    def add(self, pid: int) -> None:
+        """Moves another process into the group.
+
+        Raises:
+            OSError: it may not be moved, or is gone.
+        """
+        _write(f"{self.path}/cgroup.procs", str(pid))
 
     def leave(self) -> None:
         """Moves this process back to where it was; its children stay."""

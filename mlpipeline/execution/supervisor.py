@@ -6,7 +6,6 @@ the scheduler. It imports the standard library's light modules only, since every
 
 from __future__ import annotations
 
-import contextlib
 import fcntl
 import os
 import select
@@ -17,7 +16,8 @@ from typing import Any
 
 from mlpipeline import wire
 from mlpipeline.execution import environment, memory, verdict
-from mlpipeline.execution.capture import Pump
+from mlpipeline.execution.capture import Pump, output_pipe
+from mlpipeline.execution.environment import PACKAGE_PARENT
 from mlpipeline.execution.limits import (
     become_subreaper,
     boot_id,
@@ -37,9 +37,8 @@ WORKER = (
     "import sys; sys.path[:] = [p for p in sys.path if p] + [sys.argv[1]]; "
     "from mlpipeline.execution.worker import main; main(sys.argv[2])"
 )
-PACKAGE_PARENT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ALREADY_OWNED = 75
-_PIPE_BYTES = 1 << 20
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGHUP)
 
 
 class Supervisor:
@@ -64,6 +63,7 @@ class Supervisor:
         self.watch = memory.Watch(os.getpid(), None)
         self.kernel_kills = 0
         self.lock = -1
+        self.output = self.wake = -1
 
     def _file(self, name: str) -> str:
         return f"{self.directory}/{name}"
@@ -83,26 +83,36 @@ class Supervisor:
     def run(self) -> None:
         """Runs the worker to its end and writes the outcome."""
         become_subreaper()
-        wake_read, wake_write = os.pipe()
-        os.set_blocking(wake_write, False)
-        signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGHUP):
-            signal.signal(number, lambda *_: None)
+        self.listen()
         reach("supervisor.owned")
-        output = self._start()
+        self._start()
         reach("supervisor.started")
         limit = self.spec.get("timeout_seconds")
         self.deadline = time.monotonic() + limit if limit else None
-        status, usage = self._wait(output, wake_read)
+        self.finish()
+
+    def listen(self) -> None:
+        """Has signals wake the loop from now on."""
+        self.wake, write = os.pipe()
+        os.set_blocking(write, False)
+        signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+        for number in SIGNALS:
+            signal.signal(number, lambda *_: None)
+
+    def finish(self) -> None:
+        """Looks after the worker until it ends, and writes the outcome."""
+        status, usage = self._wait()
         leftovers = self._clear()
-        self._drain(output)
+        self._drain()
         self.pump.close()
         self._conclude(status, usage, leftovers)
 
-    def _start(self) -> int:
-        read, write = os.pipe()
-        with contextlib.suppress(OSError):  # a user may have only so many; a small one is slower, no more
-            fcntl.fcntl(read, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+    def pipe(self) -> tuple[int, int]:
+        """Returns the two ends of the pipe through which the worker's output comes."""
+        return output_pipe()
+
+    def _start(self) -> None:
+        self.output, write = self.pipe()
         self.kernel_kills = memory.kernel_kills()
         self.group, limit = memory.limited(self.spec)
         try:
@@ -125,8 +135,7 @@ class Supervisor:
             "started_at": self.started_at,
         }
         wire.write_json_patiently(self._file(wire.STARTED), started)
-        os.set_blocking(read, False)
-        return read
+        os.set_blocking(self.output, False)
 
     @property
     def python(self) -> str:
@@ -154,16 +163,16 @@ class Supervisor:
         """Returns the worker's environment."""
         return environment.of_worker(self.spec, self.directory, file_mark(self.lock))
 
-    def _wait(self, output: int, wake: int) -> tuple[int, Any]:
+    def _wait(self) -> tuple[int, Any]:
         poll = select.poll()
-        poll.register(output, select.POLLIN)
-        poll.register(wake, select.POLLIN)
+        poll.register(self.output, select.POLLIN)
+        poll.register(self.wake, select.POLLIN)
         while True:
             ready = dict(poll.poll(self._pause()))
-            if output in ready and not self._read(output):
-                poll.unregister(output)
-            if wake in ready:
-                self._heed(os.read(wake, 4096))
+            if self.output in ready and not self._read():
+                poll.unregister(self.output)
+            if self.wake in ready:
+                self._heed(os.read(self.wake, 4096))
             self._enforce()
             pid, status, usage = os.wait4(self.worker, os.WNOHANG) if self.worker else (1, 127 << 8, None)
             if pid:
@@ -173,9 +182,9 @@ class Supervisor:
         times = [moment for moment in (self.deadline, self.kill_at, self.watch.due) if moment is not None]
         return max(0.0, (min(times) - time.monotonic()) * 1000) + 1
 
-    def _read(self, output: int) -> bool:
+    def _read(self) -> bool:
         try:
-            chunk = os.read(output, 1 << 18)
+            chunk = os.read(self.output, 1 << 18)
         except BlockingIOError:
             return True
         self.pump.feed(chunk)
@@ -231,9 +240,9 @@ class Supervisor:
                 os.waitpid(-1, 0)
         return count
 
-    def _drain(self, output: int) -> None:
+    def _drain(self) -> None:
         try:
-            while chunk := os.read(output, 1 << 18):
+            while chunk := os.read(self.output, 1 << 18):
                 self.pump.feed(chunk)
         except BlockingIOError:
             return  # a process outside the tree holds the pipe: what is in it was read

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlpipeline import wire
-from mlpipeline.execution import failure
+from mlpipeline.execution import failure, preload, threads
 from mlpipeline.execution.limits import die_with_parent
 from mlpipeline.execution.seeding import seed_all
 from mlpipeline.failpoints import reach
@@ -26,6 +26,7 @@ def execute(directory: Path, spec: dict[str, Any]) -> BaseException | None:
     """
     from mlpipeline.execution.lifecycle import Report
 
+    before = frozenset(sys.modules)
     report = Report()
     error: BaseException | None = None
     try:
@@ -35,7 +36,8 @@ def execute(directory: Path, spec: dict[str, Any]) -> BaseException | None:
         report.fail(raised, _root(directory, spec))
     reach("worker.ended")
     # An interrupt belongs to the person at the keyboard only where the code runs in their own process.
-    wire.write_json_patiently(directory / wire.RESULT, {"token": spec["token"], **report.to_json()})
+    late = preload.loaded_since(before)
+    wire.write_json_patiently(directory / wire.RESULT, {"token": spec["token"], "imported": late, **report.to_json()})
     return error
 
 
@@ -57,19 +59,15 @@ def _train(directory: Path, spec: dict[str, Any], report: Report) -> None:
         report.warnings.append(f"imported {place.relative(path)} as it is now: it was not seen when it was described")
 
     messages.install(directory / wire.MESSAGES)
+    if count := spec.get("threads"):
+        threads.limit(int(count))
     seed_all(int(spec["seed"]))
     finder = loader.install(place, copy.read(), late)
     with failure.importing():
         module = loader.load_main(finder)
-    if threads := spec.get("threads"):
-        _limit_threads(int(threads))
+    if count:
+        threads.limit(int(count))  # what the model has imported meanwhile
     lifecycle.run(module.MODEL, directory, spec, report)
-
-
-def _limit_threads(count: int) -> None:
-    """Tells libraries that are loaded already; the environment has told those that come later."""
-    if torch := sys.modules.get("torch"):
-        torch.set_num_threads(count)
 
 
 def main(argument: str) -> None:

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
-import shutil
-import signal
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from mlpipeline import wire
-from mlpipeline.execution.limits import signal_name
+from mlpipeline.execution.warm_parent import WarmParent
 from mlpipeline.project import Project
+from mlpipeline.queue import describing
 
-_FORMAT = 2
-_TAIL = 2000
+_FORMAT = 3
+_MOST_VANISHED = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,16 +67,6 @@ class Description:
         )
 
 
-@dataclass(slots=True, kw_only=True)
-class _Child:
-    model: str
-    process: subprocess.Popen[bytes]
-    descriptor: int
-    directory: Path
-    deadline: float
-    files: dict[str, str]
-
-
 class Catalog:
     """Describes models in the background, at most `parallel` at once, and remembers what it learnt.
 
@@ -88,14 +74,17 @@ class Catalog:
         project: whose models.
         keep: whether copied sources and descriptions are kept on disk; False for commands that only read.
         parallel: how many children at once.
+        warm: what may fork them; None starts processes.
     """
 
-    def __init__(self, project: Project, *, keep: bool, parallel: int = 2) -> None:
+    def __init__(self, project: Project, *, keep: bool, parallel: int = 2, warm: WarmParent | None = None) -> None:
         self.project = project
         self.keep = keep
         self.parallel = parallel
         self.known: dict[str, Description] = {}
-        self.children: dict[str, _Child] = {}
+        self.warm = warm
+        self.children: dict[str, describing.Child] = {}
+        self.vanished: dict[str, int] = {}
         self.waiting: dict[str, str | None] = {}
         self._stats: dict[str, tuple[tuple[int, ...], str]] = {}
         self._load()
@@ -126,7 +115,7 @@ class Catalog:
         wire.write_json(self._file, content)
 
     def refresh(self, models: Iterable[str], python: Mapping[str, str | None]) -> None:
-        """Starts describing what is unknown or has changed. Returns at once.
+        """Notes what is unknown or has changed: `collect` has it described.
 
         Args:
             models: the listed models, in order.
@@ -143,7 +132,6 @@ class Catalog:
                 self.waiting.pop(model, None)
             else:
                 self.waiting[model] = python.get(model)
-        self._start_waiting()
 
     def _stored(self, known: Description) -> bool:
         return not self.keep or known.fault is not None or (self.project.sources_dir / known.sources).is_dir()
@@ -169,98 +157,45 @@ class Catalog:
         for model in list(self.waiting):
             if len(self.children) >= self.parallel:
                 return
-            self._start(model, self.waiting.pop(model))
+            self._start(model)
 
-    def _start(self, model: str, python: str | None) -> None:
-        main = self.project.models_dir / model
-        directory = Path(tempfile.mkdtemp(prefix="mlpipeline-describe-"))
-        name = os.path.relpath(main, self.project.root)
-        request = {
-            "root": str(self.project.root),
-            "models_dir": str(self.project.models_dir),
-            "main": str(main),
-            "sources_dir": str(self.project.sources_dir) if self.keep else None,
-            "answer": str(directory / "answer.json"),
-            "parent": os.getpid(),
-        }
-        (directory / "request.json").write_text(json.dumps(request), "utf-8")
-        environment = dict(os.environ) | dict(self.project.settings.env)
-        environment |= {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
-        package_parent = str(Path(__file__).parents[2])
-        code = (
-            "import sys; sys.path[:] = [p for p in sys.path if p] + [sys.argv[1]]; "
-            "from mlpipeline.execution.describe import main; main(sys.argv[2])"
-        )
-        interpreter = python or self.project.settings.python or sys.executable
-        command = [interpreter, "-c", code, package_parent, str(directory / "request.json")]
+    def _start(self, model: str) -> None:
+        name = os.path.relpath(self.project.models_dir / model, self.project.root)
+        files = {name: self._digest(name)}
+        warm = self.warm if self.vanished.get(model, 0) < _MOST_VANISHED else None
         try:
-            with (directory / "output").open("wb") as output:
-                process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
-                    env=environment,
-                    start_new_session=True,
-                )
-        except OSError as error:
-            self.known[model] = Description(
-                model=model,
-                fault=f"{model}: python = {interpreter}: {error.strerror}",
-                files={name: self._digest(name)},
-            )
-            shutil.rmtree(directory, ignore_errors=True)
-            return
-        self.children[model] = _Child(
-            model=model,
-            process=process,
-            descriptor=os.pidfd_open(process.pid),
-            directory=directory,
-            deadline=time.monotonic() + self.project.settings.describe_timeout_seconds,
-            files={name: self._digest(name)},
-        )
+            child = describing.start(self.project, model, self.waiting[model], files, warm, keep=self.keep)
+        except describing.CannotStart as error:
+            self.known[model] = Description(model=model, fault=str(error), files=files)
+        else:
+            if child is None:
+                return  # packages are being imported for it
+            self.children[model] = child
+        del self.waiting[model]
 
     def collect(self) -> list[Description]:
-        """Takes the answers of children that ended or ran out of time. Returns what is new.
+        """Takes the answers of children that ended or ran out of time, and starts what waits. Returns what is new.
 
         Raises:
             OSError: if they cannot be kept for the next start; they are known nevertheless.
         """
         fresh = []
-        for child in list(self.children.values()):
-            timed_out = time.monotonic() >= child.deadline
-            if child.process.poll() is None and not timed_out:
-                continue
-            description = self._conclude(child, timed_out=child.process.poll() is None)
+        for child in [each for each in self.children.values() if each.is_over()]:
+            answer = describing.answer(child, self.project.settings.describe_timeout_seconds)
             self._stop(child)
-            self.known[child.model] = description
+            if answer is None:
+                self.vanished[child.model] = self.vanished.get(child.model, 0) + 1
+                self.waiting.setdefault(child.model, None)
+                continue
+            self.known[child.model] = description = Description.from_json(child.model, answer)
             fresh.append(description)
         self._start_waiting()
         if fresh:
             self._save()
         return fresh
 
-    def _conclude(self, child: _Child, *, timed_out: bool) -> Description:
-        answer = wire.read_json(child.directory / "answer.json")
-        if answer is not None:
-            return Description.from_json(child.model, {"files": child.files} | answer)
-        output = (child.directory / "output").read_bytes()[-_TAIL:].decode("utf-8", "replace").strip()
-        if timed_out:
-            limit = self.project.settings.describe_timeout_seconds
-            fault = (
-                f"{child.model}: still importing after describe_timeout_seconds = {limit:g}: "
-                "move work that takes long from the file's top level into pre_execution_hook"
-            )
-        else:
-            fault = f"{child.model}: the process that imports it ended {_ended(child.process.returncode)}"
-        return Description(model=child.model, fault=fault, traceback=output or None, files=child.files)
-
-    def _stop(self, child: _Child) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(child.process.pid, signal.SIGKILL)
-        child.process.wait()
-        os.close(child.descriptor)
-        shutil.rmtree(child.directory, ignore_errors=True)
+    def _stop(self, child: describing.Child) -> None:
+        child.stop()
         self.children.pop(child.model, None)
 
     def pending(self, models: Sequence[str]) -> frozenset[str]:
@@ -290,9 +225,3 @@ class Catalog:
         """Ends all children."""
         for child in list(self.children.values()):
             self._stop(child)
-
-
-def _ended(status: int) -> str:
-    if status < 0:
-        return f"by {signal_name(-status)}: a native library crashed, or memory ran out"
-    return f"with exit status {status}: the file must not end its process"

@@ -10,7 +10,7 @@ import select
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,10 @@ from mlpipeline.queue.catalog import Catalog
 from mlpipeline.queue.launch import check_selection
 from mlpipeline.queue.live_selection import LiveSelection
 from mlpipeline.queue.plan import Wanted
+from mlpipeline.queue.preloading import Preloading
 from mlpipeline.queue.resumption import Finding, Result, Training
 from mlpipeline.queue.signals import SignalFlags
+from mlpipeline.queue.wakeup import Wakeup
 from mlpipeline.run import Cause, Run, State
 from mlpipeline.rundir import AttemptDir, Outcome, read_metrics
 from mlpipeline.selection import Selection
@@ -136,21 +138,16 @@ class _Driller:
     def __init__(self, project: Project, steps: int, say: Callable[[str], None]) -> None:
         self.project, self.steps, self.say = project, steps, say
         self.invocation = secrets.token_hex(6)
-        self.catalog = Catalog(project, keep=True)
-        # A kill needs a process of its own, wherever the project's runs happen otherwise.
+        # A kill needs a process of its own, wherever runs happen otherwise.
         self.executor: Executor = plugins.load("executor", "local").for_project(project)
-        self.wake_read, self.wake_write = os.pipe()
-        for descriptor in (self.wake_read, self.wake_write):
-            os.set_blocking(descriptor, False)
-        self.signals = SignalFlags(self.wake_write)
+        self.catalog = Catalog(project, keep=True, warm=self.executor.warm)
+        self.wakeup = Wakeup()
+        self.signals = SignalFlags(self.wakeup.write)
         self.signals.install()
 
     def close(self) -> None:
-        self.catalog.close()
-        self.executor.close()
-        self.signals.restore()
-        os.close(self.wake_read)
-        os.close(self.wake_write)
+        for each in (self.catalog.close, self.executor.close, self.signals.restore, self.wakeup.close):
+            each()
 
     def run(self, selection: Selection) -> Iterator[Drill]:
         self._describe(selection)
@@ -171,8 +168,9 @@ class _Driller:
         listed = [each for each in selection.models if each.fault is None]
         models = [each.model for each in listed]
         self.catalog.refresh(models, {each.model: each.options.python for each in listed})
+        Preloading(self.project, self.catalog, keep=False).tell(self.catalog.waiting)
         while self.catalog.pending(models):
-            self._sleep(self.catalog.descriptors())
+            self._sleep(*self.catalog.descriptors())
             with contextlib.suppress(OSError):  # the next drill describes them again
                 self.catalog.collect()
 
@@ -229,7 +227,7 @@ class _Driller:
         """Waits for the attempt's end. Returns early, and True, when it begins no loop for too long."""
         began = told = time.monotonic()
         while self._outcome(directory, token) is None:
-            self._sleep(self.executor.descriptors())
+            self._sleep()
             now, progress = time.monotonic(), directory.progress
             if progress is None and now - began >= patience:
                 return True
@@ -248,21 +246,22 @@ class _Driller:
         if self._outcome(directory, token) is None:
             self.executor.ask(directory.path, "cancel")
         while (outcome := self._outcome(directory, token)) is None:
-            _poll(self.executor.descriptors())
+            self._poll()
         self.executor.forget(directory.path)
         return outcome
 
-    def _sleep(self, descriptors: Sequence[int]) -> None:
-        _poll([self.wake_read, *descriptors])
+    def _poll(self, *descriptors: int) -> None:
+        poll = select.poll()
+        for descriptor in (*descriptors, *self.executor.descriptors()):
+            poll.register(descriptor, select.POLLIN)
+        poll.poll(_WAKE_SECONDS * 1000)
+        for text, _ in self.executor.tend():
+            self.say(text)
+
+    def _sleep(self, *descriptors: int) -> None:
+        self._poll(self.wakeup.read, *descriptors)
         if self.signals.interrupts or self.signals.terminations or self.signals.hangups:
             raise KeyboardInterrupt
-
-
-def _poll(descriptors: Sequence[int]) -> None:
-    poll = select.poll()
-    for descriptor in descriptors:
-        poll.register(descriptor, select.POLLIN)
-    poll.poll(_WAKE_SECONDS * 1000)
 
 
 def _told(wanted: Wanted, finding: Finding, last: _Ended, **facts: int) -> Drill:

@@ -11,6 +11,7 @@ from mlpipeline.queue import plan as planning
 from mlpipeline.queue import wishes
 from mlpipeline.queue.catalog import Catalog
 from mlpipeline.queue.orders import Orders
+from mlpipeline.queue.preloading import Preloading
 from mlpipeline.queue.verdicts import Elsewhere, Plan, Verdict, Wanted
 from mlpipeline.run import Run, State
 from mlpipeline.selection import Selection
@@ -43,7 +44,9 @@ class Outlook:
         self.faults: dict[str, str] = {}
         self._basis: object = None
 
-    def describe(self, selection: Selection, say: Callable[..., None]) -> tuple[list[str], bool]:
+    def describe(
+        self, selection: Selection, say: Callable[..., None], preloading: Preloading
+    ) -> tuple[list[str], bool]:
         """Has new and changed models described in the background, and says what is wrong with those that are.
 
         Returns:
@@ -52,6 +55,8 @@ class Outlook:
         listed = [each for each in selection.models if each.fault is None]
         models = [each.model for each in listed]
         self.catalog.refresh(models, {each.model: each.options.python for each in listed})
+        if self.catalog.waiting:
+            preloading.tell(self.catalog.waiting)
         try:
             fresh = bool(self.catalog.collect())
         except OSError as error:  # they are in memory by then

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import select
 import time
@@ -24,10 +23,12 @@ from mlpipeline.queue.live_settings import LiveSettings
 from mlpipeline.queue.options import Options
 from mlpipeline.queue.outlook import Outlook
 from mlpipeline.queue.output import HostFiles
+from mlpipeline.queue.preloading import Preloading
 from mlpipeline.queue.room import Room, closed, full
 from mlpipeline.queue.signals import SignalFlags
 from mlpipeline.queue.submitter import Submitter
 from mlpipeline.queue.surroundings import Surroundings
+from mlpipeline.queue.wakeup import Wakeup
 from mlpipeline.queue.watch import Watcher
 from mlpipeline.run import Attempt, Run, State
 
@@ -46,13 +47,12 @@ class Scheduler:
         self.files = files
         self.invocation = secrets.token_hex(6)
         self.started_at = datetime.now(UTC)
-        self.wake_read, self.wake_write = os.pipe()
-        for descriptor in (self.wake_read, self.wake_write):
-            os.set_blocking(descriptor, False)
-        self.signals = SignalFlags(self.wake_write)
+        self.wakeup = Wakeup()
+        self.signals = SignalFlags(self.wakeup.write)
         self.terminal = publish.Terminal()
-        self.watcher = Watcher(self.wake)
-        self.catalog = Catalog(project, keep=True)
+        self.watcher = Watcher(self.wakeup.wake)
+        self.catalog = Catalog(project, keep=True, warm=executor.warm)
+        self.preloading = Preloading(project, self.catalog, keep=not options.testing)
         self.selection = LiveSelection(
             project, options.names, testing=options.testing, say=self.say, running=self.running
         )
@@ -71,12 +71,6 @@ class Scheduler:
         self.stopping = ""
         self._heard = 0
         self._said: set[str] = set()
-
-    def wake(self, path: str | None = None) -> None:
-        try:
-            os.write(self.wake_write, b"w")
-        except BlockingIOError:
-            return  # the pipe is full of reasons to wake up already
 
     def say(self, message: str, level: str = "INFO", run: str | None = None) -> None:
         """Writes a line to the host's log and to the terminal."""
@@ -117,6 +111,7 @@ class Scheduler:
         self.heed_signals()
         self.heed_requests()
         self.heed_settings()
+        self.tend()
         self.selection.read()
         self.describe()
         self.reconcile()
@@ -129,7 +124,7 @@ class Scheduler:
 
     def heed_signals(self) -> None:
         """Ctrl-C once: nothing new, and runs go at their next checkpoint. Twice: they are ended."""
-        self.drain_wakeups()
+        self.wakeup.drain()
         count = self.signals.interrupts + self.signals.terminations
         if self.signals.hangups and self.stopping != "detach":
             self.stopping = "detach"
@@ -151,13 +146,10 @@ class Scheduler:
         """Lets an edit of mlp.config take effect where it can."""
         self.project = self.outlook.project = self.catalog.project = self.settings.read()
 
-    def drain_wakeups(self) -> None:
-        """Empties the pipe that woke the loop."""
-        try:
-            while os.read(self.wake_read, 4096):
-                pass
-        except BlockingIOError:
-            return
+    def tend(self) -> None:
+        """Looks after what the executor keeps ready."""
+        for text, level in self.executor.tend():
+            self.say(text, level)
 
     def stop(self, how: str) -> None:
         """Stops: `drain` asks runs to checkpoint and go, `now` ends them, `detach` leaves them to go on alone.
@@ -180,7 +172,7 @@ class Scheduler:
 
     def describe(self) -> None:
         """Has new and changed models described, in the background."""
-        models, changed = self.outlook.describe(self.selection.current, self.say)
+        models, changed = self.outlook.describe(self.selection.current, self.say, self.preloading)
         if changed and self.surroundings.collections:
             self.surroundings.collect()  # code was edited since, and perhaps committed
         self.watcher.watch(self.catalog.directories(models) | self._watched())
@@ -199,8 +191,9 @@ class Scheduler:
         if self.attempts.live and not self.options.testing and (trouble := full(self.project)):
             self._trouble(trouble)
         self.surroundings.keep_promises()
-        for _, attempt in ended:
+        for run, attempt in ended:
             self.finished[attempt.state] = self.finished.get(attempt.state, 0) + 1
+            self.preloading.learn(run.model, self.project.root / attempt.directory)
         self.outlook.changed(run for run, _ in ended)
         if self.options.testing:
             self.ended += ended
@@ -236,6 +229,8 @@ class Scheduler:
 
     def submit(self) -> None:
         """Starts what the plan says."""
+        if self.outlook.plan.submit:
+            self.preloading.tell((), self.outlook.plan.items)
         try:
             self.submitter.submit()
         except DiskFull as error:
@@ -278,7 +273,7 @@ class Scheduler:
     def wait(self) -> None:
         """Sleeps until something happened or is to happen."""
         poll = select.poll()
-        for descriptor in (self.wake_read, *self.executor.descriptors(), *self.catalog.descriptors()):
+        for descriptor in (self.wakeup.read, *self.executor.descriptors(), *self.catalog.descriptors()):
             poll.register(descriptor, select.POLLIN)
         poll.poll(max(0.0, pace.seconds_to_wait(self)) * 1000)
 
@@ -290,8 +285,7 @@ class Scheduler:
         self.publish_stopped()
         self.executor.close()
         self.signals.restore()
-        os.close(self.wake_read)
-        os.close(self.wake_write)
+        self.wakeup.close()
 
     def publish_stopped(self) -> None:
         """Says in the status that this scheduler is gone."""

@@ -68,6 +68,7 @@ class Prepared:
     run: runs.Run
     attempt: runs.Attempt
     directory: Path
+    heavy: bool
 
 
 def draft(occasion: Occasion, wanted: Wanted, description: Description, earlier: runs.Run | None) -> Prepared:
@@ -95,7 +96,7 @@ def draft(occasion: Occasion, wanted: Wanted, description: Description, earlier:
         changes=_changes(occasion, wanted, run),
     )
     grown = replace(run, attempts=(*run.attempts, attempt), retry_asked=False)
-    return Prepared(run=grown, attempt=attempt, directory=directory)
+    return Prepared(run=grown, attempt=attempt, directory=directory, heavy=bool(description.heavy))
 
 
 def _changes(occasion: Occasion, wanted: Wanted, run: runs.Run) -> dict[str, Any]:
@@ -121,6 +122,7 @@ def write(occasion: Occasion, wanted: Wanted, prepared: Prepared) -> None:
     directory = prepared.directory
     _make(directory)
     spec = _spec(occasion, wanted, prepared.run, prepared.attempt, directory)
+    spec["heavy"] = prepared.heavy
     (directory / wire.SOURCES).symlink_to(spec["sources_path"])
     wire.write_json(directory / wire.SPEC, spec, sync=True)
     wire.sync_directory(directory.parent)

@@ -90,5 +90,5 @@ class Submitter:
         # Where one wish is another host's, more may be: all that are due are looked at, and the plan is made again.
         items = scheduler.outlook.plan.items
         scheduler.claims.discover(item.wanted.key for item in items if item.verdict is Verdict.DUE)
-        scheduler.wake()
+        scheduler.wakeup.wake()
         return False

@@ -16,9 +16,10 @@ import psutil
 import pytest
 
 from mlpipeline import wire
-from mlpipeline.execution import local, warm
+from mlpipeline.execution import local, warm_parent
 from mlpipeline.execution.local import LocalExecutor, lock_holder
-from mlpipeline.execution.warm import WarmParent
+from mlpipeline.execution.orders import RUN
+from mlpipeline.execution.warm_parent import Answer, WarmParent
 
 from .checker import violations
 from .conftest import Workshop
@@ -183,18 +184,31 @@ def test_a_stopped_warm_process_does_not_outlive_a_killed_scheduler(workshop: Wo
 def test_a_warm_process_that_stops_before_it_is_ready_is_ended(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(warm, "_READY_SECONDS", 0.2)
+    monkeypatch.setattr(warm_parent, "_ANSWER_SECONDS", 0.2)
     parent = WarmParent(dict(os.environ))
-    begin = parent.start
-
-    def start() -> None:
-        begin()
-        assert parent.process is not None
-        os.kill(parent.process.pid, signal.SIGSTOP)
-
-    monkeypatch.setattr(parent, "start", start)
-    assert parent.submit(str(workshop.root)) is None
+    ready(parent)
+    assert parent.process is not None
+    os.kill(parent.process.pid, signal.SIGSTOP)
+    assert parent.submit(RUN, str(workshop.root), heavy=False) is Answer.COLD
     assert parent.process is None
+    assert "does not answer" in parent.news()[0][0]
+
+
+def test_a_warm_process_that_stops_while_it_imports_is_given_up(workshop: Workshop) -> None:
+    parent = WarmParent(dict(os.environ), load_seconds=0.2)
+    assert parent.submit(RUN, str(workshop.root), heavy=False) is Answer.LATER
+    assert parent.process is not None
+    os.kill(parent.process.pid, signal.SIGSTOP)
+    workshop.until(lambda: parent.look() or parent.process is None, "it is ended")
+    assert "still being imported" in parent.news()[0][0]
+
+
+def ready(parent: WarmParent) -> None:
+    """Starts a warm process and waits until it can fork."""
+    assert parent._start()
+    while parent.is_loading:
+        parent.look()
+        assert parent.process is not None, parent.news()
 
 
 def copies(directory: Path, count: int) -> list[Path]:
@@ -214,15 +228,16 @@ def test_a_request_that_is_read_late_starts_nothing_twice(workshop: Workshop) ->
     workshop.list("m.py")
     assert workshop.run("-r", "-u")[0] == 0
     original = next(workshop.outputs.glob("runs/*/1"))
-    executor = LocalExecutor()
+    executor = LocalExecutor(warm=WarmParent(dict(os.environ)))
     assert executor.warm is not None
-    assert executor.warm.submit(str(original)) is not None, "it is ended, and finds its outcome"
+    ready(executor.warm)
+    assert isinstance(executor.warm.submit(RUN, str(original), heavy=False), int), "it is ended, and finds its outcome"
     try:
         for directory in copies(original, 20):
             before = len(workshop.truth("train"))
-            first = executor.warm.submit(str(directory))
+            first = executor.warm.submit(RUN, str(directory), heavy=False)
             second = executor._spawn(directory)
-            assert first is not None
+            assert isinstance(first, int)
             watched = [os.pidfd_open(first)] if psutil.pid_exists(first) else []
             os.waitpid(second, 0)
             for descriptor in watched:
@@ -243,7 +258,7 @@ def test_a_request_that_is_read_late_starts_nothing_twice(workshop: Workshop) ->
 def test_where_another_supervisor_has_the_attempt_that_one_is_watched(workshop: Workshop) -> None:
     """A warm process that forked but did not answer: the cold one goes away, and its end must not keep us awake."""
     process, directory = training(workshop)
-    executor = LocalExecutor(warm=False)
+    executor = LocalExecutor()
     executor.submit(directory)
     own = executor.pids[directory]
     assert own != started(directory)["pid"]
@@ -251,8 +266,9 @@ def test_where_another_supervisor_has_the_attempt_that_one_is_watched(workshop: 
     assert executor.life(directory) is local.Life.ALIVE
     assert not local._is_readable(executor.watched[directory])
     parent = WarmParent(dict(os.environ))
-    forked = parent.submit(str(directory))
-    assert forked is not None
+    ready(parent)
+    forked = parent.submit(RUN, str(directory), heavy=False)
+    assert isinstance(forked, int)
     workshop.until(lambda: not psutil.pid_exists(forked), "a forked one finds the lock taken, too")
     parent.close()
     (workshop.root / "go").touch()
@@ -267,7 +283,7 @@ def test_where_another_supervisor_has_the_attempt_that_one_is_watched(workshop: 
 def test_a_supervisor_that_stops_after_its_outcome_keeps_nobody_waiting(tmp_path: Path) -> None:
     sleeper = subprocess.Popen(["sleep", "600"])
     with stopped(sleeper.pid):
-        executor = LocalExecutor(warm=False)
+        executor = LocalExecutor()
         executor.children.add(sleeper.pid)
         executor.pids[tmp_path] = sleeper.pid
         executor.forget(tmp_path)

@@ -1,0 +1,116 @@
+"""Which heavy packages a project's models import, so that a process can have imported them before."""
+
+from __future__ import annotations
+
+import ast
+import os
+import sys
+import sysconfig
+from collections.abc import Collection, Iterable, Mapping
+
+HEAVY = frozenset(
+    [
+        "catboost",
+        "datasets",
+        "flax",
+        "jax",
+        "keras",
+        "lightgbm",
+        "matplotlib",
+        "numpy",
+        "optax",
+        "optuna",
+        "pandas",
+        "polars",
+        "pyarrow",
+        "scipy",
+        "sklearn",
+        "statsmodels",
+        "tensorflow",
+        "torch",
+        "torchvision",
+        "transformers",
+        "xgboost",
+    ]
+)
+"""Installed packages whose import takes long and does nothing but import; a project's own modules are never among
+them."""
+
+COMPANIONS = {"tensorflow": ("keras",), "torch": ("torch._dynamo",)}
+"""What a package imports only when it is first used: Keras behind `tf.keras`, the compiler behind every optimizer."""
+
+_OWN = (os.path.dirname(__file__), os.path.dirname(os.path.dirname(__file__)))
+_DEPTH = 2
+_MOST = 400
+
+
+def imported_by(files: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Returns the heavy modules that sources import, by reading them alone, in order of appearance.
+
+    `from a.b import c` names `a.b` and, since that cannot be told apart, `a.b.c`.
+
+    Args:
+        files: path to content; what cannot be parsed imports nothing.
+    """
+    found: dict[str, None] = {}
+    for path, content in files.items():
+        if path.endswith(".py"):
+            found |= dict.fromkeys(_imports(content))
+    for name, companions in COMPANIONS.items():
+        if any(each.partition(".")[0] == name for each in found):
+            found |= dict.fromkeys(companions)
+    return tuple(found)
+
+
+def _imports(content: bytes) -> Iterable[str]:
+    try:
+        tree = ast.parse(content)
+    except (SyntaxError, ValueError, RecursionError):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names if alias.name != "*")]
+        else:
+            continue
+        yield from (name for name in names if is_heavy(name))
+
+
+def is_heavy(name: str) -> bool:
+    """Whether a module belongs to one of the heavy packages."""
+    return name.partition(".")[0] in HEAVY
+
+
+def loaded_since(before: Collection[str]) -> tuple[str, ...]:
+    """Returns the heavy modules, down to the second level, that this process has imported since.
+
+    Args:
+        before: the modules that were loaded then.
+    """
+    late = (name for name in list(sys.modules) if is_heavy(name) and name.count(".") < _DEPTH and name not in before)
+    return tuple(late)[:_MOST]
+
+
+class Stamp:
+    """What the interpreter and installed packages looked like at a moment; a change makes what was loaded stale."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        paths = {sys.executable, *_OWN}
+        paths |= {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+        paths |= {path for path in sys.path if os.path.basename(path) in ("site-packages", "dist-packages")}
+        for name in {each.partition(".")[0] for each in names}:
+            paths.add(getattr(sys.modules.get(name), "__file__", None) or sys.executable)
+        self.marks = {path: _mark(path) for path in paths}
+
+    def changed(self) -> str:
+        """Returns the first path that is not as it was; empty where all are."""
+        return next((path for path, mark in self.marks.items() if _mark(path) != mark), "")
+
+
+def _mark(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
