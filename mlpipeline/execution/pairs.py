@@ -6,7 +6,6 @@ started supervisor does, but that its worker is there already and is only told w
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import signal
@@ -85,6 +84,11 @@ class Pair:
         with open(self._orders, "wb") as file:
             file.write(json.dumps(order).encode() + b"\n")
 
+    def end(self) -> None:
+        """Ends the worker, and returns when it has ended."""
+        os.kill(self.worker, signal.SIGKILL)
+        os.waitpid(self.worker, 0)
+
 
 def fork_pair(*, heavy: bool) -> tuple[int, int]:
     """Forks a pair. Returns the supervisor's process id, and the descriptor that takes its order.
@@ -117,7 +121,8 @@ def _wait_as_supervisor(orders: int, *, heavy: bool) -> NoReturn:
     pair = Pair(worker, write, output)
     line = os.read(orders, _LIMITLESS)
     if not line.endswith(b"\n"):
-        os._exit(0)  # nobody wants this pair any more; the worker goes with its parent
+        pair.end()  # nobody wants it any more
+        os._exit(0)
     os.close(orders)
     kind, _, path = os.fsdecode(line[:-1]).partition(" ")
     if kind == DESCRIBE:
@@ -193,7 +198,6 @@ def _become_worker(values: dict[str, str]) -> None:
     os.environ.update(values)
     # What PYTHONPATH would have done at an interpreter's start.
     sys.path[:0] = [each for each in values["PYTHONPATH"].split(os.pathsep) if each not in sys.path]
-    importlib.invalidate_caches()
 
 
 def _forget_signals() -> None:

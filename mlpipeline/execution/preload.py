@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import os
 import sys
 import sysconfig
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 HEAVY = frozenset(
     [
@@ -82,13 +83,20 @@ def is_heavy(name: str) -> bool:
     return name.partition(".")[0] in HEAVY
 
 
-def loaded_since(before: Collection[str]) -> tuple[str, ...]:
-    """Returns the heavy modules, down to the second level, that this process has imported since.
+def modules_since(count: int) -> list[str]:
+    """Returns the modules that this process has imported last, the latest first.
+
+    Those before are not even looked at: in a forked process each look copies a page.
 
     Args:
-        before: the modules that were loaded then.
+        count: how many modules there were before.
     """
-    late = (name for name in list(sys.modules) if is_heavy(name) and name.count(".") < _DEPTH and name not in before)
+    return list(itertools.islice(reversed(sys.modules), max(0, len(sys.modules) - count)))
+
+
+def loaded_since(count: int) -> tuple[str, ...]:
+    """Returns the heavy modules, down to the second level, that this process has imported last; see `modules_since`."""
+    late = (name for name in reversed(modules_since(count)) if is_heavy(name) and name.count(".") < _DEPTH)
     return tuple(late)[:_MOST]
 
 

@@ -8,6 +8,7 @@ when its scheduler does; what it forked goes on.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import importlib.util
@@ -106,6 +107,14 @@ class Spare:
                 os.close(orders)
             return pid
 
+    def end(self) -> None:
+        """Ends the spare, and returns when it has ended."""
+        if self.pair is not None:
+            pid, orders = self.pair
+            os.close(orders)
+            with contextlib.suppress(ChildProcessError):  # the kernel has collected it, as was asked
+                os.waitpid(pid, 0)
+
     def renew(self) -> None:
         """Forks the next one."""
         if self.pair is None and available() >= _SPARE_NEEDS:
@@ -145,6 +154,7 @@ def serve(stamp: Stamp, spare: Spare) -> None:
             continue
         if path := stamp.changed():
             say("stale", f"{path} has changed")
-            return
+            break
         say("pid", spare.give(line))
         spare.renew()
+    spare.end()

@@ -26,6 +26,7 @@ WARM = (
     "from mlpipeline.execution.warm import main; main(sys.argv[2])"
 )
 _ANSWER_SECONDS = 2.0
+_FAREWELL_SECONDS = 1.0
 _MOST_STARTS_IN_A_ROW = 4
 _QUIET = {"OPENBLAS_NUM_THREADS": "1", "GOTO_NUM_THREADS": "1", "NUMEXPR_NUM_THREADS": "1"}
 """Libraries that start their threads when they are loaded; each worker tells them its own count afterwards."""
@@ -240,14 +241,18 @@ class WarmParent:
         return told
 
     def close(self) -> None:
-        """Ends the process, which may be stopped and would not see its pipe close; what it forked goes on."""
+        """Ends the process and its spare pair; what else it forked goes on. It goes by itself when its pipe closes, but
+        may be stopped, or busy importing."""
         process, self.process = self.process, None
-        self.is_loading = False
         if process is None:
             return
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 pipe.close()
+        if not self.is_loading:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_FAREWELL_SECONDS)
+        self.is_loading = False
         process.kill()
         process.wait()
 

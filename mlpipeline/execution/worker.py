@@ -26,7 +26,7 @@ def execute(directory: Path, spec: dict[str, Any]) -> BaseException | None:
     """
     from mlpipeline.execution.lifecycle import Report
 
-    before = frozenset(sys.modules)
+    before = len(sys.modules)
     report = Report()
     error: BaseException | None = None
     try:
@@ -83,13 +83,18 @@ def main(argument: str) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (int(spec["memory_limit"]),) * 2)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
+    before = len(sys.modules)
+    status = _status(directory, spec)
+    from mlpipeline.execution import ending
+
+    ending.end(status, preload.modules_since(before))
+
+
+def _status(directory: Path, spec: dict[str, Any]) -> int:
     error = execute(directory, spec)
     if error is not None:
         failure.show(error)
-    for stream in (sys.stdout, sys.stderr):
-        if not stream.closed:
-            stream.flush()
-    raise SystemExit(0 if error is None else 1)
+    return 0 if error is None else 1
 
 
 if __name__ == "__main__":
