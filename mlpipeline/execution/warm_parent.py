@@ -115,7 +115,7 @@ class WarmParent:
             return Answer.COLD
         self.look()
         if self.process is None or self.is_loading:
-            return Answer.LATER if heavy or not self.loaded else Answer.COLD
+            return Answer.LATER if heavy or self.stated or not self.loaded else Answer.COLD
         self._moved = time.monotonic()
         return self._ask(f"{kind} {path}\n")
 
