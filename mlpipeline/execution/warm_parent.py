@@ -6,19 +6,16 @@ import contextlib
 import json
 import os
 import select
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping
 from enum import Enum
-from pathlib import Path
 
-from mlpipeline import wire
 from mlpipeline.execution import threads
 from mlpipeline.execution.environment import PACKAGE_PARENT
 from mlpipeline.execution.limits import signal_name
-from mlpipeline.execution.orders import ENDED, NO_TOKEN
+from mlpipeline.execution.orders import NO_TOKEN
 from mlpipeline.execution.preload import is_heavy
 
 WARM = (
@@ -151,7 +148,9 @@ class WarmParent:
         kind = "optional" if self.stated is None else "names"
         quiet = {**_QUIET, "OMP_NUM_THREADS": str(self.threads)}
         before = {name: self.environment.get(name) for name in quiet}
-        told = json.dumps({"names": [], "optional": [], "environment": before} | {kind: self.wanted})
+        told = json.dumps(
+            {"names": [], "optional": [], "environment": before, "threads": self.threads} | {kind: self.wanted}
+        )
         self.process = subprocess.Popen(
             [sys.executable, "-c", WARM, PACKAGE_PARENT, told],
             stdin=subprocess.PIPE,
@@ -255,42 +254,6 @@ class WarmParent:
         self.is_loading = False
         process.kill()
         process.wait()
-
-
-class Errand:
-    """A forked process that describes a model. It is not this process's child: how it ended stands in a file.
-
-    Args:
-        pid: of its supervisor, which leads its process group.
-        request: where that file lies beside.
-    """
-
-    def __init__(self, pid: int, request: Path) -> None:
-        self.pid = pid
-        self.ended = request.parent / ENDED
-        try:
-            self.descriptor = os.pidfd_open(pid)
-        except ProcessLookupError:
-            self.descriptor = os.eventfd(1)  # it has ended already: readable at once, as a pidfd would be
-
-    def poll(self) -> int | None:
-        """Returns how the describing process ended: its exit status, negated signal, or 0 where nothing is known of
-        it and its answer alone counts; None while it lives."""
-        poll = select.poll()
-        poll.register(self.descriptor, select.POLLIN)
-        if not poll.poll(0):
-            return None
-        return int((wire.read_json(self.ended) or {"status": 0})["status"])
-
-    def vanished(self) -> bool:
-        """Whether it was ended before the describing process did."""
-        return self.poll() is not None and wire.read_json(self.ended) is None
-
-    def kill(self) -> None:
-        """Ends it and its group."""
-        if self.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)
 
 
 def _tops(names: Iterable[str]) -> set[str]:

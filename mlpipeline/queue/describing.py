@@ -17,9 +17,10 @@ from typing import Any
 
 from mlpipeline import wire
 from mlpipeline.execution import preload, snapshot
+from mlpipeline.execution.errand import Errand
 from mlpipeline.execution.limits import signal_name
 from mlpipeline.execution.orders import DESCRIBE
-from mlpipeline.execution.warm_parent import Answer, Errand, WarmParent
+from mlpipeline.execution.warm_parent import Answer, WarmParent
 from mlpipeline.project import Project
 
 _TAIL = 2000
