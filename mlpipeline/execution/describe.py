@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 import traceback
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ from typing import Any
 from mlpipeline.execution import fingerprint, loader, preload, snapshot
 from mlpipeline.execution.limits import die_with_parent
 from mlpipeline.execution.snapshot import Place
+
+_PAUSE_SECONDS = 1.0
 
 
 def describe(place: Place, sources_dir: Path | None) -> dict[str, Any]:
@@ -39,7 +42,11 @@ def describe(place: Place, sources_dir: Path | None) -> dict[str, Any]:
     files.update(late)
     sha, digests = snapshot.digest_of(files, main)
     if sources_dir is not None:
-        snapshot.store(sources_dir, files, main)
+        try:
+            snapshot.store(sources_dir, files, main)
+        except OSError as error:  # no fault of the model: without its files known, it is described again and again
+            time.sleep(_PAUSE_SECONDS)
+            return _fault(f"{main}: its sources cannot be kept, tried again: {error}") | {"files": {}}
     code = fingerprint.code_digest(files, main)
     heavy = list(preload.imported_by(files))
     return report | {"sources": sha, "code_digest": code, "files": digests, "heavy": heavy}
