@@ -105,7 +105,7 @@ def write_outcome(directory: Path, token: str, state: str, cause: str) -> None:
 class ReadyCatalog:
     """Describes models by reading a number in their files: no child is needed."""
 
-    def __init__(self, project: Project, *, keep: bool) -> None:
+    def __init__(self, project: Project, *, keep: bool, warm: object = None) -> None:
         self.project = project
         self.known: dict[str, Description] = {}
         self.children: Mapping[str, object] = {}
