@@ -106,7 +106,7 @@ class ReadyCatalog:
     """Describes models by reading a number in their files: no child is needed."""
 
     def __init__(self, project: Project, *, keep: bool, warm: object = None) -> None:
-        self.project = project
+        self.project, self.warm = project, None
         self.known: dict[str, Description] = {}
         self.children: Mapping[str, object] = {}
         self.waiting: Mapping[str, object] = {}
