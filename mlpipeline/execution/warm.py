@@ -26,6 +26,7 @@ from mlpipeline.execution.preload import Stamp
 
 _OWN = (
     "mlpipeline.execution.describe",
+    "mlpipeline.execution.ending",
     "mlpipeline.execution.worker",
     "mlpipeline.execution.lifecycle",
     "mlpipeline.execution.loader",

@@ -48,7 +48,7 @@ def _root(directory: Path, spec: dict[str, Any]) -> Path:
 def _train(directory: Path, spec: dict[str, Any], report: Report) -> None:
     # Everything of this package that a run may need later: it may be replaced by a newer one while the run trains.
     from mlpipeline import checkpoint, context, metrics, model, progress  # noqa: F401
-    from mlpipeline.execution import lifecycle, loader, messages, snapshot
+    from mlpipeline.execution import ending, lifecycle, loader, messages, snapshot  # noqa: F401
 
     root = _root(directory, spec)
     os.chdir(root)
