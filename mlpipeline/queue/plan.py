@@ -10,7 +10,7 @@ from mlpipeline.ledger import Key, Standing
 from mlpipeline.model_options import ModelOptions
 from mlpipeline.policy import Action, Policy, find, hint
 from mlpipeline.queue.orders import Orders
-from mlpipeline.queue.verdicts import FOR_A_SLOT, Elsewhere, Item, Plan, Verdict, Wanted, seed_of
+from mlpipeline.queue.verdicts import FOR_A_SLOT, Elsewhere, Item, Lender, Plan, Verdict, Wanted, seed_of
 from mlpipeline.run import Cause, State
 
 __all__ = ["Elsewhere", "Item", "Plan", "PlanDefaults", "Verdict", "Wanted", "pause_after", "plan", "seed_of"]
@@ -55,6 +55,7 @@ def plan(
     orders: Orders = _NO_ORDERS,
     elsewhere: Mapping[Key, Elsewhere] | None = None,
     closed: str = "",
+    devices: Lender | None = None,
 ) -> Plan:
     """Decides about every wish.
 
@@ -71,6 +72,7 @@ def plan(
         orders: what people hold, and put first.
         elsewhere: wishes that another host took up last.
         closed: why nothing starts at present, where there is such a reason.
+        devices: gives each wish that has a slot what it needs; None where there are none to give.
 
     Returns:
         the plan. Nothing is submitted before a wish of the same or a higher priority that could be, unless that one
@@ -87,6 +89,7 @@ def plan(
     described = ((orders.rank_of_model(model), *place) for model, place in describing.items())
     turn.first_described = min(described, default=None)
     turn.slots = 0 if closed else slots
+    turn.devices = devices
     items = [turn.item(each) for each in order]
     return Plan(items=tuple(items), submit=tuple(turn.submit), wake_at=turn.wake_at)
 
@@ -128,6 +131,7 @@ class _Turn:
         self.closed = ""
         self.policies: dict[tuple[int, Cause], Policy] = {}
         self.slots = 0
+        self.devices: Lender | None = None
         self.submit: list[Wanted] = []
         self.wake_at: datetime | None = None
 
@@ -287,6 +291,8 @@ class _Turn:
             return Item(wanted, Verdict.WAITING, "its model directory is in use", None, standing)
         if self.slots <= 0:
             return Item(wanted, Verdict.DUE, self.closed or FOR_A_SLOT, None, standing)
+        if self.devices is not None and (refusal := self.devices.lend(wanted)):
+            return Item(wanted, Verdict.DUE if refusal.is_ours else Verdict.WAITING, refusal.reason, None, standing)
         self.slots -= 1
         self.busy.add(wanted.model_dir)
         self.taken.add(wanted.key)

@@ -69,7 +69,7 @@ class Submitter:
             occasion, wanted, prepared, again=bool(earlier and earlier.retry_asked)
         ):
             return
-        submission.write(occasion, wanted, prepared)
+        submission.write(occasion, wanted, prepared, scheduler.outlook.devices.given(wanted.key))
         digests.remember(scheduler.ledger, self.digested, description.sources, description.code_digest)
         scheduler.attempts.submit(prepared)
         scheduler.surroundings.attach(prepared.directory)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from mlpipeline.ledger import Key, Standing
 from mlpipeline.model_options import ModelOptions
@@ -67,6 +67,20 @@ class Elsewhere(NamedTuple):
 
     verdict: Verdict
     reason: str
+
+
+class Refusal(NamedTuple):
+    """Why a wish cannot have the devices that it needs. `is_ours`: runs of ours have them, and will give them back."""
+
+    reason: str
+    is_ours: bool
+
+
+class Lender(Protocol):
+    """Who has devices to give."""
+
+    def lend(self, wanted: Wanted) -> Refusal | None:
+        """Books what a wish needs, or says why it cannot have that now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
