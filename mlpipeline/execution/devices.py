@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 
 FAKE = "MLP_DEVICES"
 _PATIENCE_SECONDS = 30.0
-_LIBRARY = "libnvidia-ml.so.1"
-NO_DRIVER = f"no GPU can be seen: there is no NVIDIA driver on this machine ({_LIBRARY})"
+LIBRARY = "libnvidia-ml.so.1"
+NO_DRIVER = f"no GPU can be seen: there is no NVIDIA driver on this machine ({LIBRARY})"
 NO_ANSWER = "no GPU can be seen: the NVIDIA driver does not answer (dmesg may say why)"
 _NO_PACKAGE = "no GPU can be seen: nvidia-ml-py is not installed (pip install nvidia-ml-py)"
 _SENTENCES = {
@@ -165,7 +165,7 @@ def _module() -> tuple[Any, str]:
     """Returns the module that speaks to NVML, or why there is none. Where there is no driver, it is not imported."""
     if "pynvml" not in sys.modules:
         try:
-            ctypes.CDLL(_LIBRARY)
+            ctypes.CDLL(LIBRARY)
         except OSError:
             return None, NO_DRIVER
     try:

@@ -16,7 +16,7 @@ from mlpipeline.execution.devices import Device, Prober
 from mlpipeline.execution.limits import boot_id, descendants, start_ticks
 from mlpipeline.ledger import Key, Ledger
 from mlpipeline.project import Project
-from mlpipeline.queue.allotment import Allotment, Ask, Hold, ask_of, asks, chosen, gigabytes
+from mlpipeline.queue.allotment import NOTHING, Allotment, Ask, Hold, ask_of, asks, chosen, gigabytes
 from mlpipeline.queue.inventory import Inventory
 from mlpipeline.queue.lock import holder
 from mlpipeline.queue.verdicts import Refusal, Wanted
@@ -45,6 +45,7 @@ class Devices:
     def __init__(self, project: Project, ledger: Ledger, say: Callable[[str, str], None]) -> None:
         self.project = project
         self.ledger = ledger
+        self.say = say
         # Test mode has outputs of its own; the project's queue may have devices at the same time.
         self.beside = None if project.outputs is None else replace(project, outputs=None)
         self.prober = Prober()
@@ -55,6 +56,8 @@ class Devices:
         self.somebody_asks = False
         self._due = 0.0
         self._lending: Lending | None = None
+        self._told = False
+        self._misnamed = ""
         self._of_attempt: dict[Path, list[Hold]] = {}
         self._learnt: dict[tuple[str, str], int | None] = {}
 
@@ -105,6 +108,13 @@ class Devices:
         self._lending = Lending(self) if self.are_handed_out else None
         return self._lending
 
+    def tell(self) -> None:
+        """Says once that something waits for what is not ours to give back, until nothing does."""
+        stuck = self._lending.stuck if self._lending is not None else ""
+        if stuck and not self._told:
+            self.say(stuck, "INFO")
+        self._told = bool(stuck)
+
     def given(self, key: Key) -> list[dict[str, Any]] | None:
         """Returns what the spec of a wish says of its devices; None where it takes what it finds."""
         return None if self._lending is None else self._lending.given.get(key, [])
@@ -127,7 +137,11 @@ class Devices:
         visible = settings.env.get(VISIBLE, os.environ.get(VISIBLE))
         if visible is not None:
             devices, _ = chosen(f"{visible}," if visible.strip() not in ("", "-1") else "none", devices)
-        return chosen(settings.gpus, devices)[0]
+        found, misnamed = chosen(settings.gpus, devices)
+        if misnamed != self._misnamed:
+            self._misnamed = misnamed
+            self.say(f"mlp.config: {misnamed}" if misnamed else "mlp.config: gpus names what there is again", "WARNING")
+        return found
 
     def allotment(self) -> Allotment:
         """Returns what can be handed out now."""
@@ -137,7 +151,8 @@ class Devices:
         """Returns what a run needs."""
         is_auto = wanted.options.gpu_memory == AUTO
         learnt = self._peak(wanted.model, wanted.version) if is_auto else None
-        return ask_of(wanted.options, somebody_asks=self.somebody_asks, slots=self.slots, learnt=learnt)
+        found = ask_of(wanted.options, somebody_asks=self.somebody_asks, slots=self.slots, learnt=learnt)
+        return NOTHING if self._is_off() else found
 
     def _peak(self, model: str, version: str) -> int | None:
         """Returns what a version will need of a device, by what its last runs had."""
@@ -181,20 +196,18 @@ class Devices:
 
     def to_status(self) -> list[dict[str, Any]]:
         """Returns a row for each device that can be handed out."""
-        allotment, rows = self.allotment(), []
-        for each in self.usable():
-            is_gone = each.uuid in self.inventory.gone
-            rows.append(
-                {
-                    "index": each.index,
-                    "uuid": each.uuid,
-                    "name": each.name,
-                    "memory_total": each.memory_total,
-                    "memory_free": None if is_gone else each.memory_free,
-                    "note": "is gone" if is_gone else allotment.obstacle(each),
-                }
-            )
-        return rows
+        allotment, gone = self.allotment(), self.inventory.gone
+        return [
+            {
+                "index": each.index,
+                "uuid": each.uuid,
+                "name": each.name,
+                "memory_total": each.memory_total,
+                "memory_free": None if each.uuid in gone else each.memory_free,
+                "note": "is gone" if each.uuid in gone else allotment.obstacle(each),
+            }
+            for each in self.usable()
+        ]
 
     def close(self) -> None:
         """Lets go of the driver."""
@@ -244,6 +257,7 @@ class Lending:
     Attributes:
         given: by the wishes' keys and seeds, the rows of their specs.
         refused: why others wait.
+        stuck: the first of them that waits for somebody else's process, or for the queue beside which models are tried.
     """
 
     def __init__(self, devices: Devices) -> None:
@@ -251,6 +265,7 @@ class Lending:
         self.allotment = devices.allotment()
         self.given: dict[Key, list[dict[str, Any]]] = {}
         self.refused: dict[Key, str] = {}
+        self.stuck = ""
 
     def lend(self, wanted: Wanted) -> Refusal | None:
         """Books what a wish needs, or says why it cannot have that now."""
@@ -258,6 +273,8 @@ class Lending:
         found = self.allotment.take(ask, f"{wanted.model}:{wanted.version}")
         if isinstance(found, Refusal):
             self.refused[wanted.key] = found.reason
+            if not self.stuck and (not found.is_ours or self.devices.beside is not None):
+                self.stuck = f"{wanted.model}:{wanted.version} {found.reason}"
             return found
         self.given[wanted.key] = rows(found, ask.memory)
         return None

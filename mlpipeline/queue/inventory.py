@@ -76,8 +76,8 @@ class Inventory:
             elif uuid not in self.gone and uuid not in present:
                 self.gone.add(uuid)
                 holders = ", ".join(each.holder for each in holds if each.uuid == uuid)
-                told = f"while {holders} trains on it: that goes on" if holders else "and not handed out"
-                self.say(f"GPU {device.index} ({device.name}) is gone, {told} until it is back", "WARNING")
+                told = f" while {holders} trains on it: that goes on, and nothing else gets it" if holders else ""
+                self.say(f"GPU {device.index} ({device.name}) is gone{told}", "WARNING")
 
     def release(self, uuid: str, holder: str, now: float) -> None:
         """Remembers that a run is over: its device must be empty before somebody else gets it."""

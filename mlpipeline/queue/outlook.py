@@ -124,6 +124,7 @@ class Outlook:
             closed=closed,
             devices=self.devices.lending(((each.run, each.directory) for each in live), slots),
         )
+        self.devices.tell()
         return self.plan
 
     def _refresh(self, selection: Selection) -> None:
