@@ -78,11 +78,11 @@ class Devices:
         for each in ended:
             self.inventory.release(each.uuid, each.holder, now)
         if ended or now >= self._due:
-            self._due = now + (LOOK_SECONDS if self.inventory.known else _NOTHING_THERE_SECONDS)
             # First the devices: a process that is on one by then is found among ours, if it is.
             seen = self.prober.probe()
             self.ours = _processes([path for path, each in self._of_attempt.items() if each])
             self.inventory.observe(seen, holds, self.ours, now)
+            self._due = now + (LOOK_SECONDS if self.inventory.known else _NOTHING_THERE_SECONDS)
 
     def _beside(self) -> list[tuple[str, Path]]:
         """Returns the live attempts of the queue beside which models are tried."""
