@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mlpipeline import wire
-from mlpipeline.execution.devices import Device, Prober
+from mlpipeline.execution.devices import Device, Prober, user
 from mlpipeline.execution.limits import boot_id, descendants, start_ticks
 from mlpipeline.ledger import Key, Ledger
 from mlpipeline.project import Project
@@ -49,7 +48,7 @@ class Devices:
         # Test mode has outputs of its own; the project's queue may have devices at the same time.
         self.beside = None if project.outputs is None else replace(project, outputs=None)
         self.prober = Prober()
-        self.inventory = Inventory(say, getpass.getuser())
+        self.inventory = Inventory(say, user(os.getuid()))
         self.holds: list[Hold] = []
         self.ours: set[int] = set()
         self.slots = 1
@@ -71,7 +70,8 @@ class Devices:
             return
         now = time.monotonic()
         attempts = [*((f"{run.model}:{run.version}", path) for run, path in live), *self._beside()]
-        self._of_attempt = {path: self._of_attempt.get(path) or _holds(path, name) for name, path in attempts}
+        known = self._of_attempt
+        self._of_attempt = {path: known[path] if path in known else _holds(path, name) for name, path in attempts}
         holds = [hold for each in self._of_attempt.values() for hold in each]
         ended = [each for each in self.holds if each not in holds]
         self.holds = holds

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +44,11 @@ class Machine:
 
 
 @pytest.fixture
-def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     made = Machine(tmp_path / "devices.json")
     monkeypatch.setenv("MLP_DEVICES", str(made.path))
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    yield made
+    return made
 
 
 def seen(workshop: Workshop) -> dict[str, Any]:
@@ -208,8 +207,8 @@ def test_test_mode_leaves_the_queue_its_devices(workshop: Workshop, machine: Mac
     assert seen(workshop) == {"one": "GPU-0", "tried": "GPU-1"}
     workshop.list("t.py = gpus=2", test=True)
     trial = workshop.start()
-    assert trial.stderr is None
-    line = next(line for line in iter(trial.stdout.readline, "") if "waits" in line)  # type: ignore[union-attr]
+    assert trial.stdout is not None
+    line = next(line for line in trial.stdout if "waits" in line)
     assert "waits for 2 devices, 1 free: GPU 0 trains m.py:one (of the queue)" in line
     go(workshop, "one")
     assert end(workshop, queue) == 0
@@ -273,7 +272,7 @@ def uses(size, pid):
 
 def test_the_peak_of_a_device_is_recorded_shown_and_learnt_from(workshop: Workshop, machine: Machine) -> None:
     machine.has("0")
-    looked = 'until = time.monotonic() + 1.5\nwhile time.monotonic() < until: time.sleep(0.05)\n'
+    looked = "until = time.monotonic() + 1.5\nwhile time.monotonic() < until: time.sleep(0.05)\n"
     workshop.model("m.py", USING + "uses(5 * 10**9, os.getpid())\n" + looked + "uses(0, None)")
     workshop.list("m.py = gpu_memory=auto, replicates=1")
     assert workshop.run("-r", "-u")[0] == 0

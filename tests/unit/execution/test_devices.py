@@ -1,6 +1,8 @@
 """What NVML is asked, and what is said where it does not answer. The module is a fake; its library, where a compiler is
 at hand, a real one, called by the real module."""
 
+# ruff: noqa: N802, N815 - the names are NVML's
+
 from __future__ import annotations
 
 import json
@@ -17,13 +19,22 @@ import pytest
 
 from mlpipeline.execution import devices, environment
 from mlpipeline.execution.device_watch import DeviceWatch, held
-from mlpipeline.execution.devices import Device, Looker, Process, Prober, Seen, probe
+from mlpipeline.execution.devices import Device, Looker, Prober, Process, Seen, probe
 
 GB = 10**9
 ERRORS = (
-    "LibraryNotFound DriverNotLoaded NoPermission LibRmVersionMismatch GpuIsLost ResetRequired NotFound NotSupported "
-    "FunctionNotFound ArgumentVersionMismatch Unknown"
-).split()
+    "LibraryNotFound",
+    "DriverNotLoaded",
+    "NoPermission",
+    "LibRmVersionMismatch",
+    "GpuIsLost",
+    "ResetRequired",
+    "NotFound",
+    "NotSupported",
+    "FunctionNotFound",
+    "ArgumentVersionMismatch",
+    "Unknown",
+)
 
 
 class Nvml(ModuleType):
@@ -271,7 +282,9 @@ def test_a_run_sees_its_devices_and_no_others() -> None:
 
 
 def device(used: int, **processes: Process) -> Device:
-    return Device("0", "GPU-a", "fake", 16 * GB, 16 * GB - used, {int(pid[1:]): each for pid, each in processes.items()})
+    return Device(
+        "0", "GPU-a", "fake", 16 * GB, 16 * GB - used, {int(pid[1:]): each for pid, each in processes.items()}
+    )
 
 
 def test_what_a_run_holds_is_told_by_its_processes_or_else_by_what_was_taken_since() -> None:

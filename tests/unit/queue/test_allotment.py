@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mlpipeline.execution.devices import NO_DRIVER, Device, Process, Seen
 from mlpipeline.model_options import ModelOptions, read_options
@@ -54,6 +56,22 @@ def test_nobody_overtakes_one_that_waits_for_devices_of_ours() -> None:
     allotment = Allotment([device("0"), device("1")], [Hold("GPU-0", "m.py:a", None)])
     assert reason(allotment.take(Ask(2), "m.py:b")) == "waits for 2 devices, 1 free: GPU 0 trains m.py:a"
     assert reason(allotment.take(ONE, "m.py:c")) == "waits for a device, after m.py:b"
+
+
+@given(
+    used=st.lists(st.integers(0, 16), min_size=1, max_size=4),
+    wishes=st.lists(st.tuples(st.integers(1, 3), st.one_of(st.none(), st.integers(1, 16))), max_size=12),
+)
+def test_no_device_is_booked_twice_nor_beyond_its_memory(used: list[int], wishes: list[tuple[int, int | None]]) -> None:
+    devices = [device(str(place), used=each) for place, each in enumerate(used)]
+    allotment = Allotment(devices)
+    for number, (count, memory) in enumerate(wishes):
+        found = allotment.take(Ask(count, None if memory is None else memory * GB), f"m.py:{number}")
+        assert isinstance(found, Refusal) or len({each.uuid for each in found}) == count
+    for each in devices:
+        shares = [hold.memory for hold in allotment.holds if hold.uuid == each.uuid]
+        assert None not in shares or len(shares) == 1
+        assert sum(share or 0 for share in shares) <= each.memory_free
 
 
 def test_what_waits_for_a_stranger_holds_nobody_else_back() -> None:
@@ -234,7 +252,9 @@ def test_a_device_may_go_and_come_back() -> None:
     story.see(device("0"), device("1"))
     story.see(device("1"), holds=(HELD,))
     story.see(device("1"), holds=(HELD,))
-    assert story.said == ["WARNING GPU 0 (fake) is gone while m.py:a trains on it: that goes on, and nothing else gets it"]
+    assert story.said == [
+        "WARNING GPU 0 (fake) is gone while m.py:a trains on it: that goes on, and nothing else gets it"
+    ]
     assert uuids(story.take(HELD)) == ["GPU-1"]
     story.see(device("1"))
     story.see(device("0"), device("1"))
