@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 
 FAKE = "MLP_DEVICES"
 _PATIENCE_SECONDS = 30.0
-_LIBRARY = "libnvidia-ml.so.1"
-NO_DRIVER = f"no GPU can be seen: there is no NVIDIA driver on this machine ({_LIBRARY})"
+LIBRARY = "libnvidia-ml.so.1"
+NO_DRIVER = f"no GPU can be seen: there is no NVIDIA driver on this machine ({LIBRARY})"
 NO_ANSWER = "no GPU can be seen: the NVIDIA driver does not answer (dmesg may say why)"
-_NO_PACKAGE = "no GPU can be seen: nvidia-ml-py is not installed (pip install nvidia-ml-py)"
+NO_PACKAGE = "no GPU can be seen: nvidia-ml-py is not installed (pip install nvidia-ml-py)"
 _SENTENCES = {
     "NVMLError_DriverNotLoaded": "the NVIDIA driver is not loaded (modprobe nvidia)",
     "NVMLError_NoPermission": "this user has no permission (see ls -l /dev/nvidia*)",
@@ -165,13 +165,13 @@ def _module() -> tuple[Any, str]:
     """Returns the module that speaks to NVML, or why there is none. Where there is no driver, it is not imported."""
     if "pynvml" not in sys.modules:
         try:
-            ctypes.CDLL(_LIBRARY)
+            ctypes.CDLL(LIBRARY)
         except OSError:
             return None, NO_DRIVER
     try:
         return importlib.import_module("pynvml"), ""
     except ImportError:
-        return None, _NO_PACKAGE
+        return None, NO_PACKAGE
 
 
 def _unseen(error: Exception) -> str:
@@ -233,18 +233,23 @@ def _processes(nvml: Any, handle: Any) -> dict[int, Process]:
 
 def _who(pid: int) -> tuple[str, str]:
     """Returns a process's name and user; nothing where it cannot be seen."""
-    import pwd
-
     try:
         with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
             name = file.read().strip()
         uid = os.stat(f"/proc/{pid}").st_uid
     except OSError:
         return "", ""
+    return name, user(uid)
+
+
+def user(uid: int) -> str:
+    """Returns a user's name; the number of one who has none, as in containers."""
+    import pwd
+
     try:
-        return name, pwd.getpwuid(uid).pw_name
+        return pwd.getpwuid(uid).pw_name
     except KeyError:
-        return name, str(uid)
+        return str(uid)
 
 
 def _fake(path: str) -> Seen:

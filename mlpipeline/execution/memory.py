@@ -15,6 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from mlpipeline.execution.device_watch import DeviceWatch
+
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _FIRST_SECONDS = 0.1
 _LONGEST_SECONDS = 2.0
@@ -202,3 +204,14 @@ def limited(spec: dict[str, Any]) -> tuple[Group | None, int | None]:
         return None, None
     group = Group.make(_name(spec["token"]), int(limit)) if how != "sum" else None
     return group, None if group else int(limit)
+
+
+def watch_devices(spec: dict[str, Any]) -> DeviceWatch | None:
+    """Watches the memory of the devices that an attempt has; who has none does not pay for the import."""
+    if not spec.get("devices"):
+        return None
+    from mlpipeline.execution.device_watch import DeviceWatch
+
+    watch = DeviceWatch(spec["devices"])
+    watch.start()
+    return watch

@@ -30,10 +30,6 @@ from mlpipeline.execution.limits import (
 )
 from mlpipeline.failpoints import reach
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from mlpipeline.execution.device_watch import DeviceWatch
-
 BOOTSTRAP = (
     "import sys; sys.path.append(sys.argv[1]); from mlpipeline.execution.supervisor import main; main(sys.argv[2])"
 )
@@ -66,7 +62,6 @@ class Supervisor:
         self.pump = Pump(self.file, spec.get("output_limit"))
         self.group: memory.Group | None = None
         self.watch = memory.Watch(os.getpid(), None)
-        self.devices: DeviceWatch | None = None
         self.kernel_kills = 0
         self.lock = -1
 
@@ -163,7 +158,7 @@ class Supervisor:
         poll = select.poll()
         poll.register(output, select.POLLIN)
         poll.register(wake, select.POLLIN)
-        self.devices = _watch_devices(self.spec)
+        self.devices = memory.watch_devices(self.spec)
         while True:
             ready = dict(poll.poll(self._pause()))
             if output in ready and not self._read(output):
@@ -269,21 +264,9 @@ class Supervisor:
         outcome = verdict.outcome(self.spec, result, facts)
         outcome["started_at"] = self.started_at
         outcome["ended_at"] = self.clock.now()
-        if self.devices is not None:
-            outcome["peak_gpu_memory_bytes"] = self.devices.peak
+        outcome["peak_gpu_memory_bytes"] = self.devices and self.devices.peak
         wire.write_json_patiently(self._file(wire.OUTCOME), outcome)
         reach("supervisor.concluded")
-
-
-def _watch_devices(spec: dict[str, Any]) -> DeviceWatch | None:
-    """Watches the devices that the attempt holds. Whoever holds none does not pay for the import."""
-    if not spec.get("devices"):
-        return None
-    from mlpipeline.execution.device_watch import DeviceWatch
-
-    watch = DeviceWatch(spec["devices"])
-    watch.start()
-    return watch
 
 
 def main(directory: str) -> None:

@@ -124,6 +124,7 @@ class Allotment:
         self.baselines = baselines or {}
         self.kept = kept or {}
         self.first_waiting = ""
+        self._refusals: dict[Ask, Refusal] = {}
 
     def take(self, ask: Ask, holder: str) -> tuple[Device, ...] | Refusal:
         """Gives a run its devices, or says why it waits.
@@ -134,9 +135,11 @@ class Allotment:
             return ()
         if self.first_waiting:
             return Refusal(f"waits for a device, after {self.first_waiting}", is_ours=True)
+        if ask in self._refusals:
+            return self._refusals[ask]  # nothing was given back since
         found = self._candidates(ask)
         if len(found) < (ask.count or 1):
-            return self._waits(ask, holder, found)
+            return self._refusals.setdefault(ask, self._waits(ask, holder, found))
         taken = tuple(found[: ask.count])
         self.holds += [Hold(each.uuid, holder, ask.memory) for each in taken]
         return taken

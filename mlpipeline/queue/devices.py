@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from mlpipeline import wire
-from mlpipeline.execution.devices import Device, Prober
+from mlpipeline.execution.devices import Device, Prober, user
 from mlpipeline.execution.limits import boot_id, descendants, start_ticks
 from mlpipeline.ledger import Key, Ledger
 from mlpipeline.project import Project
-from mlpipeline.queue.allotment import Allotment, Ask, Hold, ask_of, asks, chosen, gigabytes
+from mlpipeline.queue.allotment import NOTHING, Allotment, Ask, Hold, ask_of, asks, chosen, gigabytes
 from mlpipeline.queue.inventory import Inventory
 from mlpipeline.queue.lock import holder
 from mlpipeline.queue.verdicts import Refusal, Wanted
@@ -45,16 +44,19 @@ class Devices:
     def __init__(self, project: Project, ledger: Ledger, say: Callable[[str, str], None]) -> None:
         self.project = project
         self.ledger = ledger
+        self.say = say
         # Test mode has outputs of its own; the project's queue may have devices at the same time.
         self.beside = None if project.outputs is None else replace(project, outputs=None)
         self.prober = Prober()
-        self.inventory = Inventory(say, getpass.getuser())
+        self.inventory = Inventory(say, user(os.getuid()))
         self.holds: list[Hold] = []
         self.ours: set[int] = set()
         self.slots = 1
         self.somebody_asks = False
         self._due = 0.0
         self._lending: Lending | None = None
+        self._told = False
+        self._misnamed = ""
         self._of_attempt: dict[Path, list[Hold]] = {}
         self._learnt: dict[tuple[str, str], int | None] = {}
 
@@ -68,18 +70,19 @@ class Devices:
             return
         now = time.monotonic()
         attempts = [*((f"{run.model}:{run.version}", path) for run, path in live), *self._beside()]
-        self._of_attempt = {path: self._of_attempt.get(path) or _holds(path, name) for name, path in attempts}
+        known = self._of_attempt
+        self._of_attempt = {path: known[path] if path in known else _holds(path, name) for name, path in attempts}
         holds = [hold for each in self._of_attempt.values() for hold in each]
         ended = [each for each in self.holds if each not in holds]
         self.holds = holds
         for each in ended:
             self.inventory.release(each.uuid, each.holder, now)
         if ended or now >= self._due:
-            self._due = now + (LOOK_SECONDS if self.inventory.known else _NOTHING_THERE_SECONDS)
             # First the devices: a process that is on one by then is found among ours, if it is.
             seen = self.prober.probe()
             self.ours = _processes([path for path, each in self._of_attempt.items() if each])
             self.inventory.observe(seen, holds, self.ours, now)
+            self._due = now + (LOOK_SECONDS if self.inventory.known else _NOTHING_THERE_SECONDS)
 
     def _beside(self) -> list[tuple[str, Path]]:
         """Returns the live attempts of the queue beside which models are tried."""
@@ -105,6 +108,13 @@ class Devices:
         self._lending = Lending(self) if self.are_handed_out else None
         return self._lending
 
+    def tell(self) -> None:
+        """Says once that something waits for what is not ours to give back, until nothing does."""
+        stuck = self._lending.stuck if self._lending is not None else ""
+        if stuck and not self._told:
+            self.say(stuck, "INFO")
+        self._told = bool(stuck)
+
     def given(self, key: Key) -> list[dict[str, Any]] | None:
         """Returns what the spec of a wish says of its devices; None where it takes what it finds."""
         return None if self._lending is None else self._lending.given.get(key, [])
@@ -127,7 +137,11 @@ class Devices:
         visible = settings.env.get(VISIBLE, os.environ.get(VISIBLE))
         if visible is not None:
             devices, _ = chosen(f"{visible}," if visible.strip() not in ("", "-1") else "none", devices)
-        return chosen(settings.gpus, devices)[0]
+        found, misnamed = chosen(settings.gpus, devices)
+        if misnamed != self._misnamed:
+            self._misnamed = misnamed
+            self.say(f"mlp.config: {misnamed}" if misnamed else "mlp.config: gpus names what there is again", "WARNING")
+        return found
 
     def allotment(self) -> Allotment:
         """Returns what can be handed out now."""
@@ -137,7 +151,8 @@ class Devices:
         """Returns what a run needs."""
         is_auto = wanted.options.gpu_memory == AUTO
         learnt = self._peak(wanted.model, wanted.version) if is_auto else None
-        return ask_of(wanted.options, somebody_asks=self.somebody_asks, slots=self.slots, learnt=learnt)
+        found = ask_of(wanted.options, somebody_asks=self.somebody_asks, slots=self.slots, learnt=learnt)
+        return NOTHING if self._is_off() else found
 
     def _peak(self, model: str, version: str) -> int | None:
         """Returns what a version will need of a device, by what its last runs had."""
@@ -181,20 +196,18 @@ class Devices:
 
     def to_status(self) -> list[dict[str, Any]]:
         """Returns a row for each device that can be handed out."""
-        allotment, rows = self.allotment(), []
-        for each in self.usable():
-            is_gone = each.uuid in self.inventory.gone
-            rows.append(
-                {
-                    "index": each.index,
-                    "uuid": each.uuid,
-                    "name": each.name,
-                    "memory_total": each.memory_total,
-                    "memory_free": None if is_gone else each.memory_free,
-                    "note": "is gone" if is_gone else allotment.obstacle(each),
-                }
-            )
-        return rows
+        allotment, gone = self.allotment(), self.inventory.gone
+        return [
+            {
+                "index": each.index,
+                "uuid": each.uuid,
+                "name": each.name,
+                "memory_total": each.memory_total,
+                "memory_free": None if each.uuid in gone else each.memory_free,
+                "note": "is gone" if each.uuid in gone else allotment.obstacle(each),
+            }
+            for each in self.usable()
+        ]
 
     def close(self) -> None:
         """Lets go of the driver."""
@@ -244,6 +257,7 @@ class Lending:
     Attributes:
         given: by the wishes' keys and seeds, the rows of their specs.
         refused: why others wait.
+        stuck: the first of them that waits for somebody else's process, or for the queue beside which models are tried.
     """
 
     def __init__(self, devices: Devices) -> None:
@@ -251,6 +265,7 @@ class Lending:
         self.allotment = devices.allotment()
         self.given: dict[Key, list[dict[str, Any]]] = {}
         self.refused: dict[Key, str] = {}
+        self.stuck = ""
 
     def lend(self, wanted: Wanted) -> Refusal | None:
         """Books what a wish needs, or says why it cannot have that now."""
@@ -258,6 +273,8 @@ class Lending:
         found = self.allotment.take(ask, f"{wanted.model}:{wanted.version}")
         if isinstance(found, Refusal):
             self.refused[wanted.key] = found.reason
+            if not self.stuck and (not found.is_ours or self.devices.beside is not None):
+                self.stuck = f"{wanted.model}:{wanted.version} {found.reason}"
             return found
         self.given[wanted.key] = rows(found, ask.memory)
         return None

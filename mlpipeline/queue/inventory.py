@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
-from mlpipeline.execution.devices import NO_DRIVER, Device, Seen
+from mlpipeline.execution.devices import NO_DRIVER, NO_PACKAGE, Device, Seen
 from mlpipeline.queue.allotment import MOST_BASELINE_BYTES, Allotment, Hold, gigabytes
 
 SETTLING_SECONDS = 5.0
@@ -59,7 +59,7 @@ class Inventory:
         if seen.trouble != self.trouble:
             self.trouble = seen.trouble
             if seen.trouble and seen.trouble != NO_DRIVER:
-                self.say(seen.trouble, "WARNING")
+                self.say(seen.trouble, "INFO" if seen.trouble == NO_PACKAGE else "WARNING")
         self._compare(present, holds)
         self.known = dict(sorted((self.known | present).items(), key=lambda item: _place(item[1])))
         allotment = Allotment(list(present.values()), holds, ours=ours)
@@ -76,8 +76,8 @@ class Inventory:
             elif uuid not in self.gone and uuid not in present:
                 self.gone.add(uuid)
                 holders = ", ".join(each.holder for each in holds if each.uuid == uuid)
-                told = f"while {holders} trains on it: that goes on" if holders else "and not handed out"
-                self.say(f"GPU {device.index} ({device.name}) is gone, {told} until it is back", "WARNING")
+                told = f" while {holders} trains on it: that goes on, and nothing else gets it" if holders else ""
+                self.say(f"GPU {device.index} ({device.name}) is gone{told}", "WARNING")
 
     def release(self, uuid: str, holder: str, now: float) -> None:
         """Remembers that a run is over: its device must be empty before somebody else gets it."""

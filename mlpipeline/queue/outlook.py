@@ -131,6 +131,7 @@ class Outlook:
             closed=closed,
             lenders=lenders(self.memory, self.devices, selection, [(each.run, each.directory) for each in live], slots),
         )
+        self.devices.tell()
         return self.plan
 
     def _refresh(self, selection: Selection) -> None:
