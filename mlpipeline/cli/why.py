@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mlpipeline.ledger import Ledger
     from mlpipeline.observe.why import Details, Start
     from mlpipeline.project import Project
-    from mlpipeline.queue.launch import Preview, published_slots
+    from mlpipeline.queue.launch import Preview
     from mlpipeline.queue.plan import Item
     from mlpipeline.queue.staleness import Stale
     from mlpipeline.run import Run
@@ -249,7 +249,7 @@ class _Desk:
             return estimate.typical_seconds(self.ledger.runs(model=model, states={State.SUCCEEDED}, limit=_LATEST))
 
         elapsed = {run.id: seconds_of(run.last, now()) for run in self.live.values()}
-        slots = published_slots(self.project)
+        slots = self.found.slots
         found = estimate.start(
             self.found.plan.items,
             item,

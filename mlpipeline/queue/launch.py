@@ -143,6 +143,7 @@ class Preview:
     selection: Selection
     descriptions: Mapping[str, Description]
     faults: Mapping[str, str]
+    slots: int = 1
 
 
 def preview(
@@ -180,7 +181,10 @@ def _preview(project: Project, selection: Selection, catalog: Catalog, *, use_hi
             )
         finally:
             devices.close()
-    return Preview(plan=computed, selection=selection, descriptions=catalog.known, faults=faults)
+    known = catalog.known
+    return Preview(
+        plan=computed, selection=selection, descriptions=known, faults=faults, slots=published_slots(project)
+    )
 
 
 def _computed(

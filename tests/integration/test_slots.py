@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+
+from mlpipeline import wire
 
 from .conftest import Workshop
 
@@ -15,6 +18,11 @@ FOUR = 'Versions(0.1, Loader(), 2, 1).add("a").add("b").add("c").add("d")'
 
 def begun(workshop: Workshop) -> list[str]:
     return [row["version"] for row in workshop.truth("train")]
+
+
+def counts(workshop: Workshop) -> dict[str, int]:
+    told = wire.read_json(workshop.outputs / "status-here.json") or {}
+    return dict(told.get("counts") or {})
 
 
 def test_versions_of_one_model_train_side_by_side(workshop: Workshop) -> None:
@@ -49,13 +57,17 @@ def test_slots_change_while_the_queue_runs(workshop: Workshop) -> None:
 
 def test_models_share_the_slots(workshop: Workshop) -> None:
     for name in ("first.py", "second.py"):
-        workshop.model(name, WAIT.replace("truth", "truth"), FOUR)
+        workshop.model(name, WAIT, FOUR)
+    workshop.list("first.py = hold", "second.py = hold")
+    process = workshop.start("-r", "-u", "-j", "2", "--watch")
+    workshop.until(lambda: counts(workshop).get("held") == 8, "both are described")
     workshop.list("first.py", "second.py")
-    process = workshop.start("-r", "-u", "-j", "2")
     workshop.until(lambda: len(begun(workshop)) == 2, "two train")
     assert begun(workshop) == ["a", "a"], "the first version of each"
     (workshop.root / "go").touch()
-    assert process.wait(60) == 0
+    workshop.until(lambda: len(workshop.truth("trained")) == 8, "all are trained")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 130
 
 
 def test_absurd_numbers_of_slots_are_refused(workshop: Workshop) -> None:
@@ -82,7 +94,7 @@ def test_what_lacks_memory_waits_and_why_says_so(workshop: Workshop) -> None:
     )
     assert "needs 6.0 GB (stated in models.config)" in waits[0]["reason"]
     code, told = workshop.run("why", "m.py:b", variables=machine)
-    assert code == 0
+    assert code == 0, told
     assert "memory" in told
     assert begun(workshop) == ["a"]
     (workshop.root / "go").touch()
