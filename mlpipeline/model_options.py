@@ -9,19 +9,24 @@ from typing import Any
 
 from mlpipeline.config_text import near_miss, unquote
 from mlpipeline.policy import KINDS, Policy
-from mlpipeline.values import POLICY_READERS, boolean, integer, minute_of_day, seconds, size, text
+from mlpipeline.values import POLICY_READERS, boolean, integer, minute_of_day, seconds, size, size_or_auto, text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelOptions:
-    """How one model is to be treated. Sizes are bytes; times of day minutes after local midnight."""
+    """How one model is to be treated. Sizes are bytes; times of day minutes after local midnight.
+
+    Attributes:
+        gpu_memory: of each device, so that runs share it; AUTO for what earlier runs had.
+    """
 
     hold: bool = False
     priority: int = 0
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
-    gpus: int = 0
+    gpus: int | None = None
+    gpu_memory: int | str | None = None
     memory: int | None = None
     threads: int | None = None
     timeout_seconds: float | None = None
@@ -74,6 +79,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "skip": _names,
     "after": _names,
     "gpus": integer(0),
+    "gpu_memory": size_or_auto,
     "memory": size,
     "threads": integer(1),
     "timeout_seconds": seconds,
@@ -108,4 +114,6 @@ def read_options(written: str) -> tuple[ModelOptions, str | None]:
     both = set(values.get("only", ())) & set(values.get("skip", ()))
     if both:
         return NO_OPTIONS, f"only and skip both name {min(both)!r}"
+    if values.get("gpus") == 0 and "gpu_memory" in values:
+        return NO_OPTIONS, "gpu_memory is memory of a device, and gpus=0 asks for none"
     return ModelOptions(**values), None

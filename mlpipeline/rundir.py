@@ -63,6 +63,8 @@ class Spec(_Record):
         model_dir: from the project's root.
         changes: parameters whose values differ from the version's, by a policy.
         fresh: train from scratch, unless the model directory belongs to this very run.
+        devices: that it has, each with its uuid; None where it may take what it finds.
+        gpu_memory: how much of each it said it needs; it shares them then.
         drill: in a drill, how many steps to train, and where to save and to be killed.
     """
 
@@ -93,7 +95,8 @@ class Spec(_Record):
     grace_seconds: float = 0.0
     python: str | None = None
     variables: list[str] = field(default_factory=list)
-    devices: list[Any] = field(default_factory=list)
+    devices: list[Any] | None = None
+    gpu_memory: int | str | None = None
     drill: dict[str, int] = field(default_factory=dict)
     executor: str
     submitted_at: datetime
@@ -117,6 +120,7 @@ class Outcome(_Record):
     started_at: datetime | None = None
     ended_at: datetime
     peak_memory_bytes: int | None = None
+    peak_gpu_memory_bytes: int | None = None
     cpu_seconds: float | None = None
     steps: int | None = None
     metrics: dict[str, Any] = field(default_factory=dict)

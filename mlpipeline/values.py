@@ -26,6 +26,7 @@ _UNITS = {
     "gib": 2**30,
     "tib": 2**40,
 }
+AUTO = "auto"
 _DURATIONS = {"": 1.0, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -73,6 +74,21 @@ def size(value: str) -> int:
     if number <= 0:
         raise ValueError("must be more than 0")
     return number
+
+
+def size_or_auto(value: str) -> int | str:
+    """A size, or `auto` for what earlier runs say."""
+    return AUTO if value.lower() == AUTO else size(value)
+
+
+def devices(value: str) -> str:
+    """Which devices are handed out: `auto`, `none`, the first `2`, or a list of indices and UUIDs: `0, 2`, `1,`."""
+    if value.lower() in (AUTO, "none") or value.isdecimal():
+        return value.lower()
+    names = [name.strip() for name in value.split(",") if name.strip()]
+    if not names or not all(re.fullmatch(r"[0-9]+(:[0-9]+)?|(GPU|MIG)-[\w/-]+", name) for name in names):
+        raise ValueError("auto, none, a number, or a list such as `0, 2` is needed (a list of one: `1,`)")
+    return ", ".join(names) + ("," if len(names) == 1 else "")
 
 
 def minute_of_day(value: str) -> int:
@@ -132,7 +148,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "executor": text,
     "slots": integer(1),
     "threads": integer(1),
-    "gpus": text,
+    "gpus": devices,
     "preload": text,
     "idle_release_seconds": seconds,
     "max_attempts": integer(1),

@@ -132,7 +132,7 @@ def _show(project: Project, run: Run, attempt: Attempt, files: dict[str, dict[st
 
     say(why_run(run, now(), read_details(project, run)))
     say()
-    outcome, environment = files["outcome"] or {}, files["environment"] or {}
+    spec, outcome, environment = (files[name] or {} for name in ("spec", "outcome", "environment"))
     git = environment.get("git") or {}
     facts = {
         "run": f"{run.id}, attempt {attempt.number} of {len(run.attempts)}",
@@ -142,6 +142,8 @@ def _show(project: Project, run: Run, attempt: Attempt, files: dict[str, dict[st
         "steps": attempt.steps,
         "checkpoint": _at_step(outcome.get("checkpoint_step")),
         "peak memory": text.memory(attempt.peak_memory_bytes),
+        "peak GPU memory": text.memory(outcome.get("peak_gpu_memory_bytes")),
+        "devices": ", ".join(f"GPU {each.get('index')} ({each.get('name')})" for each in spec.get("devices") or ()),
         "exit": _exit(attempt),
         "code": f"{run.code_digest} (sources {run.sources[:12]})",
         "commit": f"{git['commit'][:12]}{' with changes' if git.get('dirty') else ''}" if git.get("commit") else "",

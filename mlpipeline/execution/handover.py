@@ -57,6 +57,7 @@ def _told(supervisor: Supervisor) -> dict[str, Any]:
         | {name: getattr(pump, name).decode("latin-1") for name in _TEXTS},
         "group": [group.path, group.before] if group else None,
         "watch": [watch.limit, watch.peak, watch.exceeded],
+        "device_peak": supervisor.devices.peak if supervisor.devices else None,
     }
 
 
@@ -79,6 +80,7 @@ def take_over(descriptor: int) -> None:
         supervisor.group = memory.Group(*state["group"])
     limit, supervisor.watch.peak, supervisor.watch.exceeded = state["watch"]
     supervisor.watch.limit = limit
+    supervisor.device_peak = state["device_peak"]
     supervisor.listen()
     signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     supervisor.finish()

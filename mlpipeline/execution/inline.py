@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from mlpipeline import wire
-from mlpipeline.execution import burial, failure, loader, verdict, worker
+from mlpipeline.execution import burial, environment, failure, loader, verdict, worker
 from mlpipeline.execution.executor import Executor, Life
 from mlpipeline.project import Project
 
@@ -40,7 +40,9 @@ class InlineExecutor(Executor):
         started = {"token": spec["token"], "pid": os.getpid(), "started_at": wire.utc_now()}
         wire.write_json(directory / wire.STARTED, started)
         modules, path, finders, cwd = set(sys.modules), list(sys.path), list(sys.meta_path), os.getcwd()
+        before = dict(os.environ)
         try:
+            os.environ.update(environment.of_devices(spec, before))
             error = worker.execute(directory, spec)
             if error is not None:
                 failure.show(error)
@@ -49,6 +51,8 @@ class InlineExecutor(Executor):
         finally:
             sys.path[:], sys.meta_path[:] = path, finders
             os.chdir(cwd)
+            os.environ.clear()
+            os.environ.update(before)
             _unload(set(sys.modules) - modules)
         usage = resource.getrusage(resource.RUSAGE_SELF)
         facts = verdict.Facts(

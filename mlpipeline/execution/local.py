@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from mlpipeline import wire
-from mlpipeline.execution import burial
+from mlpipeline.execution import burial, machine
 from mlpipeline.execution.environment import PACKAGE_PARENT
 from mlpipeline.execution.executor import Executor, Life
 from mlpipeline.execution.orders import RUN
@@ -63,7 +63,7 @@ class LocalExecutor(Executor):
         warm = WarmParent(
             {**os.environ, **settings.env},
             preload=settings.preload,
-            threads=settings.threads or max(1, len(os.sched_getaffinity(0)) // settings.slots),
+            threads=settings.threads or max(1, machine.cores() // settings.slots),
             load_seconds=settings.describe_timeout_seconds,
             release_seconds=settings.idle_release_seconds,
         )

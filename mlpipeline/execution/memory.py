@@ -15,6 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from mlpipeline.execution.device_watch import DeviceWatch
+
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _FIRST_SECONDS = 0.1
 _LONGEST_SECONDS = 2.0
@@ -46,16 +48,6 @@ def proportional(pids: list[int]) -> int:
             continue
         total += int(found.split()[1]) * 1024
     return total
-
-
-def available() -> int:
-    """Returns how many bytes the machine can still give away without swapping; 0 where it does not say."""
-    try:
-        with open("/proc/meminfo", "rb") as file:
-            found = next((line for line in file if line.startswith(b"MemAvailable:")), b"MemAvailable: 0 kB")
-    except OSError:
-        return 0
-    return int(found.split()[1]) * 1024
 
 
 class Group:
@@ -220,3 +212,20 @@ def limited(spec: dict[str, Any]) -> tuple[Group | None, int | None]:
         return None, None
     group = Group.make(_name(spec["token"]), int(limit)) if how != "sum" else None
     return group, None if group else int(limit)
+
+
+def watch_devices(spec: dict[str, Any], peak: int | None) -> DeviceWatch | None:
+    """Watches the memory of the devices that an attempt has; who has none does not pay for the import.
+
+    Args:
+        spec: of the attempt.
+        peak: what another process has seen before.
+    """
+    if not spec.get("devices"):
+        return None
+    from mlpipeline.execution.device_watch import DeviceWatch
+
+    watch = DeviceWatch(spec["devices"])
+    watch.peak = peak
+    watch.start()
+    return watch

@@ -64,6 +64,7 @@ class Supervisor:
         self.kernel_kills = 0
         self.lock = -1
         self.output = self.wake = -1
+        self.device_peak: int | None = None
 
     def _file(self, name: str) -> str:
         return f"{self.directory}/{name}"
@@ -167,6 +168,7 @@ class Supervisor:
         poll = select.poll()
         poll.register(self.output, select.POLLIN)
         poll.register(self.wake, select.POLLIN)
+        self.devices = memory.watch_devices(self.spec, self.device_peak)
         while True:
             ready = dict(poll.poll(self._pause()))
             if self.output in ready and not self._read():
@@ -272,6 +274,7 @@ class Supervisor:
         outcome = verdict.outcome(self.spec, result, facts)
         outcome["started_at"] = self.started_at
         outcome["ended_at"] = self.clock.now()
+        outcome["peak_gpu_memory_bytes"] = self.devices and self.devices.peak
         wire.write_json_patiently(self._file(wire.OUTCOME), outcome)
         reach("supervisor.concluded")
 

@@ -20,7 +20,7 @@ import time
 from mlpipeline.execution import threads
 from mlpipeline.execution.limits import threads as count_threads
 from mlpipeline.execution.limits import wake_when_parent_dies
-from mlpipeline.execution.memory import available
+from mlpipeline.execution.machine import memory
 from mlpipeline.execution.pairs import fork_pair
 from mlpipeline.execution.preload import Stamp
 
@@ -119,7 +119,7 @@ class Spare:
 
     def renew(self) -> None:
         """Forks the next one."""
-        if self.pair is None and available() >= _SPARE_NEEDS:
+        if self.pair is None and memory().available >= _SPARE_NEEDS:
             self.pair = fork_pair(heavy=self.heavy, threads=self.threads)
 
 

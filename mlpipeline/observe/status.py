@@ -91,6 +91,7 @@ def sections(picture: view.Picture) -> list[Table]:
         _next("Next", coming),
         _next("Waits for you", still),
         ended_table(picture.ended, picture.at, "Ended lately"),
+        _devices(picture.devices),
     ]
     return [table for table in tables if table.rows]
 
@@ -107,6 +108,20 @@ def _running(lines: Sequence[view.LiveLine]) -> Table:
         rows.append((run.run, name, state, _steps(progress), rate, text.duration(run.seconds), left))
     columns = ("run", "model:version", "state", "step", "rate", "so far", "left")
     return Table(title="Running", columns=columns, rows=tuple(rows))
+
+
+def _devices(lines: Sequence[view.DeviceLine]) -> Table:
+    rows = tuple(
+        (
+            f"GPU {each.index}",
+            each.name,
+            text.memory(each.memory_free),
+            text.memory(each.memory_total),
+            text.one_line(each.note.removeprefix(f"GPU {each.index} ") or "is free"),
+        )
+        for each in lines
+    )
+    return Table(title="Devices", columns=("device", "name", "free", "of", "it"), rows=rows)
 
 
 def _steps(progress: view.Progress) -> str:

@@ -90,6 +90,18 @@ class NextLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceLine:
+    """A device, how much of its memory is free (None where it is gone), and who has it or what keeps it back."""
+
+    index: str
+    uuid: str
+    name: str
+    memory_total: int
+    memory_free: int | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What the picture is made of; whoever gathers it does the reading.
 
@@ -130,6 +142,7 @@ class Picture:
     faults: tuple[str, ...]
     warnings: tuple[str, ...]
     requests: int
+    devices: tuple[DeviceLine, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Returns the picture for programs: times as ISO text in UTC."""
@@ -156,6 +169,7 @@ def picture(facts: Facts, now: datetime) -> Picture:
         faults=tuple(str(each) for each in status.get("faults") or ()),
         warnings=(*facts.warnings, *_trouble(planned)),
         requests=facts.requests,
+        devices=tuple(_device(each) for each in planned.get("devices") or ()),
     )
 
 
@@ -177,6 +191,18 @@ def _next(content: Mapping[str, Any]) -> NextLine:
         replicate=int(content.get("replicate") or 0),
         verdict=str(content.get("verdict", "")),
         reason=str(content.get("reason", "")),
+    )
+
+
+def _device(content: Mapping[str, Any]) -> DeviceLine:
+    free = _number(content.get("memory_free"))
+    return DeviceLine(
+        index=str(content.get("index", "")),
+        uuid=str(content.get("uuid", "")),
+        name=str(content.get("name", "")),
+        memory_total=int(_number(content.get("memory_total")) or 0),
+        memory_free=None if free is None else int(free),
+        note=str(content.get("note", "")),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from mlpipeline.run import Run
 from mlpipeline.selection import Listed, Selection
 
-_KEPT = ("timeout_seconds", "threads", "gpus", "memory", "python")
+_KEPT = ("timeout_seconds", "threads", "gpus", "gpu_memory", "memory", "python")
 """Options that an attempt is started with and keeps to its end."""
 
 

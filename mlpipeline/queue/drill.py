@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 import secrets
 import select
 import shutil
@@ -17,6 +16,7 @@ from typing import Any
 
 from mlpipeline import checkpoint as checkpoints
 from mlpipeline import plugins
+from mlpipeline.execution import machine
 from mlpipeline.execution.executor import Executor, Life
 from mlpipeline.project import Project
 from mlpipeline.queue import resumption, submission, wishes
@@ -204,7 +204,7 @@ class _Driller:
             project=self.project,
             invocation=self.invocation,
             executor=self.executor.name,
-            threads=self.project.settings.threads or os.cpu_count() or 1,
+            threads=self.project.settings.threads or machine.cores(),
             fresh=False,
             testing=False,
             drill=script,

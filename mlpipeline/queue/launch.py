@@ -7,7 +7,8 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,8 +22,11 @@ from mlpipeline.queue import plan as planning
 from mlpipeline.queue import wishes
 from mlpipeline.queue.catalog import Catalog, Description
 from mlpipeline.queue.claims import Claims
+from mlpipeline.queue.devices import Devices
+from mlpipeline.queue.lenders import lenders
 from mlpipeline.queue.live_selection import LiveSelection
-from mlpipeline.queue.lock import SchedulerLock
+from mlpipeline.queue.lock import SchedulerLock, holder
+from mlpipeline.queue.memory import Memory
 from mlpipeline.queue.options import Options
 from mlpipeline.queue.orders import Orders
 from mlpipeline.queue.outlook import defaults
@@ -30,6 +34,7 @@ from mlpipeline.queue.output import HostFiles, plain
 from mlpipeline.queue.plan import Plan
 from mlpipeline.queue.room import closed, standing_orders
 from mlpipeline.queue.scheduler import Scheduler
+from mlpipeline.queue.verdicts import Wanted
 from mlpipeline.run import Attempt, Run, State
 from mlpipeline.selection import Selection
 
@@ -138,6 +143,7 @@ class Preview:
     selection: Selection
     descriptions: Mapping[str, Description]
     faults: Mapping[str, str]
+    slots: int = 1
 
 
 def preview(
@@ -164,16 +170,37 @@ def preview(
 
 
 def _preview(project: Project, selection: Selection, catalog: Catalog, *, use_history: bool, testing: bool) -> Preview:
-    wanted = wishes.wanted(selection, catalog.known, testing=testing)
-    faults = wishes.faults(selection, catalog.known)
-    ledger = Ledger.open_readonly(project.ledger_path)
-    try:
-        keys = [each.key for each in wanted]
-        invocation = None if use_history else "none"
-        standings = ledger.standings(keys, match=project.settings.rerun_on, invocation=invocation)
-        live = ledger.live()
-    finally:
-        ledger.close()
+    with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
+        devices = Devices(project, ledger, lambda *_: None)
+        try:
+            faults = devices.faults(selection) | Memory(project, ledger).faults(selection)
+            faults |= wishes.faults(selection, catalog.known)
+            wanted = wishes.wanted(selection, catalog.known, testing=testing)
+            computed = _computed(
+                project, ledger, selection, wanted, faults, devices, use_history=use_history, testing=testing
+            )
+        finally:
+            devices.close()
+    known = catalog.known
+    return Preview(
+        plan=computed, selection=selection, descriptions=known, faults=faults, slots=published_slots(project)
+    )
+
+
+def _computed(
+    project: Project,
+    ledger: Ledger,
+    selection: Selection,
+    wanted: Sequence[Wanted],
+    faults: Mapping[str, str],
+    devices: Devices,
+    *,
+    use_history: bool,
+    testing: bool,
+) -> Plan:
+    keys = [each.key for each in wanted]
+    standings = ledger.standings(keys, match=project.settings.rerun_on, invocation=None if use_history else "none")
+    live = ledger.live()
     claims, orders = Claims(project), Orders()
     if use_history and not testing:
         if claims.others():
@@ -181,10 +208,11 @@ def _preview(project: Project, selection: Selection, catalog: Catalog, *, use_hi
         orders = standing_orders(project)
     now = datetime.now(UTC)
     local = now.astimezone()
-    computed = planning.plan(
+    slots = published_slots(project)
+    return planning.plan(
         wanted,
         standings,
-        slots=max(0, project.settings.slots - (0 if testing else len(live))),
+        slots=max(0, slots - (0 if testing else len(live))),
         now=now,
         local_minute=local.hour * 60 + local.minute,
         defaults=defaults(project),
@@ -194,8 +222,20 @@ def _preview(project: Project, selection: Selection, catalog: Catalog, *, use_hi
         orders=orders,
         elsewhere=claims.elsewhere,
         closed="" if testing else closed(project, orders),
+        lenders=lenders(
+            Memory(project, ledger),
+            devices,
+            selection,
+            [(run, project.root / run.last.directory) for run in live],
+            slots,
+        ),
     )
-    return Preview(plan=computed, selection=selection, descriptions=catalog.known, faults=faults)
+
+
+def published_slots(project: Project) -> int:
+    """Returns how many runs train at a time: the running scheduler may have been told another number."""
+    told = (wire.read_json(project.status_path) or {}).get("slots") if holder(project) is not None else None
+    return told if isinstance(told, int) and told > 0 else project.settings.slots
 
 
 def make_executor(project: Project, options: Options) -> Executor:

@@ -17,6 +17,7 @@ LIVE = frozenset(
     {
         "slots",
         "threads",
+        "gpus",
         "max_attempts",
         "timeout_seconds",
         "grace_seconds",

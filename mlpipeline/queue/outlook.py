@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
 from mlpipeline.ledger import Key, Ledger, Standing
 from mlpipeline.project import Project
 from mlpipeline.queue import plan as planning
 from mlpipeline.queue import wishes
+from mlpipeline.queue.attempts import Live
 from mlpipeline.queue.catalog import Catalog
+from mlpipeline.queue.devices import Devices
+from mlpipeline.queue.lenders import lenders
+from mlpipeline.queue.memory import Memory
 from mlpipeline.queue.orders import Orders
 from mlpipeline.queue.preloading import Preloading
 from mlpipeline.queue.verdicts import Elsewhere, Plan, Verdict, Wanted
@@ -26,27 +30,36 @@ class Outlook:
         project: whose queue.
         ledger: what happened.
         catalog: what the models are.
+        say: how a fault is announced.
         invocation: only runs of this invocation count as happened; None counts the whole history.
         testing: test mode.
     """
 
     def __init__(
-        self, project: Project, ledger: Ledger, catalog: Catalog, *, invocation: str | None, testing: bool
+        self,
+        project: Project,
+        ledger: Ledger,
+        catalog: Catalog,
+        say: Callable[..., None],
+        *,
+        invocation: str | None,
+        testing: bool,
     ) -> None:
         self.project = project
         self.ledger = ledger
         self.catalog = catalog
+        self.say = say
         self.invocation = invocation
         self.testing = testing
+        self.devices = Devices(project, ledger, say)
+        self.memory = Memory(project, ledger)
         self.plan = Plan(items=(), submit=(), wake_at=None)
         self.wanted: list[Wanted] = []
         self.standings: dict[Key, Standing | None] = {}
         self.faults: dict[str, str] = {}
         self._basis: object = None
 
-    def describe(
-        self, selection: Selection, say: Callable[..., None], preloading: Preloading
-    ) -> tuple[list[str], bool]:
+    def describe(self, selection: Selection, preloading: Preloading) -> tuple[list[str], bool]:
         """Has new and changed models described in the background, and says what is wrong with those that are.
 
         Returns:
@@ -61,13 +74,18 @@ class Outlook:
             fresh = bool(self.catalog.collect())
         except OSError as error:  # they are in memory by then
             fresh = True
-            say(f"descriptions of models cannot be kept for the next start: {error}", "ERROR")
+            self.say(f"descriptions of models cannot be kept for the next start: {error}", "ERROR")
+        self.devices.project = self.memory.project = self.project
         pending = self.catalog.pending(models)
-        found = wishes.faults(selection, self.catalog.known)
+        found = {
+            **self.devices.faults(selection),
+            **self.memory.faults(selection),
+            **wishes.faults(selection, self.catalog.known),
+        }
         settled = {model: fault for model, fault in found.items() if model not in pending}
         for model, fault in settled.items():
             if self.faults.get(model) != fault:
-                say(f"fault: {fault}", "ERROR")
+                self.say(f"fault: {fault}", "ERROR")
         self.faults = settled
         return models, fresh
 
@@ -76,7 +94,7 @@ class Outlook:
         selection: Selection,
         *,
         slots: int,
-        busy: Collection[str],
+        live: Sequence[Live],
         orders: Orders,
         elsewhere: Mapping[Key, Elsewhere],
         closed: str,
@@ -85,8 +103,8 @@ class Outlook:
 
         Args:
             selection: what is listed.
-            slots: how many may be submitted now.
-            busy: model directories in use.
+            slots: how many may train at once; 0 where nothing is to start any more.
+            live: what does.
             orders: what people hold and put first.
             elsewhere: what other hosts took up.
             closed: why nothing may start, if so.
@@ -100,11 +118,11 @@ class Outlook:
         self.plan = planning.plan(
             self.wanted,
             self.standings,
-            slots=max(0, slots),
+            slots=max(0, slots - len(live)),
             now=now,
             local_minute=local.hour * 60 + local.minute,
             defaults=defaults(self.project),
-            busy=frozenset(busy),
+            busy=frozenset(each.run.model_dir for each in live),
             describing={
                 each.model: (-each.options.priority, place)
                 for place, each in enumerate(selection.models)
@@ -114,7 +132,9 @@ class Outlook:
             orders=orders,
             elsewhere=elsewhere,
             closed=closed,
+            lenders=lenders(self.memory, self.devices, selection, [(each.run, each.directory) for each in live], slots),
         )
+        self.devices.tell()
         return self.plan
 
     def _refresh(self, selection: Selection) -> None:
@@ -140,6 +160,8 @@ class Outlook:
     def changed(self, runs: Iterable[Run]) -> None:
         """Forgets how the wishes that these runs answer stand. The others need not be asked for again."""
         moved = {(run.model, run.version, run.replicate) for run in runs}
+        self.devices.forget(moved)
+        self.memory.forget(moved)
         if moved:
             self.standings = {key: each for key, each in self.standings.items() if key[:3] not in moved}
 
@@ -150,9 +172,10 @@ class Outlook:
             return None
         return self.ledger.run(standing.run_id)
 
-    def is_waiting_for_time(self) -> bool:
-        """Whether something will be due at a known moment."""
-        return any(item.verdict is Verdict.WAITING and item.until is not None for item in self.plan.items)
+    def is_waiting(self) -> bool:
+        """Whether something will be due at a known moment, or once a device is free."""
+        waiting = (item for item in self.plan.items if item.verdict is Verdict.WAITING)
+        return self.devices.is_awaited or any(item.until is not None for item in waiting)
 
     def has_failures(self) -> bool:
         """Whether a listed version stands failed, now or from before."""

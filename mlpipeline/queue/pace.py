@@ -16,6 +16,9 @@ HEARTBEAT_SECONDS = 10.0
 LOOK_SECONDS = 1.0
 """How often is looked at what wakes nobody: messages of runs, a full disk, other hosts."""
 
+DEVICE_SECONDS = 0.1
+"""How often is looked whether the memory of a device is free again."""
+
 STARTING_SECONDS = 0.1
 
 
@@ -31,6 +34,10 @@ def seconds_to_wait(scheduler: Scheduler) -> float:
         times.append(left)
     if scheduler.selection.settling.pending or scheduler.settings.settling.pending:
         times.append(SETTLE_SECONDS)
+    if scheduler.outlook.devices.is_awaited:
+        times.append(LOOK_SECONDS)
+    if scheduler.outlook.devices.inventory.is_settling:
+        times.append(DEVICE_SECONDS)
     if scheduler.closed or scheduler.claims.elsewhere:
         times.append(LOOK_SECONDS)
     if (wake_at := scheduler.outlook.plan.wake_at) is not None:

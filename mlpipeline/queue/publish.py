@@ -96,6 +96,7 @@ def status(scheduler: Scheduler) -> dict[str, Any]:
         "counts": counts,
         "finished": {state.value: number for state, number in scheduler.finished.items()},
         "revision": scheduler.selection.current.digest,
+        "devices": scheduler.outlook.devices.to_status(),
     }
 
 

@@ -59,7 +59,7 @@ class Scheduler:
         self.attempts = Attempts(project, ledger, executor, files, self.say)
         self.commands = Commands(self)
         invocation = None if options.use_history else self.invocation
-        self.outlook = Outlook(project, ledger, self.catalog, invocation=invocation, testing=options.testing)
+        self.outlook = Outlook(project, ledger, self.catalog, self.say, invocation=invocation, testing=options.testing)
         self.settings = LiveSettings(project, self.say)
         self.room = Room(project, executor, self.say, testing=options.testing)
         self.claims = Claims(project)
@@ -172,7 +172,7 @@ class Scheduler:
 
     def describe(self) -> None:
         """Has new and changed models described, in the background."""
-        models, changed = self.outlook.describe(self.selection.current, self.say, self.preloading)
+        models, changed = self.outlook.describe(self.selection.current, self.preloading)
         if changed and self.surroundings.collections:
             self.surroundings.collect()  # code was edited since, and perhaps committed
         self.watcher.watch(self.catalog.directories(models) | self._watched())
@@ -208,8 +208,8 @@ class Scheduler:
             self._trouble(f"what other hosts do cannot be seen: {error}")
         self.outlook.decide(
             self.selection.current,
-            slots=0 if self.stopping else self.slots - len(live),
-            busy=[each.run.model_dir for each in live],
+            slots=0 if self.stopping else self.slots,
+            live=live,
             orders=self.room.orders,
             elsewhere=self.claims.elsewhere,
             closed=self.closed,
@@ -257,7 +257,7 @@ class Scheduler:
         if self.options.watch or self.trouble or (self.closed and self.outlook.has_due()):
             return False
         busy = self.catalog.children or self.catalog.waiting or self.selection.settling.pending
-        return not (busy or self.outlook.plan.submit or self.outlook.is_waiting_for_time())
+        return not (busy or self.outlook.plan.submit or self.outlook.is_waiting())
 
     def failed_test(self) -> tuple[Run, Attempt] | None:
         """The attempt that stops test mode."""
@@ -282,6 +282,7 @@ class Scheduler:
         self.watcher.close()
         self.catalog.close()
         self.surroundings.close()
+        self.outlook.devices.close()
         self.publish_stopped()
         self.executor.close()
         self.signals.restore()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -112,8 +112,16 @@ def _changes(occasion: Occasion, wanted: Wanted, run: runs.Run) -> dict[str, Any
     return changes
 
 
-def write(occasion: Occasion, wanted: Wanted, prepared: Prepared) -> None:
+def write(
+    occasion: Occasion, wanted: Wanted, prepared: Prepared, devices: Sequence[Mapping[str, Any]] | None = None
+) -> None:
     """Writes the directory of a new attempt, durably.
+
+    Args:
+        occasion: of this invocation.
+        wanted: what is to be trained.
+        prepared: the attempt.
+        devices: that it has; None where it may take what it finds.
 
     Raises:
         OSError: when the disk is full or not writable; nothing was promised then.
@@ -123,6 +131,7 @@ def write(occasion: Occasion, wanted: Wanted, prepared: Prepared) -> None:
     _make(directory)
     spec = _spec(occasion, wanted, prepared.run, prepared.attempt, directory)
     spec["heavy"] = prepared.heavy
+    spec |= {"devices": devices, "gpu_memory": wanted.options.gpu_memory}
     (directory / wire.SOURCES).symlink_to(spec["sources_path"])
     wire.write_json(directory / wire.SPEC, spec, sync=True)
     wire.sync_directory(directory.parent)
@@ -197,7 +206,6 @@ def _spec(occasion: Occasion, wanted: Wanted, run: runs.Run, attempt: runs.Attem
         "grace_seconds": settings.grace_seconds,
         "python": options.python or settings.python,
         "variables": sorted(settings.env),
-        "devices": [],
         "executor": occasion.executor,
         "submitted_at": attempt.submitted_at.isoformat(),
         "changes": dict(attempt.changes),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from mlpipeline.ledger import Key, Standing
 from mlpipeline.model_options import ModelOptions
@@ -67,6 +67,23 @@ class Elsewhere(NamedTuple):
 
     verdict: Verdict
     reason: str
+
+
+class Refusal(NamedTuple):
+    """Why a wish cannot have what it needs. `is_ours`: runs of ours have it, and will give it back."""
+
+    reason: str
+    is_ours: bool
+
+
+class Lender(Protocol):
+    """Who has something to give that runs need: devices, memory."""
+
+    def lend(self, wanted: Wanted) -> Refusal | None:
+        """Books what a wish needs, or says why it cannot have that now."""
+
+    def take_back(self, wanted: Wanted) -> None:
+        """Undoes the booking that was made last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
