@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from mlpipeline.ledger import Key, Standing
 from mlpipeline.model_options import ModelOptions
 from mlpipeline.queue.plan import Item, Plan, PlanDefaults, Verdict, Wanted, pause_after, plan, seed_of
+from mlpipeline.queue.verdicts import FOR_A_SLOT
 from mlpipeline.run import Cause, State
 
 NOW = datetime(2026, 11, 21, 4, 5, 6, tzinfo=UTC)
@@ -354,11 +356,16 @@ def test_order_is_kept_and_every_wish_has_its_place(
     assert sorted(map(id, wanted)) == sorted(id(item.wanted) for item in found.items)
     order = [(-w.options.priority, w.position, w.replicate, w.rank) for w in (item.wanted for item in found.items)]
     assert order == sorted(order)
-    places = [next(i for i, item in enumerate(found.items) if item.wanted is each) for each in found.submit]
-    assert places == sorted(places)
-    # Nobody is passed over for want of a slot while one after it gets one.
-    short = [i for i, item in enumerate(found.items) if item.reason == "waits for a slot"]
-    assert not places or not short or max(places) < min(short)
+    places = {id(item.wanted): place for place, item in enumerate(found.items)}
+    for one, other in itertools.pairwise(found.submit):
+        if one.model == other.model and one.options.priority == other.options.priority:
+            assert places[id(one)] < places[id(other)]
+    # Nobody is passed over for want of a slot: not by a lower priority, nor by what stands later in the same model.
+    for item in found.items:
+        for each in found.submit if item.reason == FOR_A_SLOT else ():
+            assert each.options.priority >= item.wanted.options.priority
+            if each.model == item.wanted.model and each.options.priority == item.wanted.options.priority:
+                assert places[id(each)] < places[id(item.wanted)]
 
 
 @given(**MIXTURES)
