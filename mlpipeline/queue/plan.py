@@ -88,8 +88,7 @@ def plan(
     turn.faulty = set(faulty)
     described = ((orders.rank_of_model(model), *place) for model, place in describing.items())
     turn.first_described = min(described, default=None)
-    turn.slots = 0 if closed else slots
-    turn.devices = devices
+    turn.slots, turn.devices = 0 if closed else slots, devices
     items = [turn.item(each) for each in order]
     return Plan(items=tuple(items), submit=tuple(turn.submit), wake_at=turn.wake_at)
 
