@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -272,7 +273,8 @@ def uses(size, pid):
 
 def test_the_peak_of_a_device_is_recorded_shown_and_learnt_from(workshop: Workshop, machine: Machine) -> None:
     machine.has("0")
-    looked = "until = time.monotonic() + 1.5\nwhile time.monotonic() < until: time.sleep(0.05)\n"
+    # It is sampled once a second at least.
+    looked = "until = time.monotonic() + 3\nwhile time.monotonic() < until: time.sleep(0.05)\n"
     workshop.model("m.py", USING + "uses(5 * 10**9, os.getpid())\n" + looked + "uses(0, None)")
     workshop.list("m.py = gpu_memory=auto, replicates=1")
     assert workshop.run("-r", "-u")[0] == 0
@@ -301,3 +303,22 @@ def test_a_device_that_a_run_left_full_is_kept_out_until_it_is_empty(workshop: W
     assert end(workshop, queue) == 0
     assert workshop.output().count(told) == 1
     assert seen(workshop)["b"] == "GPU-0"
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="no compiler")
+@pytest.mark.parametrize("preload", ["auto", "none"])
+def test_the_driver_itself_is_asked_by_scheduler_and_supervisor(
+    workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, preload: str
+) -> None:
+    pytest.importorskip("pynvml", reason="nvidia-ml-py is not installed")
+    stub = Path(__file__).parents[1] / "nvml_stub.c"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", tmp_path / "libnvidia-ml.so.1", stub], check=True)
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
+    workshop.config(f"preload = {preload}\n")
+    asked = 'while "libnvidia-ml" not in open(f"/proc/{os.getppid()}/maps").read(): time.sleep(0.01)'
+    workshop.model("m.py", ENV + f"{asked}\ntime.sleep(1)")
+    workshop.list("m.py = gpus=1")
+    assert workshop.run("-r", "-u")[0] == 0
+    assert seen(workshop) == {"one": "GPU-x"}
+    outcome = json.loads((workshop.root / workshop.history()[0]["directory"] / "outcome.json").read_text())
+    assert outcome["peak_gpu_memory_bytes"] == 0, "a number, since the driver has answered"
