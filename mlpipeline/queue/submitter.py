@@ -54,6 +54,8 @@ class Submitter:
         Raises:
             DiskFull: with what could not be started, and why.
         """
+        if not self.scheduler.outlook.plan.submit:
+            return
         occasion = self._occasion()
         self._tell_of_crowding(occasion.threads)
         for wanted in self.scheduler.outlook.plan.submit:
