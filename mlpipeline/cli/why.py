@@ -236,7 +236,6 @@ class _Desk:
         return text.title(run.model, run.version, run.replicate) + since
 
     def _start(self, item: Item) -> Start | None:
-        from mlpipeline import wire
         from mlpipeline.observe import why as words
         from mlpipeline.observe.view import seconds_of
         from mlpipeline.queue import estimate
@@ -250,7 +249,7 @@ class _Desk:
             return estimate.typical_seconds(self.ledger.runs(model=model, states={State.SUCCEEDED}, limit=_LATEST))
 
         elapsed = {run.id: seconds_of(run.last, now()) for run in self.live.values()}
-        slots = (wire.read_json(self.project.status_path) or {}).get("slots") or self.project.settings.slots
+        slots = self.found.slots
         found = estimate.start(
             self.found.plan.items,
             item,

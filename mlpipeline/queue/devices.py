@@ -282,3 +282,8 @@ class Lending:
             return found
         self.given[wanted.key] = rows(found, ask.memory)
         return None
+
+    def take_back(self, wanted: Wanted) -> None:
+        """Undoes the booking that was made last."""
+        count = len(self.given.pop(wanted.key))
+        del self.allotment.holds[len(self.allotment.holds) - count :]

@@ -17,6 +17,7 @@ from typing import Any
 
 from mlpipeline import checkpoint as checkpoints
 from mlpipeline import plugins
+from mlpipeline.execution import machine
 from mlpipeline.execution.executor import Executor, Life
 from mlpipeline.project import Project
 from mlpipeline.queue import resumption, submission, wishes
@@ -146,9 +147,8 @@ class _Driller:
         self.signals.install()
 
     def close(self) -> None:
-        self.catalog.close()
-        self.executor.close()
-        self.signals.restore()
+        for close in (self.catalog.close, self.executor.close, self.signals.restore):
+            close()
         os.close(self.wake_read)
         os.close(self.wake_write)
 
@@ -206,7 +206,7 @@ class _Driller:
             project=self.project,
             invocation=self.invocation,
             executor=self.executor.name,
-            threads=self.project.settings.threads or os.cpu_count() or 1,
+            threads=self.project.settings.threads or machine.cores(),
             fresh=False,
             testing=False,
             drill=script,

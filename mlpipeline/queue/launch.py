@@ -23,8 +23,10 @@ from mlpipeline.queue import wishes
 from mlpipeline.queue.catalog import Catalog, Description
 from mlpipeline.queue.claims import Claims
 from mlpipeline.queue.devices import Devices
+from mlpipeline.queue.lenders import lenders
 from mlpipeline.queue.live_selection import LiveSelection
-from mlpipeline.queue.lock import SchedulerLock
+from mlpipeline.queue.lock import SchedulerLock, holder
+from mlpipeline.queue.memory import Memory
 from mlpipeline.queue.options import Options
 from mlpipeline.queue.orders import Orders
 from mlpipeline.queue.outlook import defaults
@@ -141,6 +143,7 @@ class Preview:
     selection: Selection
     descriptions: Mapping[str, Description]
     faults: Mapping[str, str]
+    slots: int = 1
 
 
 def preview(
@@ -170,17 +173,24 @@ def _preview(project: Project, selection: Selection, catalog: Catalog, *, use_hi
     with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
         devices = Devices(project, ledger, lambda *_: None)
         try:
-            faults = {**devices.faults(selection), **wishes.faults(selection, catalog.known)}
+            faults = devices.faults(selection) | Memory(project, ledger).faults(selection)
+            faults |= wishes.faults(selection, catalog.known)
             wanted = wishes.wanted(selection, catalog.known, testing=testing)
-            computed = _computed(project, ledger, wanted, faults, devices, use_history=use_history, testing=testing)
+            computed = _computed(
+                project, ledger, selection, wanted, faults, devices, use_history=use_history, testing=testing
+            )
         finally:
             devices.close()
-    return Preview(plan=computed, selection=selection, descriptions=catalog.known, faults=faults)
+    known = catalog.known
+    return Preview(
+        plan=computed, selection=selection, descriptions=known, faults=faults, slots=published_slots(project)
+    )
 
 
 def _computed(
     project: Project,
     ledger: Ledger,
+    selection: Selection,
     wanted: Sequence[Wanted],
     faults: Mapping[str, str],
     devices: Devices,
@@ -198,7 +208,7 @@ def _computed(
         orders = standing_orders(project)
     now = datetime.now(UTC)
     local = now.astimezone()
-    slots = project.settings.slots
+    slots = published_slots(project)
     return planning.plan(
         wanted,
         standings,
@@ -212,8 +222,20 @@ def _computed(
         orders=orders,
         elsewhere=claims.elsewhere,
         closed="" if testing else closed(project, orders),
-        devices=devices.lending([(run, project.root / run.last.directory) for run in live], slots),
+        lenders=lenders(
+            Memory(project, ledger),
+            devices,
+            selection,
+            [(run, project.root / run.last.directory) for run in live],
+            slots,
+        ),
     )
+
+
+def published_slots(project: Project) -> int:
+    """Returns how many runs train at a time: the running scheduler may have been told another number."""
+    told = (wire.read_json(project.status_path) or {}).get("slots") if holder(project) is not None else None
+    return told if isinstance(told, int) and told > 0 else project.settings.slots
 
 
 def make_executor(project: Project, options: Options) -> Executor:

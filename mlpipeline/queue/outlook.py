@@ -12,6 +12,8 @@ from mlpipeline.queue import wishes
 from mlpipeline.queue.attempts import Live
 from mlpipeline.queue.catalog import Catalog
 from mlpipeline.queue.devices import Devices
+from mlpipeline.queue.lenders import lenders
+from mlpipeline.queue.memory import Memory
 from mlpipeline.queue.orders import Orders
 from mlpipeline.queue.verdicts import Elsewhere, Plan, Verdict, Wanted
 from mlpipeline.run import Run, State
@@ -49,6 +51,7 @@ class Outlook:
         self.invocation = invocation
         self.testing = testing
         self.devices = Devices(project, ledger, say)
+        self.memory = Memory(project, ledger)
         self.plan = Plan(items=(), submit=(), wake_at=None)
         self.wanted: list[Wanted] = []
         self.standings: dict[Key, Standing | None] = {}
@@ -69,9 +72,13 @@ class Outlook:
         except OSError as error:  # they are in memory by then
             fresh = True
             self.say(f"descriptions of models cannot be kept for the next start: {error}", "ERROR")
-        self.devices.project = self.project
+        self.devices.project = self.memory.project = self.project
         pending = self.catalog.pending(models)
-        found = {**self.devices.faults(selection), **wishes.faults(selection, self.catalog.known)}
+        found = {
+            **self.devices.faults(selection),
+            **self.memory.faults(selection),
+            **wishes.faults(selection, self.catalog.known),
+        }
         settled = {model: fault for model, fault in found.items() if model not in pending}
         for model, fault in settled.items():
             if self.faults.get(model) != fault:
@@ -122,7 +129,7 @@ class Outlook:
             orders=orders,
             elsewhere=elsewhere,
             closed=closed,
-            devices=self.devices.lending(((each.run, each.directory) for each in live), slots),
+            lenders=lenders(self.memory, self.devices, selection, [(each.run, each.directory) for each in live], slots),
         )
         self.devices.tell()
         return self.plan
@@ -151,6 +158,7 @@ class Outlook:
         """Forgets how the wishes that these runs answer stand. The others need not be asked for again."""
         moved = {(run.model, run.version, run.replicate) for run in runs}
         self.devices.forget(moved)
+        self.memory.forget(moved)
         if moved:
             self.standings = {key: each for key, each in self.standings.items() if key[:3] not in moved}
 

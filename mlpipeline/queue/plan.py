@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from mlpipeline.ledger import Key, Standing
 from mlpipeline.model_options import ModelOptions
 from mlpipeline.policy import Action, Policy, find, hint
+from mlpipeline.queue.hours import Hours
 from mlpipeline.queue.orders import Orders
+from mlpipeline.queue.pauses import Pauses, pause_after
+from mlpipeline.queue.slots import Sharing
 from mlpipeline.queue.verdicts import FOR_A_SLOT, Elsewhere, Item, Lender, Plan, Verdict, Wanted, seed_of
 from mlpipeline.run import Cause, State
 
 __all__ = ["Elsewhere", "Item", "Plan", "PlanDefaults", "Verdict", "Wanted", "pause_after", "plan", "seed_of"]
 
-_FIRST_PAUSE_SECONDS = 1.0
-_PAUSE_GROWTH = 4.0
-_LONGEST_PAUSE_SECONDS = 300.0
-_DAY_MINUTES = 24 * 60
 # Python 3.11 looks a member up in its class ten times slower than a name, and every wish asks several times.
 _SUBMITTED, _RUNNING, _SUCCEEDED = State.SUBMITTED, State.RUNNING, State.SUCCEEDED
 _FAILED, _CANCELLED, _LOST = State.FAILED, State.CANCELLED, State.LOST
+_TRAINS = Verdict.RUNNING
+_NEXT = "next"
 _NO_ORDERS = Orders()
 
 
@@ -31,14 +33,6 @@ class PlanDefaults:
 
     max_attempts: int = 3
     policies: Mapping[str, Policy] = field(default_factory=dict)
-
-
-def pause_after(counted_attempts: int) -> timedelta:
-    """Returns how long to wait after so many attempts were lost: 1 s, 4 s, 16 s, … at most 5 minutes."""
-    if counted_attempts <= 0:
-        return timedelta(0)
-    seconds = _FIRST_PAUSE_SECONDS * _PAUSE_GROWTH ** min(counted_attempts - 1, 16)
-    return timedelta(seconds=min(seconds, _LONGEST_PAUSE_SECONDS))
 
 
 def plan(
@@ -55,7 +49,7 @@ def plan(
     orders: Orders = _NO_ORDERS,
     elsewhere: Mapping[Key, Elsewhere] | None = None,
     closed: str = "",
-    devices: Lender | None = None,
+    lenders: Sequence[Lender] = (),
 ) -> Plan:
     """Decides about every wish.
 
@@ -72,11 +66,11 @@ def plan(
         orders: what people hold, and put first.
         elsewhere: wishes that another host took up last.
         closed: why nothing starts at present, where there is such a reason.
-        devices: gives each wish that has a slot what it needs; None where there are none to give.
+        lenders: give each wish that gets a slot what else it needs.
 
     Returns:
-        the plan. Nothing is submitted before a wish of the same or a higher priority that could be, unless that one
-        waits for something else than a slot; a model that is still being described holds back those after it.
+        the plan. Slots go by priority, and are shared by models of the same one (see `Sharing`). Who waits for
+        something else holds nobody back; a model that is still being described does.
     """
     order = sorted(wanted, key=_order)
     if orders.first:
@@ -88,9 +82,9 @@ def plan(
     turn.faulty = set(faulty)
     described = ((orders.rank_of_model(model), *place) for model, place in describing.items())
     turn.first_described = min(described, default=None)
-    turn.slots, turn.devices = 0 if closed else slots, devices
-    items = [turn.item(each) for each in order]
-    return Plan(items=tuple(items), submit=tuple(turn.submit), wake_at=turn.wake_at)
+    turn.slots = 0 if closed else slots
+    turn.lenders = lenders
+    return Plan(items=tuple(turn.items(order)), submit=tuple(turn.submit), wake_at=turn.wake_at)
 
 
 def _order(each: Wanted) -> tuple[int, int, int, int]:
@@ -115,12 +109,11 @@ class _Turn:
     ) -> None:
         self.standings = standings
         self.now = now
-        self.local_minute = local_minute
         self.defaults = defaults
         self.busy = busy
         self.taken: set[Key] = set()
-        self.pauses: dict[int, tuple[timedelta, datetime]] = {}
-        self.hours: dict[tuple[int | None, int | None], tuple[str, datetime] | None] = {}
+        self.pauses = Pauses(now)
+        self.hours = Hours(now, local_minute)
         self.done: dict[str, str] = {}
         self.listed: set[str] = set()
         self.faulty: set[str] = set()
@@ -130,7 +123,7 @@ class _Turn:
         self.closed = ""
         self.policies: dict[tuple[int, Cause], Policy] = {}
         self.slots = 0
-        self.devices: Lender | None = None
+        self.lenders: Sequence[Lender] = ()
         self.submit: list[Wanted] = []
         self.wake_at: datetime | None = None
 
@@ -183,6 +176,22 @@ class _Turn:
             known = self.policies[id(options), cause] = find(cause, options.policies, self.defaults.policies)
         return known
 
+    def items(self, order: Sequence[Wanted]) -> list[Item]:
+        """Judges every wish, and gives the free slots to those that could start."""
+        items = [self.item(each) for each in order]
+        sharing = Sharing(Counter(item.wanted.model for item in items if item.verdict is _TRAINS), self.orders)
+        if self.slots > 0:
+            for place, item in enumerate(items):
+                if item.reason is FOR_A_SLOT:
+                    sharing.add(place, item.wanted)
+
+        def start(place: int, wanted: Wanted) -> bool:
+            items[place] = self._start(items[place])
+            return items[place].reason is _NEXT
+
+        sharing.give(self.slots, start)
+        return items
+
     def item(self, wanted: Wanted) -> Item:
         standing = self.standings.get(wanted.key)
         if self.elsewhere and (theirs := self.elsewhere.get(wanted.key)):
@@ -219,19 +228,12 @@ class _Turn:
         if standing.ended_at is None or standing.retry_asked:
             return None
         count = standing.counted_attempts
-        pause, over = self.pauses.get(count) or self._pause(count)
-        # An end in the future is a clock that jumped back: it must not make the pause longer than it is.
-        if not over < standing.ended_at <= self.now:
+        until = self.pauses.until(standing.ended_at, count)
+        if until is None:
             return None
-        until = standing.ended_at + pause
         self._wake(until)
         reason = f"tried again after a pause (attempt {count + 1} of {self._limit(wanted.options)})"
         return Item(wanted, Verdict.WAITING, reason, until, standing)
-
-    def _pause(self, count: int) -> tuple[timedelta, datetime]:
-        """Returns the pause, and the moment: who ended by then has paused long enough."""
-        pause = pause_after(count)
-        return self.pauses.setdefault(count, (pause, self.now - pause))
 
     def _wake(self, at: datetime) -> None:
         if self.wake_at is None or at < self.wake_at:
@@ -263,37 +265,34 @@ class _Turn:
         return ""
 
     def _outside_hours(self, wanted: Wanted, standing: Standing | None) -> Item | None:
-        if (hours := (wanted.options.not_before, wanted.options.not_after)) not in self.hours:
-            self.hours[hours] = self._until(*hours)
-        found = self.hours[hours]
-        return found and Item(wanted, Verdict.WAITING, *found, standing)
-
-    def _until(self, not_before: int | None, not_after: int | None) -> tuple[str, datetime] | None:
-        """Returns what is waited for, and until when; None within the hours."""
-        begin, minute = not_before or 0, self.local_minute
-        stop = _DAY_MINUTES if not_after is None else not_after
-        if begin <= minute < stop if begin < stop else minute >= begin or minute < stop:
+        closed = self.hours.until(wanted.options.not_before, wanted.options.not_after)
+        if closed is None:
             return None
-        minutes = (begin - minute) % _DAY_MINUTES
-        until = self.now.replace(second=0, microsecond=0) + timedelta(minutes=minutes)
-        self._wake(until)
-        return f"waits for {begin // 60:02d}:{begin % 60:02d}", until
+        self._wake(closed[1])
+        return Item(wanted, Verdict.WAITING, *closed, standing)
 
     def _take(self, wanted: Wanted, standing: Standing | None) -> Item:
         if self.first_described is not None:
             rank = self.orders.rank(wanted.model, wanted.version)
             if self.first_described < (rank, -wanted.options.priority, wanted.position):
                 return Item(wanted, Verdict.DUE, "after a model that is still being described", None, standing)
+        if wanted.model_dir in self.busy:
+            return Item(wanted, Verdict.WAITING, "its model directory is in use", None, standing)
+        return Item(wanted, Verdict.DUE, self.closed or FOR_A_SLOT, None, standing)
+
+    def _start(self, item: Item) -> Item:
+        """Takes what a wish needs besides a slot, or says why it cannot have it."""
+        wanted, _, _, _, standing = item
         if wanted.key in self.taken:
             return Item(wanted, Verdict.WAITING, "the same is next already", None, standing)
         if wanted.model_dir in self.busy:
             return Item(wanted, Verdict.WAITING, "its model directory is in use", None, standing)
-        if self.slots <= 0:
-            return Item(wanted, Verdict.DUE, self.closed or FOR_A_SLOT, None, standing)
-        if self.devices is not None and (refusal := self.devices.lend(wanted)):
-            return Item(wanted, Verdict.DUE if refusal.is_ours else Verdict.WAITING, refusal.reason, None, standing)
-        self.slots -= 1
+        for count, lender in enumerate(self.lenders):
+            if refusal := lender.lend(wanted):
+                for other in self.lenders[:count]:
+                    other.take_back(wanted)
+                return Item(wanted, Verdict.DUE if refusal.is_ours else Verdict.WAITING, refusal.reason, None, standing)
         self.busy.add(wanted.model_dir)
         self.taken.add(wanted.key)
         self.submit.append(wanted)
-        return Item(wanted, Verdict.DUE, "next", None, standing)
+        return Item(wanted, Verdict.DUE, _NEXT, None, standing)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from mlpipeline.errors import DiskFull, LedgerError, NotWritable, RunNotFound
+from mlpipeline.execution import machine
 from mlpipeline.queue import digests, submission
 from mlpipeline.queue.verdicts import Verdict, Wanted
 
@@ -19,6 +19,7 @@ class Submitter:
     def __init__(self, scheduler: Scheduler) -> None:
         self.scheduler = scheduler
         self.digested: set[str] = set()
+        self._is_crowded = False
 
     def prepare(self) -> None:
         """Brings the digests of stored sources up to date, and frees what was claimed and never recorded."""
@@ -42,7 +43,7 @@ class Submitter:
             project=scheduler.project,
             invocation=scheduler.invocation,
             executor=scheduler.executor.name,
-            threads=settings.threads or max(1, (os.cpu_count() or 1) // scheduler.slots),
+            threads=settings.threads or max(1, machine.cores() // scheduler.slots),
             fresh=not scheduler.options.use_history,
             testing=scheduler.options.testing,
         )
@@ -54,11 +55,20 @@ class Submitter:
             DiskFull: with what could not be started, and why.
         """
         occasion = self._occasion()
+        self._tell_of_crowding(occasion.threads)
         for wanted in self.scheduler.outlook.plan.submit:
             try:
                 self._one(occasion, wanted)
             except (DiskFull, NotWritable, LedgerError, OSError) as error:
                 raise DiskFull(f"{wanted.model}:{wanted.version} cannot be started: {error}") from error
+
+    def _tell_of_crowding(self, threads: int) -> None:
+        """Says it once when runs side by side have more threads than there are cores."""
+        slots, cores = self.scheduler.slots, machine.cores()
+        was, self._is_crowded = self._is_crowded, slots > 1 and slots * threads > cores
+        if self._is_crowded and not was:
+            told = f"{slots} slots of {threads} threads, and {cores} cores: runs side by side slow one another down"
+            self.scheduler.say(f"{told}: fewer slots, or a smaller `threads` in mlp.config", "WARNING")
 
     def _one(self, occasion: submission.Occasion, wanted: Wanted) -> None:
         scheduler = self.scheduler

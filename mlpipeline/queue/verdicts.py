@@ -70,17 +70,20 @@ class Elsewhere(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """Why a wish cannot have the devices that it needs. `is_ours`: runs of ours have them, and will give them back."""
+    """Why a wish cannot have what it needs. `is_ours`: runs of ours have it, and will give it back."""
 
     reason: str
     is_ours: bool
 
 
 class Lender(Protocol):
-    """Who has devices to give."""
+    """Who has something to give that runs need: devices, memory."""
 
     def lend(self, wanted: Wanted) -> Refusal | None:
         """Books what a wish needs, or says why it cannot have that now."""
+
+    def take_back(self, wanted: Wanted) -> None:
+        """Undoes the booking that was made last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

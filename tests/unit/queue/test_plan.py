@@ -152,7 +152,27 @@ def test_priority_comes_before_the_list_and_first_seeds_before_second_ones() -> 
         for replicate in (1, 0)
     ]
     order = ["b:0", "a:0", "b:1", "a:1"]
-    assert names(planned(wishes)) == [f"{model}:{rest}" for model in ("high", "low", "last") for rest in order]
+    found = names(planned(wishes))
+    assert [name for name in found if name.startswith("high")] == found[:4] == [f"high:{rest}" for rest in order]
+    assert [name for name in found if name.startswith("low")] == [f"low:{rest}" for rest in order]
+
+
+def test_models_of_equal_priority_share_the_slots() -> None:
+    wishes = [
+        wish(model, version, position=position, rank=rank)
+        for position, model in enumerate("ab")
+        for rank, version in enumerate("xyz")
+    ]
+    assert names(planned(wishes, slots=1)) == ["a:x:0"]
+    assert names(planned(wishes, slots=3)) == ["a:x:0", "b:x:0", "a:y:0"]
+
+
+def test_the_next_slot_goes_to_the_model_with_the_fewest_runs() -> None:
+    wishes = [
+        wish(model, version, position=n, rank=m) for n, model in enumerate("ab") for m, version in enumerate("xy")
+    ]
+    running = {wishes[0].key: standing(State.RUNNING)}
+    assert names(planned(wishes, running, slots=1)) == ["b:x:0"]
 
 
 def test_slots_bound_what_is_submitted_and_the_rest_stays_due() -> None:

@@ -1,0 +1,55 @@
+"""Who gets the next free slot: models of equal priority share them. Decides, and touches nothing."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+
+from mlpipeline.queue.orders import Orders
+from mlpipeline.queue.verdicts import Wanted
+
+
+class Sharing:
+    """Wishes that could start now, by model, each model's in their own order.
+
+    The next slot goes, within what people put first and then the highest priority, to the model with the fewest runs
+    at that moment; among equals to the one that stands first in the list. With one slot that is the list's order.
+
+    Args:
+        running: how many runs of each model train now.
+        orders: what people put first.
+    """
+
+    def __init__(self, running: Mapping[str, int], orders: Orders) -> None:
+        self.running = dict(running)
+        self.orders = orders
+        self._queues: dict[tuple[int, int, int, str], deque[int]] = {}
+        self._wanted: dict[int, Wanted] = {}
+
+    def add(self, place: int, wanted: Wanted) -> None:
+        """Adds a wish. Those of a model come in the order in which they are to start.
+
+        Args:
+            place: its index in the plan.
+            wanted: the wish.
+        """
+        rank = self.orders.rank(wanted.model, wanted.version)
+        key = (rank, -wanted.options.priority, wanted.position, wanted.model)
+        self._queues.setdefault(key, deque()).append(place)
+        self._wanted[place] = wanted
+
+    def give(self, slots: int, start: Callable[[int, Wanted], bool]) -> None:
+        """Offers slots until none is left or nobody wants one.
+
+        Args:
+            slots: how many are free.
+            start: is told the place and the wish; returns whether it took the slot. It is asked once for each wish.
+        """
+        while slots > 0 and self._queues:
+            key = min(self._queues, key=lambda each: (*each[:2], self.running.get(each[3], 0), each[2]))
+            place = self._queues[key].popleft()
+            if not self._queues[key]:
+                del self._queues[key]
+            if start(place, self._wanted[place]):
+                slots -= 1
+                self.running[key[3]] = self.running.get(key[3], 0) + 1
