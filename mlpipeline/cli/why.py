@@ -105,7 +105,7 @@ def read_details(project: Project, run: Run) -> Details:
 def _kept_step(project: Project, run: Run) -> int | None:
     """Returns the step of the checkpoint in a run's model directory, as long as that is this run's."""
     from mlpipeline import checkpoint, wire
-    from mlpipeline.execution.model_directory import OWNER
+    from mlpipeline.checkpoint import OWNER
 
     directory = project.model_dirs / run.model_dir
     if (wire.read_json(directory / OWNER) or {}).get("run") != run.id:
