@@ -10,7 +10,7 @@ from mlpipeline.ledger import Key, Standing
 from mlpipeline.model_options import ModelOptions
 from mlpipeline.policy import Action, Policy, find, hint
 from mlpipeline.queue.orders import Orders
-from mlpipeline.queue.verdicts import FOR_A_SLOT, Elsewhere, Item, Plan, Verdict, Wanted, seed_of
+from mlpipeline.queue.verdicts import FOR_A_SLOT, IN_USE, Elsewhere, Item, Plan, Verdict, Wanted, seed_of
 from mlpipeline.run import Cause, State
 
 __all__ = ["Elsewhere", "Item", "Plan", "PlanDefaults", "Verdict", "Wanted", "pause_after", "plan", "seed_of"]
@@ -284,7 +284,7 @@ class _Turn:
         if wanted.key in self.taken:
             return Item(wanted, Verdict.WAITING, "the same is next already", None, standing)
         if wanted.model_dir in self.busy:
-            return Item(wanted, Verdict.WAITING, "its model directory is in use", None, standing)
+            return Item(wanted, Verdict.WAITING, IN_USE, None, standing)
         if self.slots <= 0:
             return Item(wanted, Verdict.DUE, self.closed or FOR_A_SLOT, None, standing)
         self.slots -= 1
