@@ -98,7 +98,7 @@ def of_one(takes: Estimate | None, *, is_running: bool = False) -> str:
         return ""
     if takes.is_late:
         return "longer than usual"
-    return text.rough(takes.seconds) if is_running else text.between(*takes.span)
+    return f"{text.rough(takes.seconds)} left" if is_running else text.between(*takes.span)
 
 
 def why(takes: Estimate, model: str) -> str:
