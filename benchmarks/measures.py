@@ -206,7 +206,7 @@ def recording() -> Row:
     share, more = loops.share_of_loop()
     cost = {name: f"{seconds * 1e6:.2f}" for name, seconds in loops.costs().items()}
     return Row(
-        what="`run.record(loss=...)`, flushes included / `run.steps()` and `record` in a loop of 1 ms steps, in a worker",
+        what="`run.record(loss=...)`, flushes included / `run.steps()` and `record` in a worker's loop of 1 ms steps",
         figure=f"{cost['float']} us (numpy's scalar {cost['numpy']}, a tensor {cost['tensor']}), `steps` alone "
         f"{cost['steps']} us / {share:.2%} longer, {more * 1e6:.1f} us a step",
         aim="<= 3 us / <= 1 %",

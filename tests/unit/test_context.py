@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -77,23 +78,29 @@ def test_any_name_and_any_number_of_metrics_stand_in_one_row(run: RunContext) ->
     assert [row["values"] for row in metrics(run)] == [dict.fromkeys(names, 0.5), {"loss": "inf", "%d": 1}]
 
 
-def test_threads_record_side_by_side(run: RunContext, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mlpipeline.context.FLUSH_SECONDS", 0.0)  # each call writes
-    both = threading.Barrier(4)
+def test_threads_record_side_by_side(run: RunContext) -> None:
+    together = threading.Barrier(4)
 
     def record(thread: int) -> None:
-        both.wait()
-        for number in range(200):
+        for number in range(10_000):
             run.record(number=number, thread=thread)
+            if number % 5000 == 4999:
+                together.wait()
+                run.flush()
 
     threads = [threading.Thread(target=record, args=(number,)) for number in range(4)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+    finally:
+        sys.setswitchinterval(interval)
     run.close()
     told = [(row["values"]["thread"], row["values"]["number"]) for row in metrics(run)]
-    assert sorted(told) == [(thread, number) for thread in range(4) for number in range(200)]
+    assert sorted(told) == [(thread, number) for thread in range(4) for number in range(10_000)]
 
 
 @pytest.mark.parametrize("value", ["1", None, [1], {}, object()])
