@@ -54,7 +54,7 @@ class Reckoning:
         """How long a run goes on; None for one that does not run."""
         from mlpipeline import wire
         from mlpipeline.observe import left
-        from mlpipeline.observe.view import read_progress
+        from mlpipeline.observe.progress import read_progress
 
         run = self.live.get(run_id)
         if run is None:

@@ -90,7 +90,7 @@ def _behind(project: Project, what: str) -> dict[str, Any]:
 def read_details(project: Project, run: Run) -> Details:
     """Reads what the directory of a run's last attempt adds to its record."""
     from mlpipeline import wire
-    from mlpipeline.observe.view import read_progress
+    from mlpipeline.observe.progress import read_progress
     from mlpipeline.observe.why import Details
 
     directory = project.root / run.last.directory

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mlpipeline.durations import Estimate, Size, Work, forecast, remaining, size
 from mlpipeline.observe import text
-from mlpipeline.observe.view import Progress, seconds_of
+from mlpipeline.observe.progress import Progress
+from mlpipeline.observe.view import seconds_of
 
 if TYPE_CHECKING:
     from mlpipeline.run import Run

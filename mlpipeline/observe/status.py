@@ -14,6 +14,7 @@ from mlpipeline.execution.local import lock_holder
 from mlpipeline.ledger import Ledger
 from mlpipeline.observe import left, text, view
 from mlpipeline.observe.left import Left
+from mlpipeline.observe.progress import Progress, read_progress
 from mlpipeline.observe.table import Table
 from mlpipeline.project import Project
 from mlpipeline.run import Attempt, Run, State
@@ -70,7 +71,7 @@ def _estimates(
     """Returns how long each run goes on, how long each open version takes, and what is left of the queue."""
     running = {}
     for run in alive:
-        told = view.read_progress(progress[run.last.directory])
+        told = read_progress(progress[run.last.directory])
         running[run.last.directory] = left.of_run(run, told, timings, now)
     if planned is None:
         return running, {}, None
@@ -107,7 +108,7 @@ def _with_details(line: view.SchedulerLine, status: dict[str, Any] | None) -> vi
         state=_text(status.get("state")),
         mode=_text(status.get("mode")),
         slots=status.get("slots") if isinstance(status.get("slots"), int) else None,
-        heard_at=view.read_progress(status).updated_at,
+        heard_at=read_progress(status).updated_at,
     )
 
 
@@ -157,7 +158,7 @@ def _devices(lines: Sequence[view.DeviceLine]) -> Table:
     return Table(title="Devices", columns=("device", "name", "free", "of", "it"), rows=rows)
 
 
-def _steps(progress: view.Progress) -> str:
+def _steps(progress: Progress) -> str:
     if progress.step is None:
         return ""
     if not progress.total:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from mlpipeline.observe import text
+from mlpipeline.observe.progress import Progress, number_of, read_progress
 from mlpipeline.run import Attempt, Run, State
 
 if TYPE_CHECKING:
@@ -55,19 +56,6 @@ class RunLine:
     steps: int | None
     metrics: Mapping[str, Any]
     directory: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How far a running attempt says that it is; `eta_seconds` is what is left at its present rate."""
-
-    step: int | None = None
-    total: int | None = None
-    rate: float | None = None
-    description: str = ""
-    checkpoint_step: int | None = None
-    updated_at: datetime | None = None
-    eta_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,12 +200,12 @@ def _next(content: Mapping[str, Any], takes: Mapping[tuple[str, ...], Estimate |
 
 
 def _device(content: Mapping[str, Any]) -> DeviceLine:
-    free = _number(content.get("memory_free"))
+    free = number_of(content.get("memory_free"))
     return DeviceLine(
         index=str(content.get("index", "")),
         uuid=str(content.get("uuid", "")),
         name=str(content.get("name", "")),
-        memory_total=int(_number(content.get("memory_total")) or 0),
+        memory_total=int(number_of(content.get("memory_total")) or 0),
         memory_free=None if free is None else int(free),
         note=str(content.get("note", "")),
     )
@@ -251,39 +239,6 @@ def seconds_of(attempt: Attempt, now: datetime) -> float | None:
     if attempt.started_at is None:
         return None
     return max(0.0, ((attempt.ended_at or now) - attempt.started_at).total_seconds())
-
-
-def read_progress(content: Mapping[str, Any]) -> Progress:
-    """Reads a `progress.json`; whatever a model made of its numbers, this raises nothing."""
-    step, total, rate = _number(content.get("step")), _number(content.get("total")), _number(content.get("rate"))
-    left = None
-    if step is not None and total is not None and rate is not None and rate > 0:
-        left = max(0.0, total - step) / rate
-    checkpoint = _number(content.get("checkpoint_step"))
-    return Progress(
-        step=None if step is None else int(step),
-        total=None if total is None else int(total),
-        rate=rate,
-        description=str(content.get("description") or ""),
-        checkpoint_step=None if checkpoint is None else int(checkpoint),
-        updated_at=_time(content.get("updated_at")),
-        eta_seconds=left,
-    )
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    # Infinities and NaN cannot be shown as a step, a total or a rate.
-    return float(value) if value == value and abs(value) < 1e300 else None
-
-
-def _time(value: Any) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return None
-    return found if found.tzinfo is not None else None
 
 
 def scheduler_sentence(scheduler: SchedulerLine, now: datetime) -> str:

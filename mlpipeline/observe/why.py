@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from mlpipeline.observe import left, text
-from mlpipeline.observe.view import Progress, seconds_of
+from mlpipeline.observe.progress import Progress
+from mlpipeline.observe.view import seconds_of
 from mlpipeline.policy import hint
 from mlpipeline.run import Attempt, Cause, Run, State
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mlpipeline.observe import text, why
-from mlpipeline.observe.view import Progress
+from mlpipeline.observe.progress import Progress
 from mlpipeline.run import Cause, State
 from tests.unit.sample_runs import NOW, run_in
 
