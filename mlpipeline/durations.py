@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 LATEST = 20
 """So many of the last runs that succeeded say how long one takes."""
 _ENOUGH = 9
-_DRAWS = 100
+_PAIRS = 50
 _MOST_SINGLE = 100
 _BY_RATE = 0.1
 _TENTH = 1.2816
@@ -183,10 +183,11 @@ def all_done(ends: Sequence[tuple[Work, float]], free: Sequence[float]) -> float
 def forecast(works: Sequence[Work], slots: int, moment: Moment = all_done) -> Estimate | None:
     """Estimates when works are done that take the slots in order, each the one that is free first.
 
-    It draws a hundred courses of events, the same ones for every question, so that answers can be compared: one more
-    slot makes nothing later, one more work nothing earlier. What is drawn for a work is normally distributed on either
-    side of its median. A part of that is the error of what its kind is estimated from: of the variance 1/(n+1) for n
-    runs, as for any value predicted from a mean. So errors of one kind do not cancel each other out.
+    It draws a hundred courses of events, in pairs whose errors are opposite. They are the same ones for
+    every question, so that answers can be compared: one more slot makes nothing later, one more work nothing earlier.
+    What is drawn for a work is normally distributed on either side of its median. A part of that is the error of what
+    its kind is estimated from: of the variance 1/(n+1) for n runs, as for any value predicted from a mean. So errors of
+    one kind do not cancel each other out.
 
     Args:
         works: what takes the slots. Those of which nothing is known are left out.
@@ -199,7 +200,10 @@ def forecast(works: Sequence[Work], slots: int, moment: Moment = all_done) -> Es
     from random import Random  # who looks at a queue in which nothing runs need not wait for it
 
     order = sorted(range(len(known)), key=lambda place: known[place].after)
-    found = sorted(moment(*_course(known, order, max(1, slots), Random(draw).gauss)) for draw in range(_DRAWS))
+    free = [0.0] * max(1, slots)
+    found = sorted(
+        moment(*_course(known, order, free, Random(draw).gauss, sign)) for draw in range(_PAIRS) for sign in (1, -1)
+    )
     return Estimate(quantile(found, 0.5), quantile(found, 0.1), quantile(found, 0.9))
 
 
@@ -216,17 +220,21 @@ def _bundled(works: Sequence[Work]) -> list[Work]:
 
 
 def _course(
-    works: Sequence[Work], order: Sequence[int], slots: int, gauss: Callable[[float, float], float]
+    works: Sequence[Work],
+    order: Sequence[int],
+    slots: Sequence[float],
+    gauss: Callable[[float, float], float],
+    sign: int,
 ) -> tuple[list[tuple[Work, float]], list[float]]:
     """Draws one course of events. Returns when each work ends, and when each slot is free."""
     shared: dict[tuple[str, ...], float] = {}
     lasting = []
     for work in works:
-        own = gauss(0.0, 1.0)
+        own = gauss(0.0, sign)
         if work.kind not in shared:
-            shared[work.kind] = gauss(0.0, 1.0)
+            shared[work.kind] = gauss(0.0, sign)
         lasting.append(_drawn(work, own, shared[work.kind]))
-    free, ends = [0.0] * slots, []
+    free, ends = list(slots), []
     for place in order:
         end = max(heapq.heappop(free), works[place].after) + lasting[place]
         heapq.heappush(free, end)

@@ -71,6 +71,8 @@ def _progress(told: Details) -> str:
         parts.append(f"last checkpoint at step {progress.checkpoint_step}")
     if told.left is not None:
         parts.append("longer than usual" if told.left.is_late else f"about {left.about(told.left)} left")
+    elif progress is not None and progress.eta_seconds is not None:
+        parts.append(f"about {text.rough(progress.eta_seconds)} left")
     return f": {', '.join(parts)}" if parts else ""
 
 
