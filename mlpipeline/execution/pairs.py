@@ -93,27 +93,26 @@ class Pair:
         os.waitpid(self.worker, 0)
 
 
-def fork_pair(*, heavy: bool, threads: int) -> tuple[int, int]:
+def fork_pair(*, heavy: bool) -> tuple[int, int]:
     """Forks a pair. Returns the supervisor's process id, and the descriptor that takes its order.
 
     Where that descriptor is closed without an order, both end.
 
     Args:
         heavy: whether this process holds heavy libraries.
-        threads: how many threads most workers will have.
     """
     read, write = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
-            _wait_as_supervisor(read, heavy=heavy, threads=threads)
+            _wait_as_supervisor(read, heavy=heavy)
         finally:  # whatever was raised: this process must never go back to what the warm one does
             os._exit(70)
     os.close(read)
     return pid, write
 
 
-def _wait_as_supervisor(orders: int, *, heavy: bool, threads: int) -> NoReturn:
+def _wait_as_supervisor(orders: int, *, heavy: bool) -> NoReturn:
     os.setsid()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     close_descriptors(orders)
@@ -123,7 +122,7 @@ def _wait_as_supervisor(orders: int, *, heavy: bool, threads: int) -> NoReturn:
     me = os.getpid()
     worker = os.fork()
     if worker == 0:
-        _wait_as_worker(me, read, output[1], threads)
+        _wait_as_worker(me, read, output[1])
     os.close(read)
     pair = Pair(worker, write, output)
     prelude.supervisor()
@@ -162,14 +161,14 @@ def _describe(pair: Pair, request: str) -> NoReturn:
     os._exit(0)
 
 
-def _wait_as_worker(supervisor: int, orders: int, output: int, threads: int) -> NoReturn:
+def _wait_as_worker(supervisor: int, orders: int, output: int) -> NoReturn:
     """Waits for an order as a process that holds nothing else, then becomes what a started one would be."""
     try:
         die_with_parent(supervisor)
         os.dup2(output, 1)
         os.dup2(output, 2)
         close_descriptors(orders)
-        prelude.worker(threads)
+        prelude.worker()
         with open(orders, "rb") as file:
             line = file.readline()
         if not line:

@@ -37,14 +37,10 @@ def supervisor() -> None:
     json.dumps(environment.of_worker({"token": "", "threads": 1}, "/", ""))
 
 
-def worker(count: int) -> None:
-    """Goes the way of a worker to the first line of its model, and takes back what would be seen of it.
-
-    Args:
-        count: threads that most workers will have.
-    """
+def worker() -> None:
+    """Goes the way of a worker to the first line of its model, and takes back what would be seen of it."""
     messages.install(Path(os.devnull))
-    threads.limit(count)
+    threads.limit(1)  # what a library has once started for more would stay, and be seen of a run that has one
     seeding.seed_all(0)
     del sys.meta_path[0]
     place = Place(root=Path("/"), models_dir=Path("/"), main=Path(f"/{_NAME}.py"))

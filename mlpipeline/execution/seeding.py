@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import importlib.machinery
-import importlib.util
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
 _LIBRARIES = ("numpy", "torch", "tensorflow")
+_FROM_FILES = (
+    importlib.machinery.SourceFileLoader,
+    importlib.machinery.SourcelessFileLoader,
+    importlib.machinery.ExtensionFileLoader,
+)
 
 
 def seed_all(seed: int) -> None:
     """Seeds Python's generator now and those of known libraries: at once where imported, else on their import.
+
+    From then on an import of an installed package takes nothing from a generator: what a run draws is the same
+    whether or not a package was imported before.
 
     Args:
         seed: below 2**31, since NumPy takes 32 bits and TensorFlow a signed integer.
@@ -23,7 +31,7 @@ def seed_all(seed: int) -> None:
     for name in _LIBRARIES:
         if name in sys.modules:
             _seed(name, sys.modules[name], seed)
-    sys.meta_path.insert(0, _SeedOnImport(seed))
+    sys.meta_path[:] = [_Imports(seed), *(each for each in sys.meta_path if not isinstance(each, _Imports))]
 
 
 def _seed(name: str, module: Any, seed: int) -> None:
@@ -35,7 +43,9 @@ def _seed(name: str, module: Any, seed: int) -> None:
         module.random.set_seed(seed)
 
 
-class _SeedOnImport:
+class _Imports:
+    """Stands before the finders of installed modules, and keeps the generators as they are while one is imported."""
+
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self.busy = False
@@ -43,22 +53,38 @@ class _SeedOnImport:
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        if self.busy or fullname not in _LIBRARIES:
+        if self.busy:
             return None
-        self.busy = True
-        try:
-            spec = importlib.util.find_spec(fullname)
-        finally:
-            self.busy = False
-        if spec is not None and spec.loader is not None:
-            self._wrap(spec.loader, fullname)
-        return spec
+        for finder in sys.meta_path[sys.meta_path.index(self) + 1 :]:
+            spec = finder.find_spec(fullname, path, target)
+            if spec is not None:
+                if isinstance(spec.loader, _FROM_FILES):  # others are shared, and draw nothing
+                    self._wrap(spec.loader)
+                return spec
+        return None
 
-    def _wrap(self, loader: Any, name: str) -> None:
+    def _wrap(self, loader: Any) -> None:
         execute = loader.exec_module
 
         def exec_module(module: ModuleType) -> None:
-            execute(module)
-            _seed(name, module, self.seed)
+            with self._kept(module.__name__):
+                execute(module)
 
         loader.exec_module = exec_module
+
+    @contextmanager
+    def _kept(self, imported: str) -> Iterator[None]:
+        before = {name for name in _LIBRARIES if name in sys.modules and name != imported}
+        own = random.getstate()
+        numpys = sys.modules["numpy"].random.get_state() if "numpy" in before else None
+        self.busy = True
+        try:
+            yield
+            for name in _LIBRARIES:
+                if name not in before and name in sys.modules:
+                    _seed(name, sys.modules[name], self.seed)
+        finally:
+            if numpys is not None:
+                sys.modules["numpy"].random.set_state(numpys)
+            random.setstate(own)
+            self.busy = False

@@ -89,17 +89,16 @@ class Spare:
 
     Args:
         heavy: whether this process holds heavy libraries.
-        threads: how many threads most workers will have.
     """
 
-    def __init__(self, *, heavy: bool, threads: int) -> None:
-        self.heavy, self.threads = heavy, threads
+    def __init__(self, *, heavy: bool) -> None:
+        self.heavy = heavy
         self.pair: tuple[int, int] | None = None
 
     def give(self, order: bytes) -> int:
         """Gives an order to the spare, or to a fresh pair where there is none. Returns its supervisor's process id."""
         while True:
-            pid, orders = self.pair or fork_pair(heavy=self.heavy, threads=self.threads)
+            pid, orders = self.pair or fork_pair(heavy=self.heavy)
             self.pair = None
             try:
                 os.write(orders, order)
@@ -120,7 +119,7 @@ class Spare:
     def renew(self) -> None:
         """Forks the next one."""
         if self.pair is None and memory().available >= _SPARE_NEEDS:
-            self.pair = fork_pair(heavy=self.heavy, threads=self.threads)
+            self.pair = fork_pair(heavy=self.heavy)
 
 
 def main(argument: str) -> None:
@@ -143,7 +142,7 @@ def main(argument: str) -> None:
     gc.collect()
     gc.freeze()
     say("ready", f"{time.monotonic() - begun:.2f}")
-    serve(stamp, Spare(heavy=bool(wanted["names"] or wanted["optional"]), threads=wanted["threads"]))
+    serve(stamp, Spare(heavy=bool(wanted["names"] or wanted["optional"])))
 
 
 def serve(stamp: Stamp, spare: Spare) -> None:

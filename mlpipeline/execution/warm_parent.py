@@ -148,9 +148,7 @@ class WarmParent:
         kind = "optional" if self.stated is None else "names"
         quiet = {**_QUIET, "OMP_NUM_THREADS": str(self.threads)}
         before = {name: self.environment.get(name) for name in quiet}
-        told = json.dumps(
-            {"names": [], "optional": [], "environment": before, "threads": self.threads} | {kind: self.wanted}
-        )
+        told = json.dumps({"names": [], "optional": [], "environment": before} | {kind: self.wanted})
         self.process = subprocess.Popen(
             [sys.executable, "-c", WARM, PACKAGE_PARENT, told],
             stdin=subprocess.PIPE,

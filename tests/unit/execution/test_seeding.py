@@ -1,0 +1,72 @@
+"""What a run draws does not depend on which packages were imported before it was seeded."""
+
+from __future__ import annotations
+
+import importlib
+import random
+import sys
+from pathlib import Path
+
+import numpy
+import pytest
+
+from mlpipeline.execution import seeding
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory of installed packages; generators and finders are as before afterwards."""
+    path = tmp_path / "site-packages"
+    path.mkdir()
+    monkeypatch.syspath_prepend(str(path))
+    monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
+    return path
+
+
+def write(installed: Path, name: str, text: str) -> str:
+    (installed / f"{name}.py").write_text(text)
+    importlib.invalidate_caches()
+    return name
+
+
+def drawn() -> tuple[float, float]:
+    return random.random(), float(numpy.random.random())
+
+
+def test_an_import_takes_nothing_from_the_generators(installed: Path) -> None:
+    write(installed, "mlptest_inner", "import random, numpy\nrandom.seed(7)\nnumpy.random.random(9)\n")
+    outer = write(installed, "mlptest_outer", "import random\nrandom.random()\nimport mlptest_inner\nrandom.random()\n")
+    seeding.seed_all(1)
+    expected = drawn()
+    seeding.seed_all(1)
+    importlib.import_module(outer)
+    assert "mlptest_inner" in sys.modules
+    assert drawn() == expected
+
+
+def test_an_import_that_fails_leaves_them_too(installed: Path) -> None:
+    broken = write(installed, "mlptest_broken", "import random\nrandom.random()\nraise RuntimeError('broken')\n")
+    seeding.seed_all(1)
+    expected = drawn()
+    seeding.seed_all(1)
+    with pytest.raises(RuntimeError, match="broken"):
+        importlib.import_module(broken)
+    assert drawn() == expected
+
+
+def test_a_library_is_seeded_when_another_package_imports_it(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(installed, "torch", "seeds = []\ndef manual_seed(seed): seeds.append(seed)\n")
+    user = write(installed, "mlptest_user", "import torch\ntorch.manual_seed(99)\n")
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
+    seeding.seed_all(5)
+    assert importlib.import_module(user).torch.seeds == [99, 5]
+    monkeypatch.delitem(sys.modules, "torch")
+
+
+def test_seeding_again_adds_no_finder(installed: Path) -> None:
+    seeding.seed_all(1)
+    count = len(sys.meta_path)
+    seeding.seed_all(2)
+    assert len(sys.meta_path) == count
+    assert random.random() == random.Random(2).random()
