@@ -21,7 +21,7 @@ from mlpipeline.queue.forward import Forwarder
 from mlpipeline.queue.output import HostFiles
 from mlpipeline.run import Attempt, Cause, Run, State
 
-_BRIEF_SECONDS = 0.2
+BRIEF_SECONDS = 0.2
 """That a run has begun is recorded when it has lasted so long; of a shorter one its end says it."""
 
 
@@ -127,7 +127,7 @@ class Attempts:
 
     def _look(self, live: Live) -> tuple[Run, Attempt] | None:
         outcome = self._outcome(live)
-        if outcome is None and not live.started and time.monotonic() - live.since >= _BRIEF_SECONDS:
+        if outcome is None and not live.started and time.monotonic() - live.since >= BRIEF_SECONDS:
             self._note_start(live)
         if outcome is None and self.executor.life(live.directory) is Life.GONE:
             outcome = self._outcome(live) or self._bury(live)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
@@ -47,11 +48,17 @@ class Oracle:
         found: list[Wanted] = []
         used = {self.world.ledger.runs[run_id].model_dir for run_id in self.live}
         first = min(self.wishes.places().values(), default=None) if self.wishes.describing else None
+        left = []
         for each in sorted(self.wishes.wanted, key=_order):
-            if len(found) >= slots:
-                break
             held_back = first is not None and first < (-each.options.priority, each.position)
-            if not held_back and each.model_dir not in used and self.is_due(each) and not self.is_barred(each):
+            if not held_back and self.is_due(each) and not self.is_barred(each):
+                left.append(each)
+        training = [each.model for each in self.wishes.wanted if self.answer(each.key) in self.live]
+        while left and len(found) < slots:
+            busy = Counter([*training, *(each.model for each in found)])
+            each = min(left, key=lambda each: (-each.options.priority, busy[each.model], *_order(each)[1:]))
+            left.remove(each)
+            if each.model_dir not in used:
                 found.append(each)
                 used.add(each.model_dir)
         return found

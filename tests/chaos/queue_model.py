@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -99,10 +100,17 @@ class QueueModel:
     def _due(self, runs: Mapping[Key, ModelRun]) -> Iterator[Key]:
         free = SLOTS - sum(run.state in LIVE for run in runs.values())
         used = {_directory(key) for key, run in runs.items() if run.state in LIVE}
-        for entry, key in sorted(self._wanted(), key=lambda pair: -pair[0].priority):
-            if free > 0 and _directory(key) not in used and self._may(entry, runs) and _is_due(entry, runs.get(key)):
+        wanted = list(self._wanted())
+        busy = Counter(key.model for _, key in wanted if key in runs and runs[key].state in LIVE)
+        left = [(entry, key) for entry, key in wanted if self._may(entry, runs) and _is_due(entry, runs.get(key))]
+        while left and free > 0:
+            # The first of the best: the list's order decides where all else is equal.
+            entry, key = min(left, key=lambda pair: (-pair[0].priority, busy[pair[1].model]))
+            left.remove((entry, key))
+            if _directory(key) not in used:
                 free -= 1
                 used.add(_directory(key))
+                busy[key.model] += 1
                 yield key
 
     def _wanted(self) -> Iterator[tuple[Entry, Key]]:

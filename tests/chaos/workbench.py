@@ -16,7 +16,7 @@ from mlpipeline.errors import DiskFull
 from mlpipeline.execution.executor import Executor, Life
 from mlpipeline.ledger import Ledger
 from mlpipeline.project import Project
-from mlpipeline.queue import digests, output, scheduler, submission
+from mlpipeline.queue import attempts, digests, output, scheduler, submission
 from mlpipeline.queue.catalog import DescribedVersion, Description
 from mlpipeline.queue.claims import Claims
 from mlpipeline.queue.options import Options
@@ -100,6 +100,9 @@ def write_outcome(directory: Path, token: str, state: str, cause: str) -> None:
     started = wire.read_json(directory / wire.STARTED) or {}
     content = {"token": token, "state": state, "cause": cause, "message": cause, "ended_at": _LONG_AGO}
     wire.write_json(directory / wire.OUTCOME, content | {"started_at": started.get("started_at")})
+
+
+attempts.BRIEF_SECONDS = 0.0  # a beginning is recorded when it is seen: the model knows no clock
 
 
 class ReadyCatalog:
@@ -210,8 +213,7 @@ class Workbench:
         gone, self.scheduler = self.scheduler, None
         if gone is not None:
             gone.ledger.connection.close()
-            os.close(gone.wake_read)
-            os.close(gone.wake_write)
+            gone.wakeup.close()
 
     def close(self) -> None:
         """Ends the scheduler in good order."""
