@@ -78,24 +78,34 @@ def _positive(value: Any) -> float | None:
     return float(value) if is_number and 0 < value < float("inf") else None
 
 
-def training_seconds(attempts: Sequence[tuple[float | None, int | None]]) -> float | None:
-    """Returns what a run's training takes without interruption, from its attempts' seconds and the steps they ended at.
+class Try(NamedTuple):
+    """An attempt: how long it took, the step it ended at, and that of the last checkpoint, each where it is known."""
 
-    What an attempt trained and the next one trained again, since it went on from an earlier checkpoint, counts once:
-    each step takes as long as those before it. An attempt that came to no step has left nothing to go on from. Nothing
-    is known where the clock was set back (seconds below 0).
+    seconds: float | None
+    steps: int | None = None
+    checkpoint: int | None = None
+
+
+def training_seconds(attempts: Sequence[Try]) -> float | None:
+    """Returns what a run's training takes without interruption; None where the clock was set back meanwhile.
+
+    What an attempt trained after its last checkpoint was trained again by the next one, and counts once. Where that
+    checkpoint is not known, each step takes as long as those before it. An attempt that came to no step has left
+    nothing to go on from.
     """
-    whole, done = 0.0, 0
-    for number, (seconds, steps) in enumerate(attempts, 1):
+    whole, done, checkpoint = 0.0, 0, None
+    for number, (seconds, steps, saved) in enumerate(attempts, 1):
         if seconds is None:  # it never started
             continue
         if seconds < 0:
             return None
-        if steps and done:
+        if checkpoint is not None and done:
+            whole = whole * min(1.0, checkpoint / done) + seconds
+        elif steps and done:
             whole = min(max(whole * steps / done, seconds), whole + seconds)
         elif steps != 0 or done or number == len(attempts):
             whole += seconds
-        done = steps or done
+        done, checkpoint = steps or done, saved
     return whole or None
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 
-from mlpipeline.durations import LATEST, Estimate, Past, Size, estimate, size, training_seconds
+from mlpipeline import wire
+from mlpipeline.durations import LATEST, Estimate, Past, Size, Try, estimate, size, training_seconds
 from mlpipeline.ledger import Ledger
 from mlpipeline.ledger_file import translated
 
@@ -22,17 +24,23 @@ _CHOICE = (
 _OF_VERSION = _CHOICE.format(index="wishes", same="model = ? AND version = ?")
 _OF_MODEL = _CHOICE.format(index="models", same="model = ?")
 _ATTEMPTS = (
-    "SELECT seq, tries.started_at, tries.ended_at, tries.steps, params ->> '$.epoc_count', params ->> '$.batch_size' "
-    "FROM attempts AS tries JOIN runs ON seq = tries.run WHERE tries.run IN (SELECT value FROM json_each(?)) "
-    "ORDER BY tries.run, tries.number"
+    "SELECT seq, tries.started_at, tries.ended_at, tries.steps, tries.state, tries.directory, "
+    "params ->> '$.epoc_count', params ->> '$.batch_size' FROM attempts AS tries JOIN runs ON seq = tries.run "
+    "WHERE tries.run IN (SELECT value FROM json_each(?)) ORDER BY tries.run, tries.number"
 )
 
 
 class Timings:
-    """Estimates from a ledger, which is asked for each version and each model once."""
+    """Estimates from a ledger, which is asked for each version and each model once.
 
-    def __init__(self, ledger: Ledger) -> None:
+    Args:
+        ledger: what happened.
+        root: the project's, in which the attempts' directories lie.
+    """
+
+    def __init__(self, ledger: Ledger, root: Path) -> None:
         self._ledger = ledger
+        self._root = root
         self._versions: dict[tuple[str, str], list[Past]] = {}
         self._models: dict[str, list[Past]] = {}
         self._known: dict[tuple[str, str, Size], Estimate | None] = {}
@@ -60,16 +68,23 @@ class Timings:
         return self._models[model]
 
     def _past(self, choice: str, values: Sequence[str]) -> list[Past]:
-        attempts: dict[int, list[tuple[float | None, int | None]]] = {}
+        attempts: dict[int, list[Try]] = {}
         sizes: dict[int, Size] = {}
         with translated(self._ledger.path):
             execute = self._ledger.connection.execute
             runs = json.dumps([seq for (seq,) in execute(choice, values)])
-            for run, started, ended, steps, epochs, batch in execute(_ATTEMPTS, (runs,)):
-                attempts.setdefault(run, []).append((_seconds(started, ended), steps))
+            for run, started, ended, steps, state, directory, epochs, batch in execute(_ATTEMPTS, (runs,)):
+                saved = None if state == "succeeded" else self._checkpoint(directory)
+                attempts.setdefault(run, []).append(Try(_seconds(started, ended), steps, saved))
                 sizes[run] = size({"epoc_count": epochs, "batch_size": batch})
         times = {run: training_seconds(each) for run, each in attempts.items()}
-        return [Past(seconds, attempts[run][-1][1], sizes[run]) for run, seconds in times.items() if seconds]
+        return [Past(seconds, attempts[run][-1].steps, sizes[run]) for run, seconds in times.items() if seconds]
+
+    def _checkpoint(self, directory: str) -> int | None:
+        """Returns the step that the next attempt went on from, as long as the directory is there."""
+        files = (wire.read_json(self._root / directory / name) or {} for name in (wire.OUTCOME, wire.PROGRESS))
+        steps = (each.get("checkpoint_step") for each in files)
+        return next((step for step in steps if isinstance(step, int)), None)
 
 
 def _seconds(started: str | None, ended: str | None) -> float | None:

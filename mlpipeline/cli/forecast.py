@@ -25,7 +25,7 @@ class Reckoning:
         self.project = project
         self.now = now()
         self.is_served = scheduler_line(project).running
-        self.timings = Timings(ledger)
+        self.timings = Timings(ledger, project.root)
         self.live = {run.id: run for run in ledger.live()}
 
     @property

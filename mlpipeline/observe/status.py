@@ -43,7 +43,7 @@ def gather(project: Project, scheduler: view.SchedulerLine, now: datetime, *, en
         is_served = scheduler.running and (status or {}).get("state") in ("running", "idle")
         planned = status if status and is_served else None
         alive = [run for run in live if life[run.last.directory] in ("alive", "unknown")]
-        goes_on, takes, queue = _estimates(Timings(ledger), alive, progress, planned, now)
+        goes_on, takes, queue = _estimates(Timings(ledger, project.root), alive, progress, planned, now)
     return view.Facts(
         root=str(project.root),
         scheduler=_with_details(scheduler, status),

@@ -27,9 +27,10 @@ def test_a_changed_function_is_named_with_the_run_since_which(workshop: Workshop
     assert "succeeded" in why(workshop, "digits.py:one")
 
     workshop.model("digits.py", "print(steps)", VERSIONS)
-    assert why(workshop, "digits.py:one") == (
+    told = re.sub(r"about [^,]*,", "about …,", why(workshop, "digits.py:one"))
+    assert told == (
         f"digits.py:one is due: Mine.body in models/digits.py changed since run {run} succeeded (test steps 2.0). "
-        "It runs with: mlpipeline -r -u"
+        "It takes about …, by 1 earlier run of it. It runs with: mlpipeline -r -u"
     )
     (answer,) = workshop.json("why", "digits.py:two")["answers"]
     assert (answer["verdict"], answer["stale_since"]) == ("due", other)
@@ -145,7 +146,7 @@ def test_a_start_is_reckoned_from_earlier_runs(workshop: Workshop) -> None:
     workshop.until(lambda: len(workshop.truth("train")) == 2, "the second seed trains")
     told = why(workshop, "new.py")
     assert re.search(
-        r"It starts at about [\d-]* ?\d\d:\d\d, after 2 versions of lm.py, which took \d\.\d s each\.", told
+        r"It starts at about [\d-]* ?\d\d:\d\d.*, after 2 versions of lm.py, which take about \d\.\d s each\.", told
     )
     (workshop.root / "go").touch()
     assert scheduler.wait(60) == 0

@@ -12,6 +12,7 @@ from mlpipeline.durations import (
     Estimate,
     Past,
     Size,
+    Try,
     Work,
     estimate,
     forecast,
@@ -112,6 +113,10 @@ def test_a_size_is_a_number_above_nothing(value: object) -> None:
         ([(30.0, 50), (60.0, 100)], 60.0),  # from scratch: only the second attempt counts
         ([(30.0, 50), (30.0, 100)], 60.0),  # from its last step
         ([(30.0, 50), (40.0, 100)], 60.0),  # from step 33: what was trained twice counts once
+        ([(30.0, 50, 25), (45.0, 100)], 60.0),  # from its checkpoint at step 25
+        ([(30.0, 50, 0), (60.0, 100)], 60.0),
+        ([(30.0, 50, 25), (20.0, 45, 40), (36.0, 100)], 67.11111111111111),  # 15 + 20 s, of which 8/9, and 36
+        ([(30.0, 50, 70), (30.0, 100)], 60.0),  # a checkpoint later than what it last said of its steps
         ([(30.0, 50), (None, None), (30.0, 100)], 60.0),  # an attempt that never started
         ([(30.0, 0), (60.0, 100)], 60.0),  # it failed before its first step
         ([(50.0, 100), (5.0, 0)], 55.0),  # killed after the training: only evaluated then
@@ -124,16 +129,17 @@ def test_a_size_is_a_number_above_nothing(value: object) -> None:
     ],
 )
 def test_training_time_counts_once(attempts: list[tuple[float | None, int | None]], seconds: float | None) -> None:
-    assert training_seconds(attempts) == seconds
+    assert training_seconds([Try(*each) for each in attempts]) == seconds
 
 
-@given(st.lists(st.tuples(SECONDS, STEPS), min_size=1, max_size=5))
+@given(st.lists(st.builds(Try, SECONDS, STEPS, STEPS), min_size=1, max_size=5))
 def test_training_takes_no_longer_than_all_attempts_and_no_shorter_than_the_last(
-    attempts: list[tuple[float, int | None]],
+    attempts: list[Try],
 ) -> None:
     found = training_seconds(attempts)
     assert found is not None
-    assert attempts[-1][0] <= found <= sum(seconds for seconds, _ in attempts) * (1 + 1e-9)
+    seconds = [each.seconds or 0.0 for each in attempts]
+    assert seconds[-1] <= found <= sum(seconds) * (1 + 1e-9)
 
 
 def test_what_runs_is_estimated_by_its_own_rate() -> None:
