@@ -7,6 +7,7 @@ leaves the old one or the new one, and a file that names it.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import re
@@ -21,6 +22,8 @@ from mlpipeline.errors import ModelFault
 from mlpipeline.failpoints import reach
 
 FILE = "checkpoint.json"
+OWNER = ".mlpipeline.json"
+"""Says which fingerprint and seed wrote a model's directory."""
 _OURS = re.compile(r"checkpoint-\d{6,}(\.\d+)?\.(saved|part)")
 
 
@@ -76,6 +79,7 @@ def write(
             raise ModelFault(f"checkpoint: save wrote nothing to {part / name}: write to the path that it is given")
         if sync:
             _sync_tree(part)
+            _sync_owner(model_dir)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
@@ -94,12 +98,15 @@ def _remove_others(model_dir: Path, kept: str) -> None:
             shutil.rmtree(entry.path, ignore_errors=True)
 
 
+def _sync_owner(model_dir: Path) -> None:
+    """Makes last whose the directory is: without that, a checkpoint in it would be a stranger's."""
+    with contextlib.suppress(FileNotFoundError):
+        wire.sync_file(model_dir / OWNER)
+    wire.sync_directory(model_dir.parent)
+
+
 def _sync_tree(directory: Path) -> None:
     for folder, _, files in os.walk(directory):
         for file in files:
-            descriptor = os.open(os.path.join(folder, file), os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            wire.sync_file(os.path.join(folder, file))
         wire.sync_directory(folder)

@@ -18,7 +18,7 @@ from mlpipeline import checkpoint as checkpoints
 from mlpipeline import wire
 from mlpipeline.console import LOGGER
 from mlpipeline.errors import NotFinite
-from mlpipeline.metrics import line, number
+from mlpipeline.metrics import lines, number
 from mlpipeline.rehearsal import Rehearsal
 
 T = TypeVar("T")
@@ -140,7 +140,7 @@ class RunContext:
             self._flushed = time.time()
             rows = [self._rows.popleft() for _ in range(len(self._rows))]
             try:
-                _append(self.directory / wire.METRICS, "".join(map(line, rows)).encode())
+                _append(self.directory / wire.METRICS, lines(rows).encode())
             except OSError:
                 self._rows.extendleft(reversed(rows))
                 raise
@@ -170,7 +170,7 @@ class RunContext:
         """
         from mlpipeline import progress
 
-        yield from progress.walk(self, iterable, total=total, description=description, initial=initial)
+        return progress.walk(self, iterable, total=total, description=description, initial=initial)
 
     def start_loop(self, initial: int | None) -> int:
         """Begins counting steps and returns how many are done already."""
@@ -196,8 +196,10 @@ class RunContext:
     @property
     def must_end(self) -> bool:
         """Whether the loop is to end before its next item, by the requests read so far."""
-        is_over = self.drill is not None and self.drill.is_over
-        return is_over or self._action in _ENDS or (self._action == "yield" and not self._asked)
+        if self.drill is not None and self.drill.is_over:
+            return True
+        action = self._action
+        return action is not None and (action in _ENDS or (action == "yield" and not self._asked))
 
     @property
     def should_stop(self) -> bool:
@@ -268,9 +270,9 @@ class RunContext:
         if self.directory is None or now - self._polled < CONTROL_SECONDS:
             return
         self._polled = now
-        path = self.directory / wire.CONTROL
+        path = f"{self.directory}/{wire.CONTROL}"
         try:
-            found = path.stat()
+            found = os.stat(path)
         except OSError:
             return
         signature = (found.st_mtime_ns, found.st_ino)

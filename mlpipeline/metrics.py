@@ -221,24 +221,39 @@ def number(name: str, value: Any) -> float:
         raise MetricError(f"metric {name!r} is a {kind}: record single numbers") from error
 
 
-def line(row: tuple[float, int | None, dict[str, Any]]) -> str:
-    """Returns a row of metrics (time, step, values) as a line of `metrics.jsonl`; infinities become texts."""
+def lines(rows: Iterable[tuple[float, int | None, dict[str, Any]]]) -> str:
+    """Returns rows of metrics (time, step, values) as lines of `metrics.jsonl`; infinities become texts."""
     # Written by hand: json.dumps takes as long as all the rest of `record` several times over.
-    at, step, values = row
-    told = ", ".join(
-        [
-            f"{_quoted(name)}: {value!r}" if value - value == 0 else f'{_quoted(name)}: "{value!r}"'
-            for name, value in values.items()
-        ]
-    )
-    second = int(at)
-    moment = f"{_second(second)}.{int((at - second) * 1000):03d}+00:00"
-    return f'{{"t": "{moment}", "step": {"null" if step is None else int(step)}, "values": {{{told}}}}}\n'
+    told: list[str] = []
+    names, template = None, ""
+    for at, step, values in rows:
+        if (these := tuple(values)) != names:
+            names, template = these, _template(these)
+        numbers: Iterable[object] = values.values()
+        for value in values.values():
+            if value - value:  # NaN, for NaN and infinities alone
+                numbers = [each if each - each == 0 else _Text(each) for each in values.values()]
+                break
+        second = int(at)
+        number = "null" if step is None else int(step)
+        told.append(template % (_second(second), (at - second) * 1000, number, *numbers))
+    return "".join(told)
 
 
-@lru_cache(maxsize=4096)
-def _quoted(name: str) -> str:
-    return json.dumps(name)
+class _Text:
+    """A number that JSON does not know, told as a text."""
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return f'"{self.value!r}"'
+
+
+def _template(names: Iterable[str]) -> str:
+    """Returns what all rows of these metrics have in common: a loop records the same ones in every step."""
+    told = ", ".join(json.dumps(name).replace("%", "%%") + ": %r" for name in names)
+    return '{"t": "%s.%03d+00:00", "step": %s, "values": {' + told + "}}\n"
 
 
 @lru_cache(maxsize=8)

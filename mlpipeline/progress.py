@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from mlpipeline.context import RunContext
 
 _TICK_SECONDS = 0.1
-_WRITE_SECONDS = 0.5
+# Renaming over a file makes ext4 write the new one out at once: that takes a millisecond or more.
+_WRITE_SECONDS = 1.0
+_DRAW_SECONDS = 0.5
 _END = object()
 
 
@@ -29,14 +31,28 @@ def walk(
         total = _length(iterable)
     loop = _Loop(run, start, total, description)
     items = iter(iterable)
+    monotonic, is_test, drill = time.monotonic, run.is_test, run.drill
     try:
-        while loop.goes_on():
+        # Whatever can wait for the next tick does: this is paid for in every step of every training.
+        while True:
+            now = monotonic()
+            if now >= loop.due:
+                loop.tick(now)
+            if drill is not None:
+                loop.rehearse(drill, now)
+            if loop.done == total or (is_test and loop.done):
+                break  # whatever was asked for: at its end the loop is not cut short
+            if run.must_end:
+                run.yielded = run.stop_reason == "yield"
+                break
             item = next(items, _END)
             if item is _END:
                 break
             run.next_step(start + loop.done + 1)
             yield item
-            loop.finish_item()
+            loop.done += 1
+            if drill is not None:
+                drill.taken += 1
     finally:
         loop.close()
 
@@ -54,45 +70,36 @@ class _Loop:
     def __init__(self, run: RunContext, start: int, total: int | None, description: str | None) -> None:
         self.run, self.start, self.total, self.description = run, start, total, description
         self.done = 0
-        self._began = time.monotonic()
-        self._due = self._began
+        self._began = self.due = time.monotonic()
         self._written = float("-inf")
         self._bar = _bar(run, start, total, description)
 
-    def goes_on(self) -> bool:
-        now = time.monotonic()
-        if now >= self._due:
-            self._due = now + _TICK_SECONDS
-            self.run.tick(now)
-            if now - self._written >= _WRITE_SECONDS:
-                self._write(now)
-        if self.run.drill is not None:
-            self._rehearse(self.run.drill, now)
-        if self.done == self.total or (self.done and self.run.is_test):
-            return False  # whatever was asked for: at its end the loop is not cut short
-        if not self.run.must_end:
-            return True
-        self.run.yielded = self.run.stop_reason == "yield"
-        return False
+    def tick(self, now: float) -> None:
+        """Does what is due a few times a second: reads the queue's requests, tells how far the loop is."""
+        self.due = now + _TICK_SECONDS
+        self.run.tick(now)
+        if now - self._written >= _WRITE_SECONDS:
+            self._write(now)
+        self._draw()
 
-    def _rehearse(self, drill: rehearsal.Rehearsal, now: float) -> None:
+    def rehearse(self, drill: rehearsal.Rehearsal, now: float) -> None:
+        """Plays the part that a drill has planned: ends the loop, or the process."""
         run = self.run
         drill.is_over = run.step >= drill.max_steps
         if drill.wants_death(run.step, run.checkpoint_step):
             self._write(now)
             rehearsal.die()
 
-    def finish_item(self) -> None:
-        self.done += 1
-        if self.run.drill is not None:
-            self.run.drill.taken += 1
-        if self._bar is not None:
-            self._bar.update(1)
-
     def close(self) -> None:
+        """Tells where the loop has ended."""
+        self._draw()
         if self._bar is not None:
             self._bar.close()
         self._write(time.monotonic())
+
+    def _draw(self) -> None:
+        if self._bar is not None:
+            self._bar.update(self.start + self.done - self._bar.n)
 
     def _write(self, now: float) -> None:
         run = self.run
@@ -126,4 +133,6 @@ def _bar(run: RunContext, start: int, total: int | None, description: str | None
         _lock = threading.RLock()
 
     end = None if total is None else start + total
-    return Bar(total=end, initial=start, desc=description, mininterval=0.5, file=sys.stderr, dynamic_ncols=True)
+    # Without miniters, tqdm waits for as many steps as it once saw in an interval, however slow they become.
+    look: dict[str, Any] = {"mininterval": _DRAW_SECONDS, "miniters": 0, "dynamic_ncols": True, "file": sys.stderr}
+    return Bar(total=end, initial=start, desc=description, **look)

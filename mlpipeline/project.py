@@ -7,6 +7,7 @@ import os
 import platform
 import re
 from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,12 @@ class Settings:
 KEYS = tuple(each.name for each in fields(Settings) if each.name != "sections")
 
 
+@lru_cache(maxsize=64)
+def _resolved(root: Path, name: str) -> Path:
+    """Follows links once: a path that means another place while a scheduler works would tear its project in two."""
+    return (root / name).resolve()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
     """A directory with models in it: knows every path and setting, and changes nothing."""
@@ -115,7 +122,7 @@ class Project:
     @property
     def models_dir(self) -> Path:
         """Where the models lie."""
-        return (self.root / self.settings.models_dir).resolve()
+        return _resolved(self.root, self.settings.models_dir)
 
     @property
     def outputs_dir(self) -> Path:
@@ -123,7 +130,7 @@ class Project:
         if self.outputs is not None:
             return self.outputs
         configured = self.settings.outputs_dir
-        return (self.root / configured).resolve() if configured else self.models_dir / "outputs"
+        return _resolved(self.root, configured) if configured else self.models_dir / "outputs"
 
     def selection_path(self, test: bool) -> Path:
         """The file that lists models, for one of the modes."""

@@ -158,6 +158,15 @@ def make_directory(path: str | os.PathLike[str], mode: int = 0o777) -> None:
     sync_directory(above)
 
 
+def sync_file(path: str | os.PathLike[str]) -> None:
+    """Makes the content of a file last."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def sync_directory(path: str | os.PathLike[str]) -> None:
     """Makes the names in a directory last."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)

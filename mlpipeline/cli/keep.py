@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from mlpipeline.project import Project
     from mlpipeline.run import Attempt, Run
 
-_OWNER = ".mlpipeline.json"
 """Says in a model directory whose weights lie in it."""
 
 
@@ -63,11 +62,12 @@ def get(setup: Setup, run: str, directory: Path) -> None:
 def _kept_by(project: Project, run: Run) -> tuple[Path | None, str]:
     """Returns the directory that still holds what this run's fingerprint wrote, and what should be known of it."""
     from mlpipeline import wire
+    from mlpipeline.checkpoint import OWNER
 
     mine = f"{run.code_digest}-{run.params_digest}"
     place = project.model_dirs / run.model_dir
     candidates = [place, *sorted(place.parent.glob(f"{_escaped(place.name)}.old-*"))]
-    owners = {path: wire.read_json(path / _OWNER) or {} for path in candidates if path.is_dir()}
+    owners = {path: wire.read_json(path / OWNER) or {} for path in candidates if path.is_dir()}
     for path, owner in owners.items():
         if owner.get("run") == run.id:
             return path, ""

@@ -35,8 +35,9 @@ def status(setup: Setup, limit: int) -> None:
     from mlpipeline.observe import view
 
     project = setup.project()
-    facts = statuses.gather(project, scheduler_line(project), ended=max(0, limit))
-    picture = view.picture(facts, now())
+    moment = now()
+    facts = statuses.gather(project, scheduler_line(project), moment, ended=max(0, limit))
+    picture = view.picture(facts, moment)
     if setup.json:
         setup.emit(picture.to_json())
         return

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from mlpipeline.cli.queue import complete_model
-from mlpipeline.cli.setup import Setup, draw, say, scheduler_line, shared
+from mlpipeline.cli.setup import Setup, draw, now, say, scheduler_line, shared
 
 if TYPE_CHECKING:
-    from mlpipeline.ledger import Key
+    from mlpipeline.durations import Estimate
+    from mlpipeline.ledger import Key, Ledger
+    from mlpipeline.observe.left import Left
     from mlpipeline.project import Project
     from mlpipeline.queue.launch import Preview
     from mlpipeline.queue.plan import Item
@@ -69,39 +71,61 @@ def plan(
         project = setup.project()
         names = tuple(name.removeprefix("./") for name in models)
         found = preview(project, names=names, use_history=not (no_history or test), testing=test)
-        stale = {} if no_history or test else _stale(found, project)
+        outlook = _outlook(found, project, has_history=not (no_history or test), is_timed=not test, names=names)
         if setup.json:
-            setup.emit(_json(found, project, stale))
+            setup.emit(_json(found, project, outlook))
         else:
-            _draw(found, project, stale, everything=everything)
+            _draw(found, project, outlook, everything=everything)
         context.exit(1 if found.faults else 0)
 
 
-def _stale(found: Preview, project: Project) -> dict[Key, Stale]:
-    """Returns what changed, for the first of those that would run."""
+class _Outlook(NamedTuple):
+    """What the ledger adds to a plan: what changed, how long each version takes by its place, and all of them."""
+
+    stale: Mapping[Key, Stale]
+    takes: Sequence[Estimate | None]
+    left: Left | None
+
+
+def _outlook(
+    found: Preview, project: Project, *, has_history: bool, is_timed: bool, names: tuple[str, ...]
+) -> _Outlook:
+    from mlpipeline.cli.forecast import Reckoning
     from mlpipeline.ledger import Ledger
+
+    items = found.plan.items
+    with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
+        stale = _stale(found, project, ledger) if has_history else {}
+        if not is_timed:
+            return _Outlook(stale, [None] * len(items), None)
+        reckoning = Reckoning(project, ledger)
+        takes = [reckoning.takes(item) for item in items]
+        # Some versions alone: others may be in their way, so that nobody knows when they are done.
+        return _Outlook(stale, takes, None if names and reckoning.is_served else reckoning.left(items))
+
+
+def _stale(found: Preview, project: Project, ledger: Ledger) -> dict[Key, Stale]:
+    """Returns what changed, for the first of those that would run."""
     from mlpipeline.queue.staleness import Comparison
 
     due = [item for item in found.plan.items if item.verdict.value == "due" and item.standing is None]
-    if not due:
-        return {}
-    with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
-        comparison = Comparison(project, ledger, found.descriptions)
-        compared = {item.wanted.key: comparison.of(item) for item in due[:_MOST_COMPARED]}
+    comparison = Comparison(project, ledger, found.descriptions)
+    compared = {item.wanted.key: comparison.of(item) for item in due[:_MOST_COMPARED]}
     return {key: each for key, each in compared.items() if each is not None}
 
 
-def _json(found: Preview, project: Project, stale: Mapping[Key, Stale]) -> dict[str, Any]:
+def _json(found: Preview, project: Project, outlook: _Outlook) -> dict[str, Any]:
     items = [
-        {"place": place, **item_json(item, stale.get(item.wanted.key))}
-        for place, item in enumerate(found.plan.items, 1)
+        {"place": place, **item_json(item, outlook.stale.get(item.wanted.key), takes)}
+        for place, (item, takes) in enumerate(zip(found.plan.items, outlook.takes, strict=True), 1)
     ]
     line = scheduler_line(project)
     scheduler = {"running": line.running, "pid": line.pid}
-    return {"format": 1, "items": items, "faults": dict(found.faults), "scheduler": scheduler}
+    about = {"faults": dict(found.faults), "scheduler": scheduler, "left": outlook.left}
+    return {"format": 1, "items": items, **about}
 
 
-def item_json(item: Item, stale: Stale | None) -> dict[str, Any]:
+def item_json(item: Item, stale: Stale | None, takes: Estimate | None) -> dict[str, Any]:
     """Returns a wish for programs."""
     from dataclasses import asdict
 
@@ -116,37 +140,52 @@ def item_json(item: Item, stale: Stale | None) -> dict[str, Any]:
         "until": item.until,
         "run": item.standing.run_id if item.standing is not None else None,
         "options": wanted.options.describe(),
+        "takes": takes,
         "stale_since": stale.since.id if stale else None,
         "changes": [asdict(each) for each in stale.changes] if stale else [],
     }
 
 
-def _draw(found: Preview, project: Project, stale: Mapping[Key, Stale], *, everything: bool) -> None:
-    from mlpipeline.observe import text
-    from mlpipeline.observe.table import Table
+def _draw(found: Preview, project: Project, outlook: _Outlook, *, everything: bool) -> None:
+    from mlpipeline.observe import left, text
 
     items = found.plan.items
     done = sum(item.verdict.value == "done" for item in items)
-    shown = [item for item in items if everything or item.verdict.value != "done"]
-    rows = tuple(
-        (
-            str(place),
-            text.title(item.wanted.model, item.wanted.version, item.wanted.replicate),
-            item.verdict.value.replace("_", " "),
-            text.one_line(_why(item, stale.get(item.wanted.key))),
-            item.wanted.options.describe(),
-        )
-        for place, item in enumerate(shown, 1)
-    )
-    if rows:
-        draw(Table(columns=("#", "model:version", "verdict", "why", "options"), rows=rows))
+    _draw_items(items, outlook, everything=everything)
     for fault in found.faults.values():
         say(f"fault: {text.one_line(fault, 500)}")
     due = sum(item.verdict.value == "due" for item in items)
     hidden = "" if everything or not done else " (see them: --all)"
     say(f"{text.many(len(items), 'version')}: {due} due, {done} done{hidden}.")
-    if due and not scheduler_line(project).running:
+    is_served = scheduler_line(project).running
+    if outlook.left:
+        say(left.sentence(outlook.left, now(), is_served=is_served))
+    if due and not is_served:
         say("Run them: mlpipeline -r -u")
+
+
+def _draw_items(items: Sequence[Item], outlook: _Outlook, *, everything: bool) -> None:
+    from mlpipeline.observe import left, text
+    from mlpipeline.observe.table import Table
+
+    timed = zip(items, outlook.takes, strict=True)
+    shown = [(item, takes) for item, takes in timed if everything or item.verdict.value != "done"]
+    rows = tuple(
+        (
+            str(place),
+            text.title(item.wanted.model, item.wanted.version, item.wanted.replicate),
+            item.verdict.value.replace("_", " "),
+            left.of_one(takes, is_running=item.verdict.value == "running"),
+            text.one_line(_why(item, outlook.stale.get(item.wanted.key))),
+            item.wanted.options.describe(),
+        )
+        for place, (item, takes) in enumerate(shown, 1)
+    )
+    if rows:
+        table = Table(columns=("#", "model:version", "verdict", "takes", "why", "options"), rows=rows)
+        for column in ("takes", "options"):
+            table = table.without_empty(column)
+        draw(table)
 
 
 def _why(item: Item, stale: Stale | None) -> str:

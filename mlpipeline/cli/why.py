@@ -5,13 +5,12 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from mlpipeline.cli.queue import complete_model
-from mlpipeline.cli.setup import Setup, find_run, model_names, now, say, scheduler_line, shared
+from mlpipeline.cli.setup import Setup, find_run, model_names, now, say, shared
 
 if TYPE_CHECKING:
     from mlpipeline.ledger import Ledger
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
     from mlpipeline.queue.plan import Item
     from mlpipeline.queue.staleness import Stale
     from mlpipeline.run import Run
-
-_LATEST = 20
-"""So many of the last runs of a model say how long one takes."""
 
 
 @click.command()
@@ -65,6 +61,7 @@ def why(setup: Setup, what: str) -> None:
 
 def _behind(project: Project, what: str) -> dict[str, Any]:
     """Answers for a run from its record; for one that is lost also from the plan, which says when it is tried again."""
+    from mlpipeline.cli.forecast import Reckoning
     from mlpipeline.errors import ConfigurationError
     from mlpipeline.ledger import Ledger
     from mlpipeline.observe.why import why_run
@@ -72,6 +69,7 @@ def _behind(project: Project, what: str) -> dict[str, Any]:
     with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
         run, _ = find_run(project, ledger, what)
         newest = ledger.runs(model=run.model, version=run.version, replicate=run.replicate, limit=1)[0]
+        still = Reckoning(project, ledger).of_run(run.id)
     about = {"model": run.model, "version": run.version, "replicate": run.replicate}
     about |= {"verdict": run.state.value, "run": run.id}
     if newest.id != run.id:
@@ -85,13 +83,14 @@ def _behind(project: Project, what: str) -> dict[str, Any]:
         for answer in planned:
             if answer.get("run") == run.id:
                 return about | {"sentence": answer["sentence"]}
-    return about | {"sentence": why_run(run, now(), read_details(project, run))}
+    details = replace(read_details(project, run), left=still)
+    return about | {"takes": still, "sentence": why_run(run, now(), details)}
 
 
 def read_details(project: Project, run: Run) -> Details:
     """Reads what the directory of a run's last attempt adds to its record."""
     from mlpipeline import wire
-    from mlpipeline.observe.view import read_progress
+    from mlpipeline.observe.progress import read_progress
     from mlpipeline.observe.why import Details
 
     directory = project.root / run.last.directory
@@ -105,7 +104,7 @@ def read_details(project: Project, run: Run) -> Details:
 def _kept_step(project: Project, run: Run) -> int | None:
     """Returns the step of the checkpoint in a run's model directory, as long as that is this run's."""
     from mlpipeline import checkpoint, wire
-    from mlpipeline.execution.model_directory import OWNER
+    from mlpipeline.checkpoint import OWNER
 
     directory = project.model_dirs / run.model_dir
     if (wire.read_json(directory / OWNER) or {}).get("run") != run.id:
@@ -144,14 +143,16 @@ class _Desk:
     """Answers for wishes of one plan."""
 
     def __init__(self, project: Project, ledger: Ledger, found: Preview) -> None:
+        from mlpipeline.cli.forecast import Reckoning
         from mlpipeline.queue.staleness import Comparison
 
         self.project = project
         self.ledger = ledger
         self.found = found
         self.comparison = Comparison(project, ledger, found.descriptions)
-        self.is_served = scheduler_line(project).running
-        self.live = {run.id: run for run in ledger.live()}
+        self.reckoning = Reckoning(project, ledger)
+        self.is_served = self.reckoning.is_served
+        self.live = self.reckoning.live
 
     def answer(self, item: Item) -> dict[str, Any]:
         """Returns a wish with the sentence that explains it."""
@@ -159,11 +160,12 @@ class _Desk:
         from mlpipeline.observe import why as words
 
         stale = self.comparison.of(item)
-        about = item_json(item, stale)
+        takes = self.reckoning.takes(item)
+        about = item_json(item, stale, takes)
         run = None if item.standing is None else self.ledger.run(item.standing.run_id)
         if run is None or (item.verdict.value == "held" and not self._is_held_by_its_end(item)):
             return about | {"sentence": words.why_wish(self._wish(item, stale), now())}
-        details = replace(read_details(self.project, run), outlook=self._outlook(item))
+        details = replace(read_details(self.project, run), outlook=self._outlook(item), left=takes)
         return about | {"sentence": words.why_run(run, now(), details)}
 
     def _is_held_by_its_end(self, item: Item) -> bool:
@@ -206,6 +208,7 @@ class _Desk:
             stale=words.since([each.text for each in stale.changes], stale.since) if stale else "",
             behind=self._before(item),
             listed_at=None if item.reason == "next" else listed_since(self.project, wanted.model),
+            takes=self.reckoning.takes(item),
             start=self._start(item),
             is_served=self.is_served,
         )
@@ -237,27 +240,10 @@ class _Desk:
 
     def _start(self, item: Item) -> Start | None:
         from mlpipeline.observe import why as words
-        from mlpipeline.observe.view import seconds_of
-        from mlpipeline.queue import estimate
-        from mlpipeline.run import State
 
-        if not self.is_served:
-            return None
-
-        @cache
-        def typical(model: str) -> float | None:
-            return estimate.typical_seconds(self.ledger.runs(model=model, states={State.SUCCEEDED}, limit=_LATEST))
-
-        elapsed = {run.id: seconds_of(run.last, now()) for run in self.live.values()}
-        slots = self.found.slots
-        found = estimate.start(
-            self.found.plan.items,
-            item,
-            slots=slots,
-            elapsed={run_id: seconds or 0.0 for run_id, seconds in elapsed.items()},
-            typical=typical,
-        )
+        found = self.reckoning.start(self.found.plan.items, item)
         if found is None:
             return None
-        ahead = [(each.model, each.count, each.seconds_each) for each in found.ahead]
-        return words.Start(at=now() + timedelta(seconds=found.in_seconds), ahead=ahead)
+        ahead = [(each.model, each.count, each.shortest, each.longest) for each in found.ahead]
+        soonest, at, latest = (self.reckoning.now + timedelta(seconds=each) for each in found.within.span)
+        return words.Start(at=at, between=(soonest, latest), ahead=ahead)

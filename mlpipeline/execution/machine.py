@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -54,8 +55,9 @@ def _reclaimable(group: Path) -> int:
     return next((int(line[1]) for line in lines if line and line[0] in ("inactive_file", "total_inactive_file")), 0)
 
 
+@cache
 def _groups(controller: str) -> list[Path]:
-    """Returns this process's control group and those above it, in whichever version governs."""
+    """Returns this process's control group and those above it, in whichever version governs. A process seldom moves."""
     found: list[Path] = []
     for line in _words(Path("/proc/self/cgroup"), "\n"):
         _, names, path = line.split(":", 2)

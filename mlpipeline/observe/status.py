@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from mlpipeline import requests, wire
+from mlpipeline.durations import Estimate, Work
 from mlpipeline.execution.local import lock_holder
 from mlpipeline.ledger import Ledger
-from mlpipeline.observe import text, view
+from mlpipeline.observe import left, text, view
+from mlpipeline.observe.left import Left
+from mlpipeline.observe.progress import Progress, read_progress
 from mlpipeline.observe.table import Table
 from mlpipeline.project import Project
 from mlpipeline.run import Attempt, Run, State
+from mlpipeline.timings import Timings
 
 _STILL = ("failed", "gave_up", "held")
 FINAL = frozenset(state for state in State if state.is_final)
 
 
-def gather(project: Project, scheduler: view.SchedulerLine, *, ended: int = 10) -> view.Facts:
+def gather(project: Project, scheduler: view.SchedulerLine, now: datetime, *, ended: int = 10) -> view.Facts:
     """Reads ledger, status file and progress of what runs. Changes nothing, whether or not a scheduler runs.
 
     Args:
         project: which one.
         scheduler: what the lock says of the scheduler; details come from the status file.
+        now: the time, aware.
         ended: how many of the runs that ended last are wanted.
     """
     status = wire.read_json(project.status_path)
@@ -33,19 +38,48 @@ def gather(project: Project, scheduler: view.SchedulerLine, *, ended: int = 10) 
         live = ledger.live()
         counts = ledger.counts()
         finished = ledger.runs(states=FINAL, limit=ended) if ended else []
-    directories = [run.last.directory for run in live]
+        progress = {run.last.directory: _progress(project.root / run.last.directory) for run in live}
+        life = {run.last.directory: _life(project, run.last) for run in live}
+        is_served = scheduler.running and (status or {}).get("state") in ("running", "idle")
+        planned = status if status and is_served else None
+        alive = [run for run in live if life[run.last.directory] in ("alive", "unknown")]
+        goes_on, takes, queue = _estimates(Timings(ledger), alive, progress, planned, now)
     return view.Facts(
         root=str(project.root),
         scheduler=_with_details(scheduler, status),
         status=status,
         live=live,
         ended=finished,
-        progress={name: _progress(project.root / name) for name in directories},
-        life={run.last.directory: _life(project, run.last) for run in live},
+        progress=progress,
+        life=life,
+        left=goes_on,
+        takes=takes,
+        queue=queue,
         counts=counts,
         requests=len(requests.pending(project)),
         warnings=project.warnings,
     )
+
+
+def _estimates(
+    timings: Timings,
+    alive: Sequence[Run],
+    progress: Mapping[str, Mapping[str, Any]],
+    planned: Mapping[str, Any] | None,
+    now: datetime,
+) -> tuple[dict[str, Estimate | None], dict[tuple[str, ...], Estimate | None], Left | None]:
+    """Returns how long each run goes on, how long each open version takes, and what is left of the queue."""
+    running = {}
+    for run in alive:
+        told = read_progress(progress[run.last.directory])
+        running[run.last.directory] = left.of_run(run, told, timings, now)
+    if planned is None:
+        return running, {}, None
+    coming = left.works_of_status(planned, timings, now)
+    works = [Work(running[run.last.directory], (run.model, run.version)) for run in alive]
+    slots = planned.get("slots") or 1
+    queue = left.of_queue([*works, *coming], slots=slots, now=now, is_closed=bool(planned.get("closed")))
+    return running, {each.kind: each.takes for each in coming}, queue
 
 
 def _progress(directory: Path) -> dict[str, Any]:
@@ -74,7 +108,7 @@ def _with_details(line: view.SchedulerLine, status: dict[str, Any] | None) -> vi
         state=_text(status.get("state")),
         mode=_text(status.get("mode")),
         slots=status.get("slots") if isinstance(status.get("slots"), int) else None,
-        heard_at=view.read_progress(status).updated_at,
+        heard_at=read_progress(status).updated_at,
     )
 
 
@@ -124,7 +158,7 @@ def _devices(lines: Sequence[view.DeviceLine]) -> Table:
     return Table(title="Devices", columns=("device", "name", "free", "of", "it"), rows=rows)
 
 
-def _steps(progress: view.Progress) -> str:
+def _steps(progress: Progress) -> str:
     if progress.step is None:
         return ""
     if not progress.total:
@@ -138,11 +172,12 @@ def _next(title: str, lines: Sequence[view.NextLine]) -> Table:
         (
             text.title(each.model, each.version, each.replicate),
             each.verdict.replace("_", " "),
+            left.of_one(each.takes),
             text.one_line(each.reason),
         )
         for each in lines
     )
-    return Table(title=title, columns=("model:version", "verdict", "why"), rows=rows)
+    return Table(title=title, columns=("model:version", "verdict", "takes", "why"), rows=rows).without_empty("takes")
 
 
 def ended_table(lines: Sequence[view.RunLine], now: datetime, title: str) -> Table:
@@ -171,6 +206,8 @@ def headlines(picture: view.Picture) -> list[str]:
     lines.append(view.scheduler_sentence(picture.scheduler, picture.at))
     if planned:
         lines.append(f"Versions listed: {', '.join(planned)}.")
+    if picture.left:
+        lines.append(left.sentence(picture.left, picture.at))
     if not picture.scheduler.running:
         lines += _without_scheduler([line.now for line in picture.running])
     if picture.requests:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TextIO
 
 from mlpipeline.observe.text import one_line
@@ -21,6 +21,14 @@ class Table:
     title: str = ""
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+
+    def without_empty(self, column: str) -> Table:
+        """Returns the table without a column in which nothing stands."""
+        place = self.columns.index(column)
+        if any(row[place] for row in self.rows):
+            return self
+        kept = [row[:place] + row[place + 1 :] for row in (self.columns, *self.rows)]
+        return replace(self, columns=kept[0], rows=tuple(kept[1:]))
 
 
 def lines(table: Table) -> list[str]:
@@ -53,7 +61,7 @@ def _draw(table: Table, stream: TextIO) -> None:
     drawn = RichTable(title=table.title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for column in table.columns:
         # What is typed into the next command must not be cut by a narrow terminal.
-        drawn.add_column(column, overflow="fold", no_wrap=column == "run")
+        drawn.add_column(column, overflow="fold", no_wrap=column in ("run", "takes"))
     for row in table.rows:
         # Text, never markup: a version may be called [red].
         drawn.add_row(*(Text(one_line(cell, 500), style=_STYLES.get(cell, "")) for cell in row))

@@ -8,7 +8,9 @@ from datetime import datetime
 from typing import Any
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_UNITS = ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min"), (1, "s"))
 _MOST_METRICS = 4
+_GRAINS = ((_MINUTE, 1), (5 * _MINUTE, 10), (_HOUR, _MINUTE), (10 * _HOUR, 5 * _MINUTE), (_DAY, 15 * _MINUTE))
 
 # Escape sequences (CSI, OSC up to BEL or ST, the string kinds, and two-character ones), then single controls. Bidi
 # controls count: they can make a line read as something else.
@@ -55,6 +57,24 @@ def duration(seconds: float | None) -> str:
     if whole < _DAY:
         return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE:02d} min"
     return f"{whole // _DAY} d {whole % _DAY // _HOUR} h"
+
+
+def rough(seconds: float) -> str:
+    """Returns a length of time no more exactly than an estimate is: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 10 min`."""
+    if seconds < 9.95 or seconds >= _DAY:
+        return duration(seconds)
+    grain = next(grain for limit, grain in _GRAINS if seconds < limit)
+    whole = round(seconds / grain) * grain
+    hours, minutes, rest = whole // _HOUR, whole % _HOUR // _MINUTE, whole % _MINUTE
+    parts = ((hours, "h"), (minutes, "min"), (rest, "s"))
+    return " ".join(f"{count} {unit}" for count, unit in parts if count)
+
+
+def between(low: float, middle: float, high: float) -> str:
+    """Returns an estimate in the space of a table's cell: `24 s (13-45)`, `8 min (4-14)`, `2.2 h (1.8-2.7)`."""
+    unit, name = next((unit, name) for unit, name in _UNITS if middle >= 2 * unit or unit == 1)
+    told = [f"{each / unit:.0f}" if each >= 9.95 * unit else f"{each / unit:.2g}" for each in (low, middle, high)]
+    return f"{told[1]} {name}" + ("" if told[0] == told[2] else f" ({told[0]}-{told[2]})")
 
 
 def ago(then: datetime | None, now: datetime) -> str:

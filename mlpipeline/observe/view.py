@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlpipeline.observe import text
+from mlpipeline.observe.progress import Progress, number_of, read_progress
 from mlpipeline.run import Attempt, Run, State
+
+if TYPE_CHECKING:
+    from mlpipeline.durations import Estimate
+    from mlpipeline.observe.left import Left
 
 QUIET_SECONDS = 10.0
 """A status file of another host that is older than this says little about now."""
@@ -54,21 +59,8 @@ class RunLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How far a running attempt says that it is; `eta_seconds` is what is left at its present rate."""
-
-    step: int | None = None
-    total: int | None = None
-    rate: float | None = None
-    description: str = ""
-    checkpoint_step: int | None = None
-    updated_at: datetime | None = None
-    eta_seconds: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LiveLine:
-    """A run whose last attempt is not recorded as ended, and how far it is.
+    """A run whose last attempt is not recorded as ended, how far it is, and how long it still takes.
 
     `now` is "alive", "ended" (its result waits to be recorded), "gone" (its processes are), or "unknown" from here.
     """
@@ -76,17 +68,19 @@ class LiveLine:
     run: RunLine
     progress: Progress
     now: str = "unknown"
+    left: Estimate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextLine:
-    """A version that the plan has not done yet, and why it is where it is."""
+    """A version that the plan has not done yet, why it is where it is, and how long it takes."""
 
     model: str
     version: str
     replicate: int
     verdict: str
     reason: str
+    takes: Estimate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +104,9 @@ class Facts:
         status: the status file's content, None when there is none.
         progress: by an attempt's directory, the content of its `progress.json`.
         life: by an attempt's directory, what its files and locks say of it: see LiveLine.
+        left: by an attempt's directory, how long it goes on.
+        takes: by model and version, how long what is open takes.
+        queue: what is left of the queue.
         counts: runs in the ledger, by state.
         requests: how many requests wait for an answer.
         warnings: what is odd about the project.
@@ -122,6 +119,9 @@ class Facts:
     ended: Sequence[Run] = ()
     progress: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     life: Mapping[str, str] = field(default_factory=dict)
+    left: Mapping[str, Estimate | None] = field(default_factory=dict)
+    takes: Mapping[tuple[str, ...], Estimate | None] = field(default_factory=dict)
+    queue: Left | None = None
     counts: Mapping[State, int] = field(default_factory=dict)
     requests: int = 0
     warnings: Sequence[str] = ()
@@ -129,7 +129,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """What is true now, what comes next, what ended lately."""
+    """What is true now, what comes next, what ended lately, and how long what is open takes."""
 
     at: datetime
     project: str
@@ -143,6 +143,7 @@ class Picture:
     warnings: tuple[str, ...]
     requests: int
     devices: tuple[DeviceLine, ...] = ()
+    left: Left | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Returns the picture for programs: times as ISO text in UTC."""
@@ -162,7 +163,7 @@ def picture(facts: Facts, now: datetime) -> Picture:
         project=facts.root,
         scheduler=facts.scheduler,
         running=tuple(_live(run, facts, now) for run in facts.live),
-        next=tuple(_next(each) for each in planned.get("next") or ()),
+        next=tuple(_next(each, facts.takes) for each in planned.get("next") or ()),
         ended=tuple(run_line(run, now) for run in facts.ended),
         runs={state.value: facts.counts.get(state, 0) for state in State},
         versions={str(key): int(value) for key, value in (planned.get("counts") or {}).items()},
@@ -170,6 +171,7 @@ def picture(facts: Facts, now: datetime) -> Picture:
         warnings=(*facts.warnings, *_trouble(planned)),
         requests=facts.requests,
         devices=tuple(_device(each) for each in planned.get("devices") or ()),
+        left=facts.queue,
     )
 
 
@@ -181,26 +183,29 @@ def _trouble(status: Mapping[str, Any]) -> tuple[str, ...]:
 def _live(run: Run, facts: Facts, now: datetime) -> LiveLine:
     line = run_line(run, now)
     progress = read_progress(facts.progress.get(line.directory) or {})
-    return LiveLine(run=line, progress=progress, now=facts.life.get(line.directory, "unknown"))
+    life = facts.life.get(line.directory, "unknown")
+    return LiveLine(run=line, progress=progress, now=life, left=facts.left.get(line.directory))
 
 
-def _next(content: Mapping[str, Any]) -> NextLine:
+def _next(content: Mapping[str, Any], takes: Mapping[tuple[str, ...], Estimate | None]) -> NextLine:
+    model, version, verdict = (str(content.get(name, "")) for name in ("model", "version", "verdict"))
     return NextLine(
-        model=str(content.get("model", "")),
-        version=str(content.get("version", "")),
+        model=model,
+        version=version,
         replicate=int(content.get("replicate") or 0),
-        verdict=str(content.get("verdict", "")),
+        verdict=verdict,
         reason=str(content.get("reason", "")),
+        takes=takes.get((model, version)) if verdict in ("due", "waiting") else None,
     )
 
 
 def _device(content: Mapping[str, Any]) -> DeviceLine:
-    free = _number(content.get("memory_free"))
+    free = number_of(content.get("memory_free"))
     return DeviceLine(
         index=str(content.get("index", "")),
         uuid=str(content.get("uuid", "")),
         name=str(content.get("name", "")),
-        memory_total=int(_number(content.get("memory_total")) or 0),
+        memory_total=int(number_of(content.get("memory_total")) or 0),
         memory_free=None if free is None else int(free),
         note=str(content.get("note", "")),
     )
@@ -236,39 +241,6 @@ def seconds_of(attempt: Attempt, now: datetime) -> float | None:
     return max(0.0, ((attempt.ended_at or now) - attempt.started_at).total_seconds())
 
 
-def read_progress(content: Mapping[str, Any]) -> Progress:
-    """Reads a `progress.json`; whatever a model made of its numbers, this raises nothing."""
-    step, total, rate = _number(content.get("step")), _number(content.get("total")), _number(content.get("rate"))
-    left = None
-    if step is not None and total is not None and rate is not None and rate > 0:
-        left = max(0.0, total - step) / rate
-    checkpoint = _number(content.get("checkpoint_step"))
-    return Progress(
-        step=None if step is None else int(step),
-        total=None if total is None else int(total),
-        rate=rate,
-        description=str(content.get("description") or ""),
-        checkpoint_step=None if checkpoint is None else int(checkpoint),
-        updated_at=_time(content.get("updated_at")),
-        eta_seconds=left,
-    )
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    # Infinities and NaN cannot be shown as a step, a total or a rate.
-    return float(value) if value == value and abs(value) < 1e300 else None
-
-
-def _time(value: Any) -> datetime | None:
-    try:
-        found = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return None
-    return found if found.tzinfo is not None else None
-
-
 def scheduler_sentence(scheduler: SchedulerLine, now: datetime) -> str:
     """Says in one sentence whether a scheduler runs."""
     if scheduler.running:
@@ -281,9 +253,11 @@ def scheduler_sentence(scheduler: SchedulerLine, now: datetime) -> str:
 
 
 def jsonable(value: Any) -> Any:
-    """Returns a value of dicts, lists and dataclass fields with times as ISO text, for `json.dumps`."""
+    """Returns a value of dicts, lists, named tuples and dataclass fields with times as ISO text, for `json.dumps`."""
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        value = value._asdict()
     if isinstance(value, Mapping):
         return {str(key): jsonable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from mlpipeline.observe import text
-from mlpipeline.observe.view import Progress, seconds_of
+from mlpipeline.observe import left, text
+from mlpipeline.observe.progress import Progress
+from mlpipeline.observe.view import seconds_of
 from mlpipeline.policy import hint
 from mlpipeline.run import Attempt, Cause, Run, State
+
+if TYPE_CHECKING:
+    from mlpipeline.durations import Estimate
 
 _MOST = 5
 
@@ -22,11 +27,13 @@ class Details:
         progress: how far it is, or was at its end, with its last checkpoint; None where nobody has looked.
         followed_by: the newest run of the same version and seed, where that is another one.
         outlook: what comes next by the plan, a sentence; empty where the plan is not known.
+        left: how long it goes on.
     """
 
     progress: Progress | None = None
     followed_by: Run | None = None
     outlook: str = ""
+    left: Estimate | None = None
 
 
 def why_run(run: Run, now: datetime, details: Details | None = None) -> str:
@@ -40,7 +47,7 @@ def why_run(run: Run, now: datetime, details: Details | None = None) -> str:
     if last.state is State.SUBMITTED:
         return f"{name} was submitted {text.ago(last.submitted_at, now)} and has not started yet."
     if last.state is State.RUNNING:
-        return f"{name} runs since {text.duration(seconds_of(last, now))}{_progress(told.progress)}."
+        return f"{name} runs since {text.duration(seconds_of(last, now))}{_progress(told)}."
     reason = text.one_line(last.message or last.cause.value.replace("_", " "), 500).rstrip(".")
     ended = f"{name} {last.state.value} {text.ago(last.ended_at, now)}{_steps(last)}: {reason}."
     what_next = _follower(told) or told.outlook or _remedy(run, last)
@@ -56,16 +63,16 @@ def _steps(last: Attempt) -> str:
     return "" if is_told else f" after {text.many(last.steps or 0, 'step')}"
 
 
-def _progress(progress: Progress | None) -> str:
-    if progress is None:
-        return ""
-    parts = []
-    if progress.step is not None:
+def _progress(told: Details) -> str:
+    progress, parts = told.progress, []
+    if progress is not None and progress.step is not None:
         parts.append(f"step {progress.step}" + (f" of {progress.total}" if progress.total else ""))
-    if progress.checkpoint_step is not None:
+    if progress is not None and progress.checkpoint_step is not None:
         parts.append(f"last checkpoint at step {progress.checkpoint_step}")
-    if progress.eta_seconds is not None:
-        parts.append(f"about {text.duration(progress.eta_seconds)} left")
+    if told.left is not None:
+        parts.append("longer than usual" if told.left.is_late else f"about {left.about(told.left)} left")
+    elif progress is not None and progress.eta_seconds is not None:
+        parts.append(f"about {text.rough(progress.eta_seconds)} left")
     return f": {', '.join(parts)}" if parts else ""
 
 
@@ -129,10 +136,14 @@ def since(changes: Sequence[str], run: Run) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """When something starts at the earliest, and after how many versions of which models, each of so many seconds."""
+    """When something starts, the moments between which that is, and after what.
+
+    `ahead` are models, how many versions of each, and how many seconds the shortest and the longest of them take.
+    """
 
     at: datetime
-    ahead: Sequence[tuple[str, int, float]]
+    between: tuple[datetime, datetime]
+    ahead: Sequence[tuple[str, int, float, float]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +157,7 @@ class Wish:
         stale: what `since` says; empty for what never ran.
         behind: titles of those that come before it, those that run first.
         listed_at: since when the models config lists it.
+        takes: how long it takes; only where earlier runs say so.
         start: only where facts give it.
         is_served: whether a scheduler runs.
     """
@@ -157,6 +169,7 @@ class Wish:
     stale: str = ""
     behind: Sequence[str] = ()
     listed_at: datetime | None = None
+    takes: Estimate | None = None
     start: Start | None = None
     is_served: bool = True
 
@@ -176,7 +189,8 @@ def why_wish(wish: Wish, now: datetime) -> str:
         told += f" {_sentence(wish.stale)}."
     listed = f"It is listed since {text.clock(wish.listed_at, now)}." if wish.listed_at else ""
     command = "It runs with: mlpipeline -r -u" if wish.verdict == "due" and not wish.is_served else ""
-    return _joined(told, _behind(wish), listed, _start(wish, now), command)
+    takes = left.why(wish.takes, wish.title.partition(":")[0]) if wish.takes else ""
+    return _joined(told, _behind(wish), listed, _start(wish, now), takes, command)
 
 
 def _sentence(words: str) -> str:
@@ -193,8 +207,13 @@ def _behind(wish: Wish) -> str:
 def _start(wish: Wish, now: datetime) -> str:
     if wish.start is None:
         return ""
-    ahead = ", ".join(
-        f"{text.many(count, 'version')} of {model}, which took {text.duration(seconds)}{' each' if count > 1 else ''}"
-        for model, count, seconds in wish.start.ahead
-    )
-    return f"It starts at about {text.clock(wish.start.at, now)}, after {ahead}."
+    ahead = ", ".join(_take(*each) for each in wish.start.ahead)
+    when, soonest, latest = (text.clock(each, now) for each in (wish.start.at, *wish.start.between))
+    between = "" if soonest == latest else f" ({soonest} to {latest})"
+    return f"It starts at about {when}{between}, after {ahead}."
+
+
+def _take(model: str, count: int, shortest: float, longest: float) -> str:
+    low, high = text.rough(shortest), text.rough(longest)
+    each = (low if low == high else f"{low} to {high}") + (" each" if count > 1 else "")
+    return f"{text.many(count, 'version')} of {model}, which {'take' if count > 1 else 'takes'} about {each}"

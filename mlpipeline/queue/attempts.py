@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 import traceback
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,6 +20,9 @@ from mlpipeline.queue import submission
 from mlpipeline.queue.forward import Forwarder
 from mlpipeline.queue.output import HostFiles
 from mlpipeline.run import Attempt, Cause, Run, State
+
+_BRIEF_SECONDS = 0.2
+"""That a run has begun is recorded when it has lasted so long; of a shorter one its end says it."""
 
 
 class Say(Protocol):
@@ -36,6 +40,7 @@ class Live:
     directory: Path
     started: bool = False
     stuck: bool = False
+    since: float = field(default_factory=time.monotonic)
     asked_to_yield: bool = False
 
     @property
@@ -54,6 +59,7 @@ class Attempts:
         self.files = files
         self.say = say
         self.live: dict[str, Live] = {}
+        self.reported: list[tuple[str, int]] = []
         self.forwarder = Forwarder(project, files)
 
     def adopt(self) -> None:
@@ -121,7 +127,7 @@ class Attempts:
 
     def _look(self, live: Live) -> tuple[Run, Attempt] | None:
         outcome = self._outcome(live)
-        if outcome is None and not live.started:
+        if outcome is None and not live.started and time.monotonic() - live.since >= _BRIEF_SECONDS:
             self._note_start(live)
         if outcome is None and self.executor.life(live.directory) is Life.GONE:
             outcome = self._outcome(live) or self._bury(live)
@@ -188,9 +194,24 @@ class Attempts:
         details = submission.attempt_details(directory, wire.read_json(directory / wire.SPEC))
         try:
             self.files.block(run, attempt, details)
-            self.ledger.record(events.Reported(run_id=run.id, number=attempt.number))
-        except (DiskFull, NotWritable, LedgerError, OSError) as error:
+            self.reported.append((run.id, attempt.number))
+        except (DiskFull, OSError) as error:
             self.say(f"{_title(run)}: its results are recorded, but not in the output file yet: {error}", "ERROR")
+
+    def settle(self) -> None:
+        """Makes the blocks last that were written since the last call, and notes that they stand in the file.
+
+        What comes to nothing is made up for at the next start, where blocks that are not noted are looked for.
+        """
+        reported, self.reported = self.reported, []
+        try:
+            if reported:
+                self.files.sync()
+                with self.ledger.together():
+                    for run_id, number in reported:
+                        self.ledger.record(events.Reported(run_id=run_id, number=number))
+        except (DiskFull, NotWritable, LedgerError, OSError) as error:
+            self.say(f"results are recorded, but perhaps not in the output file yet: {error}", "ERROR")
 
 
 def _title(run: Run) -> str:

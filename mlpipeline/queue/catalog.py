@@ -86,6 +86,7 @@ class Catalog:
         self.children: dict[str, describing.Child] = {}
         self.vanished: dict[str, int] = {}
         self.waiting: dict[str, str | None] = {}
+        self._directories: tuple[object, set[Path]] | None = None
         self._stats: dict[str, tuple[tuple[int, ...], str]] = {}
         self._load()
 
@@ -213,13 +214,14 @@ class Catalog:
 
     def directories(self, models: Iterable[str]) -> set[Path]:
         """Returns the directories whose files decide what these models are, to be watched."""
-        found = {self.project.models_dir}
-        for model in models:
-            found.add((self.project.models_dir / model).parent)
-            known = self.known.get(model)
-            for name in known.files if known else ():
-                found.add((self.project.root / name).parent)
-        return {path.resolve() for path in found if path.is_dir()}
+        basis = tuple((model, self.known.get(model)) for model in models)
+        if self._directories is None or self._directories[0] != basis:
+            found = {self.project.models_dir}
+            for model, known in basis:
+                found.add((self.project.models_dir / model).parent)
+                found |= {(self.project.root / name).parent for name in known.files} if known else set()
+            self._directories = basis, {path.resolve() for path in found}
+        return {path for path in self._directories[1] if path.is_dir()}
 
     def close(self) -> None:
         """Ends all children."""

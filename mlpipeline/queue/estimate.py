@@ -1,62 +1,104 @@
-"""When a version will start, from how long earlier runs took; nothing where that is not known. Touches nothing."""
+"""When versions of a plan start, and when it is done, from how long its versions take. Touches nothing."""
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
+from datetime import datetime
+from typing import Any
 
-from mlpipeline.queue.verdicts import FOR_A_SLOT, Item, Verdict
-from mlpipeline.run import Run
+from mlpipeline.durations import Estimate, Moment, Work, forecast, size
+from mlpipeline.queue.verdicts import FOR_A_SLOT, IN_USE, Item, Verdict
 
-_OPEN = (Verdict.RUNNING, Verdict.DUE)
+# Python 3.11 looks a member up in its class ten times slower than a name.
+_RUNNING, _DUE, _WAITING = Verdict.RUNNING, Verdict.DUE, Verdict.WAITING
+_OPEN = (_RUNNING, _DUE)
+_MOST_ALONE = 50
+
+Takes = Callable[[Item], Estimate | None]
+"""How long an item holds a slot from now on; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ahead:
-    """Versions of one model that come before; each took `seconds_each` when it ran earlier."""
+    """Versions of one model that come before; each of them takes so long, from its beginning."""
 
     model: str
     count: int
-    seconds_each: float
+    shortest: float
+    longest: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """A start in so many seconds from now, and what it is reckoned from."""
+    """A start in so long from now, and what it is reckoned from."""
 
-    in_seconds: float
+    within: Estimate
     ahead: tuple[Ahead, ...]
+
+
+def is_open(item: Item) -> bool:
+    """Whether an item will start without anybody's doing, as far as the plan knows."""
+    if item.verdict is not _WAITING:
+        return item.verdict is _DUE
+    return item.until is not None or item.reason == IN_USE or bool(_awaited(item))
+
+
+def works(items: Sequence[Item], takes: Takes, now: datetime) -> list[Work]:
+    """Returns what takes slots from now on, in order: what runs first."""
+    running = [item for item in items if item.verdict is _RUNNING]
+    return [_work(item, takes, now) for item in (*running, *filter(is_open, items))]
+
+
+def _work(item: Item, takes: Takes, now: datetime) -> Work:
+    after = (item.until - now).total_seconds() if item.until else 0.0
+    return Work(takes=takes(item), kind=(item.wanted.model, item.wanted.version), after=max(0.0, after))
+
+
+def in_short(items: Iterable[Item]) -> list[dict[str, Any]]:
+    """Returns what is open for the status file: versions with their counts, those far down by their models alone."""
+    counts: dict[tuple[str, str, datetime | None], int] = {}
+    params: dict[tuple[str, str, datetime | None], Mapping[str, Any]] = {}
+    for item in items:
+        wanted, verdict, _, until, _ = item
+        if verdict is not _DUE and not (verdict is _WAITING and is_open(item)):
+            continue
+        key = (wanted.model, wanted.version, until)
+        if key not in counts:
+            if len(counts) >= _MOST_ALONE:
+                key = (wanted.model, "", until)
+            params.setdefault(key, wanted.params)
+        counts[key] = counts.get(key, 0) + 1
+    return [
+        {"model": key[0], "version": key[1], "count": count}
+        | ({"until": key[2].isoformat()} if key[2] else {})
+        | {name: value for name, value in size(params[key])._asdict().items() if value and key[1]}
+        for key, count in counts.items()
+    ]
 
 
 def before(items: Sequence[Item], target: Item) -> list[Item]:
     """Returns what runs or starts before an item that waits for a slot or for other models; nothing for others."""
     place = next(place for place, item in enumerate(items) if item is target)
-    if target.verdict is Verdict.DUE and target.reason == FOR_A_SLOT:
+    if target.verdict is _DUE and target.reason == FOR_A_SLOT:
         last = place
     elif awaited := _awaited(target):
         places = [place for place, item in enumerate(items) if item.wanted.model in awaited and item.verdict in _OPEN]
         last = max([place, *(each + 1 for each in places)])
     else:
         return []
-    running = [item for item in items if item.verdict is Verdict.RUNNING]
-    return running + [item for item in items[:last] if item.verdict is Verdict.DUE]
+    running = [item for item in items if item.verdict is _RUNNING]
+    return running + [item for item in items[:last] if item.verdict is _DUE]
 
 
 def _awaited(target: Item) -> set[str]:
     names = target.wanted.options.after
-    is_waiting = target.verdict is Verdict.WAITING and target.reason in {f"waits for {name}" for name in names}
+    is_waiting = target.verdict is _WAITING and target.reason in {f"waits for {name}" for name in names}
     return set(names) if is_waiting else set()
 
 
 def start(
-    items: Sequence[Item],
-    target: Item,
-    *,
-    slots: int,
-    elapsed: Mapping[str, float],
-    typical: Callable[[str], float | None],
+    items: Sequence[Item], target: Item, *, slots: int, takes: Takes, whole: Takes, now: datetime
 ) -> Start | None:
     """Reckons when an item starts; None where something on the way there is unknown.
 
@@ -64,52 +106,34 @@ def start(
         items: the plan, in order.
         target: one of them.
         slots: how many run at a time.
-        elapsed: by run, how many seconds those that run have run.
-        typical: how many seconds a run of a model takes.
+        takes: how long each of them holds its slot from now on.
+        whole: how long each takes from its beginning.
+        now: the time, aware.
     """
     first = before(items, target)
     awaited = _awaited(target)
     if not first or any(item.wanted.model in awaited and item.verdict not in (*_OPEN, Verdict.DONE) for item in items):
         return None
-    seconds = {model: typical(model) for model in dict.fromkeys(item.wanted.model for item in first)}
-    known = {model: each for model, each in seconds.items() if each is not None}
-    left = [_left(item, known, elapsed) for item in first]
-    lasting = [each for each in left if each is not None]
-    if len(lasting) < len(first):
+    lasting = works(first, takes, now)
+    if any(each.takes is None or each.takes.is_late for each in lasting):
         return None
-    counts = {model: sum(item.wanted.model == model for item in first) for model in known}
-    ahead = tuple(Ahead(model=model, count=counts[model], seconds_each=each) for model, each in known.items())
-    ends = _ends(lasting, slots)
-    needed = [end for item, end in zip(first, ends, strict=True) if item.wanted.model in awaited]
-    free = sorted(ends)[-slots] if len(ends) >= slots else 0.0
-    return Start(in_seconds=max(needed, default=free), ahead=ahead)
+    within = forecast(lasting, slots, _free(awaited))
+    return within and Start(within=within, ahead=_ahead(first, whole))
 
 
-def _left(item: Item, typical: Mapping[str, float], elapsed: Mapping[str, float]) -> float | None:
-    """Returns for how long an item will hold its slot; None where it is unknown, or has run longer than is usual."""
-    whole = typical.get(item.wanted.model)
-    if whole is None or item.verdict is Verdict.DUE:
-        return whole
-    run_id = item.standing.run_id if item.standing else ""
-    return whole - elapsed[run_id] if run_id in elapsed and elapsed[run_id] <= whole else None
+def _free(awaited: set[str]) -> Moment:
+    def moment(ends: Sequence[tuple[Work, float]], free: Sequence[float]) -> float:
+        return max((end for work, end in ends if work.kind[0] in awaited), default=min(free))
+
+    return moment
 
 
-def _ends(lasting: Iterable[float], slots: int) -> list[float]:
-    """Returns when each ends, where each takes the slot that is free first."""
-    free = [0.0] * slots
-    ends = []
-    for seconds in lasting:
-        ends.append(heapq.heappop(free) + seconds)
-        heapq.heappush(free, ends[-1])
-    return ends
-
-
-def typical_seconds(runs: Iterable[Run]) -> float | None:
-    """Returns the median of how long runs took, all attempts of each; None where none has both times."""
-    found = []
-    for run in runs:
-        times = [(each.started_at, each.ended_at) for each in run.attempts]
-        spans = [(ended - started).total_seconds() for started, ended in times if started and ended]
-        if spans:
-            found.append(sum(spans))
-    return median(found) if found else None
+def _ahead(first: Sequence[Item], whole: Takes) -> tuple[Ahead, ...]:
+    found: dict[str, list[float]] = {}
+    for item in first:
+        found.setdefault(item.wanted.model, []).extend(each.seconds for each in [whole(item)] if each)
+    return tuple(
+        Ahead(model=model, count=len(times), shortest=min(times), longest=max(times))
+        for model, times in found.items()
+        if times
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from mlpipeline import wire
@@ -52,7 +53,7 @@ class Lending:
     """Hands memory out in one computation of the plan. Decides; only `Held.used` looks at processes.
 
     Args:
-        memory: how much there is.
+        memory: says how much there is; asked once, where it matters.
         held: by live runs.
         need: of a wish.
         passed: by the wishes' keys, how many started while they waited; changed here.
@@ -60,12 +61,12 @@ class Lending:
 
     def __init__(
         self,
-        memory: machine.Memory,
+        memory: Callable[[], machine.Memory],
         held: Iterable[Held],
         need: Callable[[Wanted], Need],
         passed: dict[Key, int],
     ) -> None:
-        self.memory = memory
+        self.look = memory
         self.held = list(held)
         self.need = need
         self.passed = passed
@@ -97,6 +98,11 @@ class Lending:
         self.given -= 1
         for key in self.waiting:
             self.passed[key] = self.passed.get(key, 0) - 1
+
+    @cached_property
+    def memory(self) -> machine.Memory:
+        """What the machine has."""
+        return self.look()
 
     def free(self) -> int:
         """Returns what a further run may take, in bytes: what live ones will still want is theirs."""
@@ -139,7 +145,7 @@ class Memory:
         for run, directory in live:
             need = self._need(run.model, run.version, options.get(run.model, ModelOptions()))
             held.append(Held(need.memory, lambda directory=directory: used(directory)))  # type: ignore[misc]
-        return Lending(machine.memory(), held, self.need, self.passed)
+        return Lending(machine.memory, held, self.need, self.passed)
 
     def need(self, wanted: Wanted) -> Need:
         """Returns what a wish will take: what is stated, else learnt from earlier runs, else limited."""

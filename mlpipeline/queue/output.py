@@ -41,6 +41,7 @@ class HostFiles:
         self.project = project
         self.enabled = enabled
         self.max_bytes = max_bytes
+        self._named = 0
 
     def log(self, message: str, level: str = "INFO", run: str | None = None) -> None:
         """Appends a line of the scheduler's own.
@@ -79,14 +80,33 @@ class HostFiles:
         return self.enabled and any(line == last for line in self._lines(self.project.output_path))
 
     def block(self, run: Run, attempt: Attempt, details: Mapping[str, Any]) -> None:
-        """Appends the block of results of a finished attempt. It is on disk when this returns.
+        """Appends the block of results of a finished attempt. It is on disk after `sync`.
 
         Raises:
             DiskFull: when there is no space for it; a part of it may stand in the file, without its last line.
         """
-        self._append(self.project.output_path, "\n".join(_block(run, attempt, details)) + "\n", sync=True)
+        self._append(self.project.output_path, "\n".join(_block(run, attempt, details)) + "\n")
 
-    def _append(self, path: Path, text: str, *, sync: bool = False) -> None:
+    def sync(self) -> None:
+        """Makes the blocks last that were appended.
+
+        Raises:
+            OSError: nobody knows whether they do.
+        """
+        if not self.enabled:
+            return
+        path = self.project.output_path
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+            inode = os.fstat(descriptor).st_ino
+        finally:
+            os.close(descriptor)
+        if inode != self._named:
+            wire.sync_directory(path.parent)
+            self._named = inode
+
+    def _append(self, path: Path, text: str) -> None:
         if not self.enabled:
             return
         data = text.encode("utf-8", "backslashreplace")
@@ -95,9 +115,6 @@ class HostFiles:
             descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
             try:
                 written = os.write(descriptor, data)
-                if sync:
-                    os.fsync(descriptor)
-                    wire.sync_directory(path.parent)
             finally:
                 os.close(descriptor)
         except OSError as error:
@@ -113,6 +130,8 @@ class HostFiles:
                 return
         except FileNotFoundError:
             return
+        if path == self.project.output_path:
+            self.sync()
         for number in range(KEEP, 0, -1):
             older = path.with_name(f"{path.name}.{number}")
             newer = path if number == 1 else path.with_name(f"{path.name}.{number - 1}")

@@ -14,7 +14,7 @@ from mlpipeline.queue.hours import Hours
 from mlpipeline.queue.orders import Orders
 from mlpipeline.queue.pauses import Pauses, pause_after
 from mlpipeline.queue.slots import Sharing
-from mlpipeline.queue.verdicts import FOR_A_SLOT, Elsewhere, Item, Lender, Plan, Verdict, Wanted, seed_of
+from mlpipeline.queue.verdicts import FOR_A_SLOT, IN_USE, Elsewhere, Item, Lender, Plan, Verdict, Wanted, seed_of
 from mlpipeline.run import Cause, State
 
 __all__ = ["Elsewhere", "Item", "Plan", "PlanDefaults", "Verdict", "Wanted", "pause_after", "plan", "seed_of"]
@@ -277,7 +277,7 @@ class _Turn:
             if self.first_described < (rank, -wanted.options.priority, wanted.position):
                 return Item(wanted, Verdict.DUE, "after a model that is still being described", None, standing)
         if wanted.model_dir in self.busy:
-            return Item(wanted, Verdict.WAITING, "its model directory is in use", None, standing)
+            return Item(wanted, Verdict.WAITING, IN_USE, None, standing)
         return Item(wanted, Verdict.DUE, self.closed or FOR_A_SLOT, None, standing)
 
     def _start(self, item: Item) -> Item:
@@ -286,7 +286,7 @@ class _Turn:
         if wanted.key in self.taken:
             return Item(wanted, Verdict.WAITING, "the same is next already", None, standing)
         if wanted.model_dir in self.busy:
-            return Item(wanted, Verdict.WAITING, "its model directory is in use", None, standing)
+            return Item(wanted, Verdict.WAITING, IN_USE, None, standing)
         for count, lender in enumerate(self.lenders):
             if refusal := lender.lend(wanted):
                 for other in self.lenders[:count]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mlpipeline import wire
 from mlpipeline.execution.capture import clean
 from mlpipeline.execution.limits import boot_id
+from mlpipeline.queue import estimate
 from mlpipeline.queue.plan import Verdict
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ def status(scheduler: Scheduler) -> dict[str, Any]:
         "trouble": scheduler.trouble,
         "running": [_running(live) for live in scheduler.attempts.live.values()],
         "next": coming,
+        "open": estimate.in_short(scheduler.outlook.plan.items),
+        "closed": bool(scheduler.closed),
         "counts": counts,
         "finished": {state.value: number for state, number in scheduler.finished.items()},
         "revision": scheduler.selection.current.digest,

@@ -117,6 +117,7 @@ class Scheduler:
         self.reconcile()
         self.decide()
         self.submit()
+        self.attempts.settle()
         if self._said and not self.trouble:
             self._said.clear()
             self.say("what stood in the way is over: going on")
@@ -197,6 +198,8 @@ class Scheduler:
         self.outlook.changed(run for run, _ in ended)
         if self.options.testing:
             self.ended += ended
+            if self.failed_test() is not None:
+                self.stop("now")
 
     def decide(self) -> None:
         """Computes the plan from what is wanted and what happened."""
@@ -248,8 +251,6 @@ class Scheduler:
         """Whether this invocation has nothing left to do."""
         if self.stopping == "detach":
             return True
-        if self.options.testing and self.failed_test() is not None:
-            self.stop("now")
         if self.attempts.live:
             return False
         if self.stopping:

@@ -54,6 +54,8 @@ class Submitter:
         Raises:
             DiskFull: with what could not be started, and why.
         """
+        if not self.scheduler.outlook.plan.submit:
+            return
         occasion = self._occasion()
         self._tell_of_crowding(occasion.threads)
         for wanted in self.scheduler.outlook.plan.submit:
@@ -65,7 +67,8 @@ class Submitter:
     def _tell_of_crowding(self, threads: int) -> None:
         """Says it once when runs side by side have more threads than there are cores."""
         slots, cores = self.scheduler.slots, machine.cores()
-        was, self._is_crowded = self._is_crowded, slots > 1 and slots * threads > cores
+        is_said = self.scheduler.project.settings.threads is not None
+        was, self._is_crowded = self._is_crowded, is_said and slots > 1 and slots * threads > cores
         if self._is_crowded and not was:
             told = f"{slots} slots of {threads} threads, and {cores} cores: runs side by side slow one another down"
             self.scheduler.say(f"{told}: fewer slots, or a smaller `threads` in mlp.config", "WARNING")

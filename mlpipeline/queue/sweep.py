@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from mlpipeline import pins, requests, wire
+from mlpipeline.checkpoint import OWNER
 from mlpipeline.errors import NotWritable
-from mlpipeline.execution.model_directory import OWNER
 from mlpipeline.ledger import Ledger
 from mlpipeline.project import Project
 from mlpipeline.queue import housekeeping

@@ -38,6 +38,8 @@ class Wanted:
 
 FOR_A_SLOT = "waits for a slot"
 """The reason of what is due, and only other runs are in the way."""
+IN_USE = "its model directory is in use"
+"""The reason of what waits for the end of another run of its own."""
 
 
 class Verdict(StrEnum):

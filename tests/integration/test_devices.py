@@ -168,8 +168,14 @@ def test_another_scheduler_finds_the_devices_of_live_runs_booked(workshop: Works
     first.kill()
     first.wait()
     second = workshop.start("-r", "-u")
-    reason = "waits for a device: GPU 0 trains m.py:a"
-    workshop.until(lambda: any(reason in each["reason"] for each in workshop.json("status")["next"]), "b waits")
+
+    def waits() -> bool:
+        told = json.loads((workshop.outputs / "status-here.json").read_text())
+        reasons = [each["reason"] for each in told["next"]]
+        return told["pid"] == second.pid and reasons == ["waits for a device: GPU 0 trains m.py:a"]
+
+    workshop.until(waits, "b waits")
+    assert list(seen(workshop)) == ["a"]
     go(workshop, "a", "b")
     assert end(workshop, second) == 0
     ends = {row["version"]: row["t"] for row in workshop.truth("trained")}

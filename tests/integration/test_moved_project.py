@@ -118,9 +118,9 @@ def test_a_copy_of_a_project_at_work_leaves_the_original_alone(
     workshop.model("long.py", LONG)
     workshop.list("long.py")
     original = workshop.start("-r", "-u")
-    workshop.until((workshop.root / "child").exists, "a child runs")
+    workshop.until(lambda: child_of(workshop), "a child runs")
     workshop.until(lambda: workshop.history()[0]["state"] == "running", "the start is recorded")
-    child = int((workshop.root / "child").read_text())
+    child = child_of(workshop)
     copy = copied(workshop, at)
     (copy.root / "go").touch()
     status = copy.json("status")
@@ -143,14 +143,20 @@ def test_a_copy_of_a_project_at_work_leaves_the_original_alone(
     assert workshop.run("fsck") == (0, "All well.\n")
 
 
+def child_of(workshop: Workshop) -> int:
+    """Returns the process that the training started; 0 as long as it has not said which."""
+    path = workshop.root / "child"
+    return int(path.read_text() or 0) if path.exists() else 0
+
+
 def test_what_a_lost_attempt_left_is_ended_after_a_move(workshop: Workshop, at: Callable[[str], Elsewhere]) -> None:
     workshop.config("preload = none\n")
     workshop.model("long.py", LONG)
     workshop.list("long.py")
     scheduler = workshop.start("-r", "-u")
-    workshop.until((workshop.root / "child").exists, "a child runs")
+    workshop.until(lambda: child_of(workshop), "a child runs")
     run = workshop.until(lambda: [row for row in workshop.history() if row["state"] == "running"], "it runs")[0]
-    child = int((workshop.root / "child").read_text())
+    child = child_of(workshop)
     scheduler.kill()
     scheduler.wait()
     started = json.loads((workshop.root / run["directory"] / "started.json").read_text())

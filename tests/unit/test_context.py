@@ -2,6 +2,8 @@
 
 import itertools
 import json
+import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -68,6 +70,39 @@ def test_scalars_of_numpy_are_recorded_and_infinities_are_texts(run: RunContext)
     assert metrics(run)[0]["values"] == {"a": 0.5, "b": 2.0, "c": "nan", "d": "-inf", "e": 1.0}
 
 
+def test_any_name_and_any_number_of_metrics_stand_in_one_row(run: RunContext) -> None:
+    names = {'100 % "sure"\n', "%s", "größe", "{0}"} | {f"loss {number}" for number in range(10_000)}
+    run.record(dict.fromkeys(names, 0.5))
+    run.record(loss=float("inf"), **{"%d": 1})
+    run.close()
+    assert [row["values"] for row in metrics(run)] == [dict.fromkeys(names, 0.5), {"loss": "inf", "%d": 1}]
+
+
+def test_threads_record_side_by_side(run: RunContext) -> None:
+    together = threading.Barrier(4)
+
+    def record(thread: int) -> None:
+        for number in range(10_000):
+            run.record(number=number, thread=thread)
+            if number % 5000 == 4999:
+                together.wait()
+                run.flush()
+
+    threads = [threading.Thread(target=record, args=(number,)) for number in range(4)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+    finally:
+        sys.setswitchinterval(interval)
+    run.close()
+    told = [(row["values"]["thread"], row["values"]["number"]) for row in metrics(run)]
+    assert sorted(told) == [(thread, number) for thread in range(4) for number in range(10_000)]
+
+
 @pytest.mark.parametrize("value", ["1", None, [1], {}, object()])
 def test_what_is_no_number_is_refused_at_once(run: RunContext, value: Any) -> None:
     with pytest.raises(MetricError, match="metric 'loss'"):
@@ -99,6 +134,22 @@ def test_a_loop_yields_its_items_and_tells_how_far_it_is(run: RunContext) -> Non
     progress = wire.read_json(run.directory / wire.PROGRESS)
     assert progress is not None
     assert (progress["step"], progress["total"], progress["description"]) == (3, 3, "letters")
+
+
+def test_a_loop_writes_its_progress_and_draws_its_bar_at_a_bounded_rate(
+    run: RunContext, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written = []
+    monkeypatch.setattr(wire, "write_json", lambda path, content: written.append(content["step"]))
+    clock = itertools.count(0.0, 0.001)  # the time of day stands still: what counts is that between steps
+    monkeypatch.setattr("mlpipeline.progress.time.monotonic", lambda: next(clock))
+    for _ in run.steps(total=3000):
+        pass
+    assert written == [0, *written[1:-1], 3000]
+    assert len(written) <= 5  # at the beginning, each second, at the end
+    shown = capsys.readouterr().err
+    assert "3000/3000" in shown
+    assert shown.count("\r") < 50
 
 
 def test_total_ends_a_loop_that_would_never_end(run: RunContext) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -79,7 +80,11 @@ def test_the_plan_shows_what_is_not_done_in_order_with_reasons(listed: Desk) -> 
     assert rows[1].split()[:4] == ["1", "digits.py:wide", "due", "next"]
     assert "priority" in rows[1]
     assert "digits.py:good" not in result.stdout
-    assert rows[-2] == "4 versions: 1 due, 1 done (see them: --all)."
+    assert rows[-3:] == [
+        "4 versions: 1 due, 1 done (see them: --all).",
+        "How long it takes is not known: 1 version never timed.",
+        "Run them: mlpipeline -r -u",
+    ]
     assert "digits.py:good" in listed.type("plan", "--all").stdout
 
 
@@ -91,6 +96,21 @@ def test_the_plan_for_programs_has_every_version_and_its_run(listed: Desk) -> No
         ("deep", "failed", BAD.id),
         ("good", "done", None),
     ]
+
+
+def test_the_plan_says_how_long_it_takes(listed: Desk) -> None:
+    done = run_in(State.SUCCEEDED, "cccccc")  # digits.py:wide took 30 seconds
+    listed.record(done)
+    shown = listed.type("plan").stdout.splitlines()
+    assert shown[0].split() == ["#", "MODEL:VERSION", "VERDICT", "TAKES", "WHY", "OPTIONS"]
+    assert " 30 s (16-57) " in shown[1]
+    assert re.fullmatch(r"About 30 s \(1\d s to .+\) of training\.", shown[-2])
+    read = listed.json("plan")
+    takes = read["items"][0]["takes"]
+    assert (takes["seconds"], takes["runs"], takes["source"]) == (30.0, 1, "version")
+    assert [each["takes"] for each in read["items"][1:]] == [None] * 3  # what does not start by itself
+    assert read["left"] == {"takes": read["left"]["takes"], "done_at": None, "unknown": 0, "late": 0}
+    assert "It takes about 30 s (16 s to 57 s), by 1 earlier run of it." in listed.type("why", "digits.py:wide").stdout
 
 
 def test_a_fault_is_shown_and_ends_with_status_1(listed: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from mlpipeline.durations import Estimate
 from mlpipeline.observe import text, why
-from mlpipeline.observe.view import Progress
+from mlpipeline.observe.progress import Progress
 from mlpipeline.run import Cause, State
 from tests.unit.sample_runs import NOW, run_in
 
 KNOWN = Progress(step=30, total=120, checkpoint_step=20, eta_seconds=9.0)
+MONTH = Estimate(30 * 86400, 29 * 86400, 31 * 86400, runs=3, source="model")
 
 
 @pytest.mark.parametrize(
@@ -40,6 +42,10 @@ def test_a_run_whose_retry_was_asked_for_says_so() -> None:
 def test_a_run_at_work_says_how_far_it_is() -> None:
     told = why.why_run(run_in(State.RUNNING), NOW, why.Details(progress=KNOWN))
     assert told.endswith("runs since 59 s: step 30 of 120, last checkpoint at step 20, about 9.0 s left.")
+    told = why.why_run(run_in(State.RUNNING), NOW, why.Details(progress=KNOWN, left=Estimate(720, 600, 900)))
+    assert told.endswith("last checkpoint at step 20, about 12 min (10 min to 15 min) left.")
+    told = why.why_run(run_in(State.RUNNING), NOW, why.Details(left=Estimate(0, 0, 9, is_late=True)))
+    assert told.endswith("runs since 59 s: longer than usual.")
 
 
 def test_a_run_that_ended_badly_names_its_last_checkpoint_or_says_that_there_is_none() -> None:
@@ -90,14 +96,24 @@ def test_a_version_that_is_due_again_says_what_changed_and_how_to_run_it() -> No
 
 
 def test_a_version_that_waits_for_a_slot_says_behind_whom_since_when_and_until_when() -> None:
-    start = why.Start(at=NOW + timedelta(minutes=25), ahead=[("lm.py", 2, 720.0), ("b.py", 1, 60.0)])
+    at = NOW + timedelta(minutes=25)
+    between = (at - timedelta(minutes=5), at + timedelta(minutes=9))
+    start = why.Start(at=at, between=between, ahead=[("lm.py", 2, 720.0, 720.0), ("b.py", 1, 60.0, 60.0)])
     behind = ["lm.py:a (runs since 59 s)", "lm.py:b", "b.py:c"]
-    told = why.why_wish(wish(reason="waits for a slot", behind=behind, listed_at=NOW, start=start), NOW)
+    told = why.why_wish(wish(reason="waits for a slot", behind=behind, listed_at=NOW, start=start, takes=MONTH), NOW)
     assert told == (
         "a.py:v is due: waits for a slot. Before it: lm.py:a (runs since 59 s), lm.py:b, b.py:c. "
-        f"It is listed since {text.clock(NOW, NOW)}. It starts at about {text.clock(start.at, NOW)}, "
-        "after 2 versions of lm.py, which took 12 min 00 s each, 1 version of b.py, which took 1 min 00 s."
+        f"It is listed since {text.clock(NOW, NOW)}. It starts at about {text.clock(at, NOW)} "
+        f"({text.clock(between[0], NOW)} to {text.clock(between[1], NOW)}), "
+        "after 2 versions of lm.py, which take about 12 min each, 1 version of b.py, which takes about 1 min. "
+        "It takes about 30 d 0 h (29 d 0 h to 31 d 0 h), by 3 earlier runs of other versions of a.py."
     )
+
+
+def test_versions_that_take_different_times_are_told_by_both_ends() -> None:
+    start = why.Start(at=NOW, between=(NOW, NOW), ahead=[("lm.py", 3, 60.0, 7200.0)])
+    told = why.why_wish(wish(reason="waits for a slot", start=start), NOW)
+    assert f"at about {text.clock(NOW, NOW)}, after 3 versions of lm.py, which take about 1 min to 2 h each." in told
 
 
 def test_a_long_line_before_it_is_cut() -> None:

@@ -38,7 +38,7 @@ def lending(
     def need(wanted: Wanted) -> Need:
         return Need(int(needs[wanted.model] * GB), "as its last runs")
 
-    return Lending(memory, held, need, {} if passed is None else passed)
+    return Lending(lambda: memory, held, need, {} if passed is None else passed)
 
 
 def test_what_fits_starts_and_what_does_not_waits_with_the_numbers() -> None:
