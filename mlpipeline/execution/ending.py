@@ -14,9 +14,12 @@ import os
 import sys
 import threading
 from collections.abc import Iterable
+from types import FunctionType, ModuleType
 from typing import NoReturn
 
 from mlpipeline.execution.loader import SourcesLoader
+
+_CODE = (type, FunctionType, ModuleType)
 
 
 def end(status: int, modules: Iterable[str]) -> NoReturn:
@@ -29,12 +32,33 @@ def end(status: int, modules: Iterable[str]) -> NoReturn:
     # What an interpreter does first; neither has a public name.
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
-    for name in modules:
-        module = sys.modules.get(name)
-        if isinstance(getattr(getattr(module, "__spec__", None), "loader", None), SourcesLoader):
-            vars(module).clear()  # files close, objects are deleted
+    _write_files()  # in a circle a file may be closed before what would have written to it
+    gc.collect()  # in a forked process it looks at what came after the fork
+    _delete(modules)
     _write_files()
     os._exit(status)
+
+
+def _delete(names: Iterable[str]) -> None:
+    """Deletes what the project's modules hold, as a stack would: files close, and objects may use what came before.
+
+    Args:
+        names: the latest first; a module comes after what it imports.
+    """
+    modules = [sys.modules[name] for name in names if _is_own(name)]
+    for module in reversed(modules):
+        held = vars(module)
+        for name in reversed(list(held)):
+            if not isinstance(held.get(name), _CODE) and not name.startswith("__"):
+                held.pop(name, None)  # another one's last will may have removed it
+    gc.collect()
+    for module in modules:
+        vars(module).clear()
+
+
+def _is_own(name: str) -> bool:
+    spec = getattr(sys.modules.get(name), "__spec__", None)
+    return isinstance(getattr(spec, "loader", None), SourcesLoader)
 
 
 def _write_files() -> None:

@@ -18,8 +18,8 @@ import signal
 import time
 
 from mlpipeline.execution import threads
+from mlpipeline.execution.limits import descendants, wake_when_parent_dies
 from mlpipeline.execution.limits import threads as count_threads
-from mlpipeline.execution.limits import wake_when_parent_dies
 from mlpipeline.execution.machine import memory
 from mlpipeline.execution.pairs import fork_pair
 from mlpipeline.execution.preload import Stamp
@@ -45,25 +45,39 @@ _SPARE_NEEDS = 1 << 29
 """A spare is kept while so many bytes are available, or as many as this process holds, where that is more."""
 
 
-def say(kind: str, *words: object) -> None:
-    """Tells the scheduler something."""
-    os.write(1, (" ".join([kind, *(str(word).replace("\n", " ") for word in words)]) + "\n").encode())
+class Line:
+    """The connection to the scheduler, where no package that prints, reads or starts processes at its import meets it."""
+
+    def __init__(self) -> None:
+        self.requests = os.fdopen(os.dup(0), "rb")
+        self.answers = os.dup(1)
+        with open(os.devnull, "r+b", buffering=0) as null:
+            for standard in (0, 1):
+                os.dup2(null.fileno(), standard)
+
+    def say(self, kind: str, *words: object) -> None:
+        """Tells the scheduler something."""
+        text = " ".join([kind, *(str(word).replace("\n", " ") for word in words)])
+        os.write(self.answers, f"{text}\n".encode())
 
 
-def load(names: list[str], optional: list[str]) -> None:
+def load(line: Line, names: list[str], optional: list[str]) -> None:
     """Imports packages one by one, and ends this process at the first that is not safe to fork with."""
+    me = os.getpid()
     for name in [*names, *optional]:
-        say("importing", name)
+        line.say("importing", name)
         try:
             if name in optional and importlib.util.find_spec(name) is None:
                 continue
             importlib.import_module(name)
         # A package's import may raise anything; it is told, and runs that need it will meet it themselves.
         except BaseException as error:
-            if name in names:
-                say("failed", name, f"{type(error).__name__}: {error}")
-        if fault := unsafe():
-            say("unsafe", name, fault)
+            if name in names and os.getpid() == me:
+                line.say("failed", name, f"{type(error).__name__}: {error}")
+        if os.getpid() != me:
+            os._exit(0)  # the package has forked, and this is the child
+        if fault := unsafe() or _children():
+            line.say("unsafe", name, fault)
             raise SystemExit(_UNSAFE_STATUS)
 
 
@@ -82,6 +96,18 @@ def unsafe() -> str:
         if target.startswith(("/dev/nvidia", "/dev/kfd", "/dev/dri")):
             return f"it has opened {target}"
     return ""
+
+
+def _children() -> str:
+    """Ends what an import has started and left, and says that there was something."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            continue
+    except ChildProcessError:
+        return ""
+    for pid in descendants(os.getpid()):
+        os.kill(pid, signal.SIGKILL)
+    return "it has started a process that goes on"
 
 
 class Spare:
@@ -127,10 +153,11 @@ def main(argument: str) -> None:
     wanted = json.loads(argument)
     wake_when_parent_dies()  # no fork inherits this
     begun = time.monotonic()
+    line = Line()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal's Ctrl-C is the scheduler's
     for name in _OWN:
         importlib.import_module(name)
-    load(wanted["names"], wanted["optional"])
+    load(line, wanted["names"], wanted["optional"])
     for name, value in wanted["environment"].items():  # what kept libraries quiet while they were imported
         if value is None:
             os.environ.pop(name, None)
@@ -141,21 +168,20 @@ def main(argument: str) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whoever watches a supervisor has a descriptor for it
     gc.collect()
     gc.freeze()
-    say("ready", f"{time.monotonic() - begun:.2f}")
-    serve(stamp, Spare(heavy=bool(wanted["names"] or wanted["optional"])))
+    line.say("ready", f"{time.monotonic() - begun:.2f}")
+    serve(line, stamp, Spare(heavy=bool(wanted["names"] or wanted["optional"])))
 
 
-def serve(stamp: Stamp, spare: Spare) -> None:
+def serve(line: Line, stamp: Stamp, spare: Spare) -> None:
     """Hands a pair to each order that comes."""
     spare.renew()
-    requests = os.fdopen(0, "rb", closefd=False)
-    for line in iter(requests.readline, b""):
+    for order in iter(line.requests.readline, b""):
         if fault := unsafe():
-            say("refused", fault)
+            line.say("refused", fault)
             continue
         if path := stamp.changed():
-            say("stale", f"{path} has changed")
+            line.say("stale", f"{path} has changed")
             break
-        say("pid", spare.give(line))
+        line.say("pid", spare.give(order))
         spare.renew()
     spare.end()

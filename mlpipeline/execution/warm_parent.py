@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -194,6 +195,7 @@ class WarmParent:
                 )
         elif kind == "failed":
             name, _, why = words.partition(" ")
+            self.loaded -= {name}
             self._leave_out({name: f"cannot be imported: {why}"})
         elif kind == "unsafe":
             name, _, why = words.partition(" ")
@@ -250,7 +252,8 @@ class WarmParent:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(_FAREWELL_SECONDS)
         self.is_loading = False
-        process.kill()
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)  # with what a package has started while it is imported
         process.wait()
 
 
