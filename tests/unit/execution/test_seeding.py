@@ -5,22 +5,26 @@ from __future__ import annotations
 import importlib
 import random
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-import numpy
+import numpy as np
 import pytest
 
 from mlpipeline.execution import seeding
 
 
 @pytest.fixture
-def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A directory of installed packages; generators and finders are as before afterwards."""
     path = tmp_path / "site-packages"
     path.mkdir()
     monkeypatch.syspath_prepend(str(path))
     monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
-    return path
+    yield path
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", None)).startswith(str(path)):
+            del sys.modules[name]
 
 
 def write(installed: Path, name: str, text: str) -> str:
@@ -30,7 +34,7 @@ def write(installed: Path, name: str, text: str) -> str:
 
 
 def drawn() -> tuple[float, float]:
-    return random.random(), float(numpy.random.random())
+    return random.random(), float(np.random.random())
 
 
 def test_an_import_takes_nothing_from_the_generators(installed: Path) -> None:
