@@ -65,7 +65,7 @@ def test_a_library_is_seeded_when_another_package_imports_it(installed: Path, mo
     monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
     seeding.seed_all(5)
     assert importlib.import_module(user).torch.seeds == [99, 5]
-    monkeypatch.delitem(sys.modules, "torch")
+    del sys.modules["torch"]
 
 
 def test_seeding_again_adds_no_finder(installed: Path) -> None:

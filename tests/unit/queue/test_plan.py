@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from mlpipeline.ledger import Key, Standing
 from mlpipeline.model_options import ModelOptions
+from mlpipeline.policy import Action, find
 from mlpipeline.queue.plan import Item, Plan, PlanDefaults, Verdict, Wanted, pause_after, plan, seed_of
 from mlpipeline.queue.verdicts import FOR_A_SLOT
 from mlpipeline.run import Cause, State
@@ -341,7 +342,8 @@ def test_nothing_done_live_or_barred_is_submitted(
         happened = standings.get(each.key)
         assert happened is None or happened.state.is_final
         assert happened is None or happened.state is not State.SUCCEEDED
-        assert happened is None or happened.state is not State.FAILED or happened.retry_asked
+        if happened is not None and happened.state is State.FAILED and not happened.retry_asked:
+            assert find(happened.cause, {}, {}).action is Action.RETRY
         assert not each.options.hold
         assert each.model not in given["faulty"]
         assert not each.options.not_before
