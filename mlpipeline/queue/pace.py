@@ -21,6 +21,9 @@ DEVICE_SECONDS = 0.1
 
 STARTING_SECONDS = 0.1
 
+STATUS_SECONDS = 0.05
+"""The status file is written at most so often: of many short runs it need not tell each."""
+
 
 def seconds_to_wait(scheduler: Scheduler) -> float:
     """Returns when the next turn is due, whatever else may wake the scheduler."""
@@ -28,6 +31,8 @@ def seconds_to_wait(scheduler: Scheduler) -> float:
     if scheduler.attempts.live:
         started = all(live.started for live in scheduler.attempts.live.values())
         times.append(LOOK_SECONDS if started else STARTING_SECONDS)
+    if scheduler.owes_status:
+        times.append(STATUS_SECONDS)
     if scheduler.trouble:
         times.append(LOOK_SECONDS)
     if (left := scheduler.catalog.seconds_left()) is not None:

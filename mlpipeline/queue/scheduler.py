@@ -69,7 +69,8 @@ class Scheduler:
         self.ended: list[tuple[Run, Attempt]] = []
         self.finished: dict[State, int] = {}
         self.stopping = ""
-        self._heard = 0
+        self.owes_status = False
+        self._published, self._heard = 0.0, 0
         self._said: set[str] = set()
 
     def say(self, message: str, level: str = "INFO", run: str | None = None) -> None:
@@ -239,9 +240,12 @@ class Scheduler:
         except DiskFull as error:
             self._trouble(str(error))
 
-    def publish(self) -> None:
-        """Writes what is true now."""
-        if not self.options.testing:
+    def publish(self, *, at_once: bool = False) -> None:
+        """Writes what is true now, at most every so often: a new file in place of another one is not cheap."""
+        now = time.monotonic()
+        self.owes_status = not at_once and now - self._published < pace.STATUS_SECONDS
+        if not self.options.testing and not self.owes_status:
+            self._published = now
             try:
                 publish.write_status(self)
             except OSError as error:
@@ -292,4 +296,4 @@ class Scheduler:
     def publish_stopped(self) -> None:
         """Says in the status that this scheduler is gone."""
         self.stopping = self.stopping or "done"
-        self.publish()
+        self.publish(at_once=True)
