@@ -70,6 +70,8 @@ class Lending:
         self.need = need
         self.passed = passed
         self.waiting: dict[Key, str] = {}
+        self.first: Key | None = None
+        self._had_waited = 0
         self.given = 0
         self._promised = 0
         self._to_come: int | None = None
@@ -77,19 +79,25 @@ class Lending:
     def lend(self, wanted: Wanted) -> Refusal | None:
         """Books what a wish needs, or says why it cannot have that now."""
         need = self.need(wanted)
-        is_alone = not self.held and not self._promised and not self.given
-        first = next((name for key, name in self.waiting.items() if self.passed.get(key, 0) >= MOST_PASSED), "")
-        if first and not is_alone:
-            return Refusal(f"waits for memory, after {first}", is_ours=True)
+        is_alone = not self.held and not self.given
+        if self.first is not None and not is_alone:
+            return Refusal(f"waits for memory, after {self.waiting[self.first]}", is_ours=True)
         if not is_alone and need.memory > self.free():
             self.waiting[wanted.key] = f"{wanted.model}:{wanted.version}"
+            self._note_first(wanted.key)
             return Refusal(self._told(need), is_ours=True)
         self._promised += need.memory
         self.given += 1
         for key in self.waiting:
             self.passed[key] = self.passed.get(key, 0) + 1
-        self.passed.pop(wanted.key, None)
+            self._note_first(key)
+        self._had_waited = self.passed.pop(wanted.key, 0)
         return None
+
+    def _note_first(self, key: Key) -> None:
+        """Remembers the first of those that have let enough others pass."""
+        if self.first is None and self.passed.get(key, 0) >= MOST_PASSED:
+            self.first = key
 
     def take_back(self, wanted: Wanted) -> None:
         """Undoes the last booking: the wish lacks something else."""
@@ -97,6 +105,10 @@ class Lending:
         self.given -= 1
         for key in self.waiting:
             self.passed[key] = self.passed.get(key, 0) - 1
+        if self.first is not None and self.passed.get(self.first, 0) < MOST_PASSED:
+            self.first = None
+        if self._had_waited:
+            self.passed[wanted.key] = self._had_waited
 
     def free(self) -> int:
         """Returns what a further run may take, in bytes: what live ones will still want is theirs."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import deque
 from collections.abc import Callable, Mapping
 
@@ -45,11 +46,16 @@ class Sharing:
             slots: how many are free.
             start: is told the place and the wish; returns whether it took the slot. It is asked once for each wish.
         """
-        while slots > 0 and self._queues:
-            key = min(self._queues, key=lambda each: (*each[:2], self.running.get(each[3], 0), each[2]))
-            place = self._queues[key].popleft()
-            if not self._queues[key]:
-                del self._queues[key]
-            if start(place, self._wanted[place]):
-                slots -= 1
-                self.running[key[3]] = self.running.get(key[3], 0) + 1
+        # A model's place changes with its runs only: nothing is looked through for every slot.
+        heap = [(*key[:2], self.running.get(key[3], 0), *key[2:]) for key in self._queues]
+        heapq.heapify(heap)
+        while slots > 0 and heap:
+            rank, priority, count, position, model = heapq.heappop(heap)
+            queue = self._queues[rank, priority, position, model]
+            if count == self.running.get(model, 0):  # else it has started since, by another order to go first
+                place = queue.popleft()
+                if start(place, self._wanted[place]):
+                    slots -= 1
+                    self.running[model] = count + 1
+            if queue:
+                heapq.heappush(heap, (rank, priority, self.running.get(model, 0), position, model))

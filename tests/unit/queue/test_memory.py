@@ -100,3 +100,16 @@ def test_a_large_one_lets_only_so_many_pass() -> None:
     assert alone.lend(wish("large")) is None
     assert alone.lend(wish("small")) is not None
     assert wish("large").key not in passed
+
+
+def test_what_lacks_something_else_keeps_its_place_and_makes_nobody_wait() -> None:
+    passed: dict[Key, int] = {wish("large").key: MOST_PASSED - 1, wish("a").key: 3}
+    found = lending({"large": 12, "a": 1, "b": 1}, (Held(0, lambda: GB),), passed)
+    assert found.lend(wish("large")) is not None
+    assert found.lend(wish("a")) is None
+    found.take_back(wish("a"))
+    assert passed == {wish("large").key: MOST_PASSED - 1, wish("a").key: 3}
+    assert found.lend(wish("b")) is None, "nobody has passed ten times"
+    refusal = found.lend(wish("a"))
+    assert refusal is not None
+    assert "after large:v" in refusal.reason
