@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -222,6 +223,7 @@ def _computed(
         orders=orders,
         elsewhere=claims.elsewhere,
         closed="" if testing else closed(project, orders),
+        running=Counter() if testing else Counter(run.model for run in live),
         lenders=lenders(
             Memory(project, ledger),
             devices,

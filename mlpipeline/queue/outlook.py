@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -129,6 +130,7 @@ class Outlook:
             orders=orders,
             elsewhere=elsewhere,
             closed=closed,
+            running=Counter(each.run.model for each in live),
             lenders=lenders(self.memory, self.devices, selection, [(each.run, each.directory) for each in live], slots),
         )
         self.devices.tell()

@@ -97,13 +97,17 @@ class QueueModel:
         return Expected(before, ended, after, started)
 
     def _due(self, runs: Mapping[Key, ModelRun]) -> Iterator[Key]:
-        free = SLOTS - sum(run.state in LIVE for run in runs.values())
-        used = {_directory(key) for key, run in runs.items() if run.state in LIVE}
-        for entry, key in sorted(self._wanted(), key=lambda pair: -pair[0].priority):
-            if free > 0 and _directory(key) not in used and self._may(entry, runs) and _is_due(entry, runs.get(key)):
-                free -= 1
-                used.add(_directory(key))
-                yield key
+        live = [key for key, run in runs.items() if run.state in LIVE]
+        training, used = [key.model for key in live], {_directory(key) for key in live}
+        able = [(e, key) for e, key in self._wanted() if self._may(e, runs) and _is_due(e, runs.get(key))]
+        while len(training) < SLOTS:
+            left = [pair for pair in able if _directory(pair[1]) not in used]
+            if not left:
+                return
+            _, key = min(left, key=lambda pair: (-pair[0].priority, training.count(pair[1].model)))
+            used.add(_directory(key))
+            training.append(key.model)
+            yield key
 
     def _wanted(self) -> Iterator[tuple[Entry, Key]]:
         for entry in self.entries:

@@ -173,8 +173,10 @@ def test_the_next_slot_goes_to_the_model_with_the_fewest_runs() -> None:
     wishes = [
         wish(model, version, position=n, rank=m) for n, model in enumerate("ab") for m, version in enumerate("xy")
     ]
-    running = {wishes[0].key: standing(State.RUNNING)}
-    assert names(planned(wishes, running, slots=1)) == ["b:x:0"]
+    happened = {wishes[0].key: standing(State.RUNNING)}
+    assert names(planned(wishes, happened, running={"a": 1}, slots=1)) == ["b:x:0"]
+    assert names(planned(wishes, happened, running={"a": 1, "b": 1}, slots=1)) == ["a:y:0"]
+    assert names(planned(wishes, running={"a": 1}, slots=1)) == ["b:x:0"], "what runs has been edited since"
 
 
 class Counting:
