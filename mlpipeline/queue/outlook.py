@@ -130,8 +130,8 @@ class Outlook:
             orders=orders,
             elsewhere=elsewhere,
             closed=closed,
-            running=Counter(each.run.model for each in live),
-            lenders=lenders(self.memory, self.devices, selection, [(each.run, each.directory) for each in live], slots),
+            running=Counter(each.run.model for each in live) if slots > 1 else None,
+            lenders=lenders(self.memory, self.devices, [(each.run, each.directory) for each in live], slots),
         )
         self.devices.tell()
         return self.plan

@@ -65,7 +65,7 @@ def plan(
         orders: what people hold, and put first.
         elsewhere: wishes that another host took up last.
         closed: why nothing starts at present, where there is such a reason.
-        running: how many runs of each model train now, also of code that has been edited since; None for nobody.
+        running: how many runs of each model train now, also of edited code; None where there is one slot.
         lenders: give each wish that gets a slot what else it needs.
 
     Returns:
@@ -83,7 +83,7 @@ def plan(
     described = ((orders.rank_of_model(model), *place) for model, place in describing.items())
     turn.first_described = min(described, default=None)
     turn.slots = 0 if closed else slots
-    turn.sharing = Sharing(running or {}, orders)
+    turn.sharing = Sharing(running, orders)
     turn.lenders = lenders
     return Plan(items=tuple(turn.items(order)), submit=tuple(turn.submit), wake_at=turn.wake_at)
 
@@ -124,7 +124,7 @@ class _Turn:
         self.closed = ""
         self.policies: dict[tuple[int, Cause], Policy] = {}
         self.slots = 0
-        self.sharing = Sharing({}, _NO_ORDERS)
+        self.sharing = Sharing(None, _NO_ORDERS)
         self.lenders: Sequence[Lender] = ()
         self.submit: list[Wanted] = []
         self.wake_at: datetime | None = None
@@ -181,7 +181,7 @@ class _Turn:
     def items(self, order: Sequence[Wanted]) -> list[Item]:
         """Judges every wish, and gives the free slots to those that could start."""
         items = [self.item(each) for each in order]
-        if self.slots > 0:
+        if self.slots > 0 or self.sharing.is_shared:
             for place, item in enumerate(items):
                 if item.reason is FOR_A_SLOT:
                     self.sharing.add(place, item.wanted)
@@ -190,8 +190,9 @@ class _Turn:
             items[place] = self._start(items[place])
             return items[place].reason is _NEXT
 
-        self.sharing.give(self.slots, start)
-        return items
+        places = self.sharing.give(self.slots, start)
+        moved = dict(zip(sorted(places), places, strict=True))
+        return [items[moved.get(place, place)] for place in range(len(items))]
 
     def item(self, wanted: Wanted) -> Item:
         standing = self.standings.get(wanted.key)

@@ -179,6 +179,14 @@ def test_the_next_slot_goes_to_the_model_with_the_fewest_runs() -> None:
     assert names(planned(wishes, running={"a": 1}, slots=1)) == ["b:x:0"], "what runs has been edited since"
 
 
+def test_the_plan_lists_what_waits_in_the_order_in_which_slots_will_come() -> None:
+    wishes = [wish(m, v, position=n, rank=r) for n, m in enumerate("ab") for r, v in enumerate("xyz")]
+    found = planned(wishes, running={"a": 1}, slots=0)
+    assert ["".join(each.wanted.key[:2]) for each in found.items] == ["bx", "ax", "by", "ay", "bz", "az"]
+    alone = planned(wishes, slots=0)
+    assert [each.wanted for each in alone.items] == wishes
+
+
 class Counting:
     """Lends nothing, and counts who asks."""
 
