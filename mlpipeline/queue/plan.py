@@ -65,7 +65,7 @@ def plan(
         orders: what people hold, and put first.
         elsewhere: wishes that another host took up last.
         closed: why nothing starts at present, where there is such a reason.
-        running: how many runs of each model train now, also of edited code; None where there is one slot.
+        running: how many runs of each model train now, also of edited code; None for one slot.
         lenders: give each wish that gets a slot what else it needs.
 
     Returns:
@@ -77,14 +77,11 @@ def plan(
         order.sort(key=lambda each: orders.rank(each.model, each.version))
     turn = _Turn(standings, now, local_minute, defaults, set(busy))
     turn.orders, turn.elsewhere, turn.closed = orders, elsewhere or {}, closed
+    turn.lenders, turn.sharing = lenders, Sharing(running, orders)
     turn.survey(order)
-    turn.listed = {each.model for each in order} | set(describing)
-    turn.faulty = set(faulty)
-    described = ((orders.rank_of_model(model), *place) for model, place in describing.items())
-    turn.first_described = min(described, default=None)
+    turn.listed, turn.faulty = {each.model for each in order} | set(describing), set(faulty)
+    turn.first_described = min(((orders.rank_of_model(each), *at) for each, at in describing.items()), default=None)
     turn.slots = 0 if closed else slots
-    turn.sharing = Sharing(running, orders)
-    turn.lenders = lenders
     return Plan(items=tuple(turn.items(order)), submit=tuple(turn.submit), wake_at=turn.wake_at)
 
 
@@ -186,13 +183,14 @@ class _Turn:
                 if item.reason is FOR_A_SLOT:
                     self.sharing.add(place, item.wanted)
 
-        def start(place: int, wanted: Wanted) -> bool:
+        def start(place: int) -> bool:
             items[place] = self._start(items[place])
             return items[place].reason is _NEXT
 
         places = self.sharing.give(self.slots, start)
-        moved = dict(zip(sorted(places), places, strict=True))
-        return [items[moved.get(place, place)] for place in range(len(items))]
+        for place, item in zip(sorted(places), list(map(items.__getitem__, places)), strict=True):
+            items[place] = item
+        return items
 
     def item(self, wanted: Wanted) -> Item:
         standing = self.standings.get(wanted.key)
