@@ -37,11 +37,12 @@ NOTHING = Ask(0)
 
 
 class Hold(NamedTuple):
-    """What a run has of one device: so many bytes of it, or all (None)."""
+    """What a run has of one device: so many bytes of it, or all (None). `before` were in use when it was given."""
 
     uuid: str
     holder: str
     memory: int | None
+    before: int = 0
 
 
 def ask_of(options: ModelOptions, *, somebody_asks: bool, slots: int, learnt: int | None) -> Ask:
@@ -105,7 +106,6 @@ class Allotment:
         devices: those that may be handed out and are there.
         holds: what runs have of them.
         ours: the processes of those runs.
-        baselines: by uuid, what is in use where nobody uses a device.
         kept: by uuid, why a device is kept back after a run.
     """
 
@@ -115,13 +115,11 @@ class Allotment:
         holds: Iterable[Hold] = (),
         *,
         ours: Collection[int] = (),
-        baselines: Mapping[str, int] | None = None,
         kept: Mapping[str, str] | None = None,
     ) -> None:
         self.devices = list(devices)
         self.holds = list(holds)
         self.ours = ours
-        self.baselines = baselines or {}
         self.kept = kept or {}
         self.first_waiting = ""
         self._refusals: dict[Ask, Refusal] = {}
@@ -136,12 +134,12 @@ class Allotment:
         if self.first_waiting:
             return Refusal(f"waits for a device, after {self.first_waiting}", is_ours=True)
         if ask in self._refusals:
-            return self._refusals[ask]  # nothing was given back since
+            return self._refusals[ask]  # nothing is given back meanwhile
         found = self._candidates(ask)
         if len(found) < (ask.count or 1):
             return self._refusals.setdefault(ask, self._waits(ask, holder, found))
         taken = tuple(found[: ask.count])
-        self.holds += [Hold(each.uuid, holder, ask.memory) for each in taken]
+        self.holds += [Hold(each.uuid, holder, ask.memory, each.memory_used) for each in taken]
         return taken
 
     def _candidates(self, ask: Ask) -> list[Device]:
@@ -215,11 +213,18 @@ class Allotment:
         return f"GPU {device.index} has room for {gigabytes(max(0, room))}, not {gigabytes(memory)}{told}"
 
     def room(self, device: Device) -> int:
-        """Returns how much of a device's memory nobody has or will take, in bytes."""
-        strangers = sum(device.processes[pid].memory for pid in self.strangers(device))
+        """Returns how much of a device's memory is free and will not be taken by those who have a share, in bytes."""
         promised = sum(each.memory or 0 for each in self._holds(device))
-        left = device.memory_total - self.baselines.get(device.uuid, 0) - strangers - promised
-        return min(device.memory_free, left)
+        return device.memory_free - max(0, promised - self._taken(device))
+
+    def _taken(self, device: Device) -> int:
+        """Returns how much of a device runs of ours use: by their processes, or else by what was taken since."""
+        strangers = self.strangers(device)
+        mine = sum(each.memory for pid, each in device.processes.items() if pid not in strangers)
+        if mine or strangers:
+            return mine
+        before = min((each.before for each in self._holds(device)), default=0)
+        return max(0, device.memory_used - before)
 
     def is_unheld(self, device: Device) -> bool:
         """Whether no run of ours has any of a device."""

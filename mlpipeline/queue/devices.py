@@ -229,7 +229,11 @@ def rows(devices: Iterable[Device], memory: int | None) -> list[dict[str, Any]]:
 
 def _holds(directory: Path, name: str) -> list[Hold]:
     given = (wire.read_json(directory / wire.SPEC) or {}).get("devices") or []
-    return [Hold(str(each["uuid"]), name, each.get("memory")) for each in given if isinstance(each, Mapping)]
+    return [
+        Hold(str(each["uuid"]), name, each.get("memory"), int(each.get("used") or 0))
+        for each in given
+        if isinstance(each, Mapping)
+    ]
 
 
 def _processes(directories: Iterable[Path]) -> set[int]:

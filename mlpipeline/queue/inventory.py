@@ -113,7 +113,7 @@ class Inventory:
     def allotment(self, devices: Sequence[Device], holds: Sequence[Hold], ours: Collection[int]) -> Allotment:
         """Returns what can be handed out now, of these devices."""
         there = [each for each in devices if each.uuid not in self.gone]
-        return Allotment(there, holds, ours=ours, baselines=self._baselines, kept=self.kept)
+        return Allotment(there, holds, ours=ours, kept=self.kept)
 
 
 def _place(device: Device) -> list[int]:

@@ -204,6 +204,8 @@ class Scheduler:
         self.outlook.changed(run for run, _ in ended)
         if self.options.testing:
             self.ended += ended
+            if self.failed_test() is not None:
+                self.stop("now")
 
     def decide(self) -> None:
         """Computes the plan from what is wanted and what happened."""
@@ -253,8 +255,6 @@ class Scheduler:
         """Whether this invocation has nothing left to do."""
         if self.stopping == "detach":
             return True
-        if self.options.testing and self.failed_test() is not None:
-            self.stop("now")
         if self.attempts.live:
             return False
         if self.stopping:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -167,8 +168,14 @@ def test_another_scheduler_finds_the_devices_of_live_runs_booked(workshop: Works
     first.kill()
     first.wait()
     second = workshop.start("-r", "-u")
-    reason = "waits for a device: GPU 0 trains m.py:a"
-    workshop.until(lambda: any(reason in each["reason"] for each in workshop.json("status")["next"]), "b waits")
+
+    def waits() -> bool:
+        told = json.loads((workshop.outputs / "status-here.json").read_text())
+        reasons = [each["reason"] for each in told["next"]]
+        return told["pid"] == second.pid and reasons == ["waits for a device: GPU 0 trains m.py:a"]
+
+    workshop.until(waits, "b waits")
+    assert list(seen(workshop)) == ["a"]
     go(workshop, "a", "b")
     assert end(workshop, second) == 0
     ends = {row["version"]: row["t"] for row in workshop.truth("trained")}
@@ -272,7 +279,8 @@ def uses(size, pid):
 
 def test_the_peak_of_a_device_is_recorded_shown_and_learnt_from(workshop: Workshop, machine: Machine) -> None:
     machine.has("0")
-    looked = "until = time.monotonic() + 1.5\nwhile time.monotonic() < until: time.sleep(0.05)\n"
+    # It is sampled once a second at least.
+    looked = "until = time.monotonic() + 3\nwhile time.monotonic() < until: time.sleep(0.05)\n"
     workshop.model("m.py", USING + "uses(5 * 10**9, os.getpid())\n" + looked + "uses(0, None)")
     workshop.list("m.py = gpu_memory=auto, replicates=1")
     assert workshop.run("-r", "-u")[0] == 0
@@ -301,3 +309,22 @@ def test_a_device_that_a_run_left_full_is_kept_out_until_it_is_empty(workshop: W
     assert end(workshop, queue) == 0
     assert workshop.output().count(told) == 1
     assert seen(workshop)["b"] == "GPU-0"
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="no compiler")
+@pytest.mark.parametrize("preload", ["auto", "none"])
+def test_the_driver_itself_is_asked_by_scheduler_and_supervisor(
+    workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, preload: str
+) -> None:
+    pytest.importorskip("pynvml", reason="nvidia-ml-py is not installed")
+    stub = Path(__file__).parents[1] / "nvml_stub.c"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", tmp_path / "libnvidia-ml.so.1", stub], check=True)
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(tmp_path))
+    workshop.config(f"preload = {preload}\n")
+    asked = 'while "libnvidia-ml" not in open(f"/proc/{os.getppid()}/maps").read(): time.sleep(0.01)'
+    workshop.model("m.py", ENV + f"{asked}\ntime.sleep(1)")
+    workshop.list("m.py = gpus=1")
+    assert workshop.run("-r", "-u")[0] == 0
+    assert seen(workshop) == {"one": "GPU-x"}
+    outcome = json.loads((workshop.root / workshop.history()[0]["directory"] / "outcome.json").read_text())
+    assert outcome["peak_gpu_memory_bytes"] == 0, "a number, since the driver has answered"

@@ -208,44 +208,20 @@ def test_a_driver_that_never_answers_holds_nobody_up(nvml: Nvml, monkeypatch: py
     assert [each.uuid for each in prober.probe().devices] == ["GPU-a"]
 
 
-STUB = r"""
-#include <string.h>
-typedef struct { unsigned long long total, free, used; } m1;
-typedef struct { unsigned int version; unsigned long long total, reserved, free, used; } m2;
-typedef struct { unsigned int pid; unsigned long long used; unsigned int gi, ci; } process;
-int nvmlInitWithFlags(unsigned f) { return 0; }
-int nvmlShutdown(void) { return 0; }
-int nvmlDeviceGetCount_v2(unsigned *n) { *n = 2; return 0; }
-int nvmlDeviceGetHandleByIndex_v2(unsigned i, void **d) { *d = (void *)(long)(i + 1); return 0; }
-int nvmlDeviceGetMigMode(void *d, unsigned *now, unsigned *then) { *now = *then = d == (void *)2; return 0; }
-int nvmlDeviceGetMaxMigDeviceCount(void *d, unsigned *n) { *n = 2; return 0; }
-int nvmlDeviceGetMigDeviceHandleByIndex(void *d, unsigned i, void **p) { *p = (void *)10L; return i ? 0 : 6; }
-int nvmlDeviceGetUUID(void *d, char *s, unsigned n) { strcpy(s, d == (void *)10 ? "MIG-x" : "GPU-x"); return 0; }
-int nvmlDeviceGetName(void *d, char *s, unsigned n) { strcpy(s, "Stub"); return 0; }
-int nvmlDeviceGetMemoryInfo_v2(void *d, m2 *m) {
-    if (m->version != 0x02000028) return 25;
-    m->total = 16; m->reserved = 1; m->free = 10; m->used = 5; return 0;
-}
-int nvmlDeviceGetComputeRunningProcesses_v3(void *d, unsigned *n, process *p) {
-    if (*n < 1) { *n = 1; return 7; }
-    *n = 1; p[0].pid = 4194305; p[0].used = 5; return 0;
-}
-"""
-"""Of nvml.h: signatures, structures and numbers of errors; 6 is NOT_FOUND, 7 INSUFFICIENT_SIZE."""
+STUB = Path(__file__).parents[2] / "nvml_stub.c"
 
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="no compiler")
 def test_the_real_module_is_called_as_it_wants_to_be(tmp_path: Path) -> None:
     pytest.importorskip("pynvml", reason="nvidia-ml-py is not installed")
-    (tmp_path / "stub.c").write_text(STUB)
     library = tmp_path / "libnvidia-ml.so.1"
-    subprocess.run(["cc", "-shared", "-fPIC", "-w", "-o", library, tmp_path / "stub.c"], check=True)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", library, STUB], check=True)
     code = "from mlpipeline.execution.devices import Looker; seen = Looker().look(); print(seen.trouble)\n"
     code += "for each in seen.devices: print(each)"
     variables = {name: value for name, value in os.environ.items() if name != devices.FAKE}
     done = subprocess.run(
         [sys.executable, "-c", code],
-        env=variables | {"LD_LIBRARY_PATH": str(tmp_path)},
+        env=variables | {"LD_LIBRARY_PATH": str(tmp_path), "STUB_PID": "4194305"},
         capture_output=True,
         text=True,
         check=True,

@@ -117,8 +117,14 @@ def test_what_a_run_of_ours_uses_already_is_not_reckoned_twice() -> None:
     holds = [Hold("GPU-0", "m.py:a", 6 * GB)]
     allotment = Allotment([device("0", used=5.0, p50=mine)], holds, ours={50})
     assert uuids(allotment.take(Ask(1, 10 * GB), "m.py:b")) == ["GPU-0"]
-    overrun = Allotment([device("0", used=9.0, p50=mine)], holds, ours={50})
+    overrun = Allotment([device("0", used=9.0, p50=mine._replace(memory=9 * GB))], holds, ours={50})
     assert reason(overrun.take(Ask(1, 8 * GB), "m.py:b")).startswith("waits for a device: GPU 0 has room for 7.0 GB")
+
+
+def test_where_no_process_is_told_what_was_taken_since_is_ours() -> None:
+    holds = [Hold("GPU-0", "m.py:a", 6 * GB, GB)]
+    allotment = Allotment([device("0", used=6.0)], holds)
+    assert uuids(allotment.take(Ask(1, 9 * GB), "m.py:b")) == ["GPU-0"]
 
 
 def test_a_process_that_cannot_be_seen_is_ours_where_we_train_and_a_stranger_elsewhere() -> None:
