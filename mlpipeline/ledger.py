@@ -13,7 +13,7 @@ from mlpipeline import events, ledger_file, ledger_rows
 from mlpipeline.errors import AmbiguousRun, IllegalTransition, RunNotFound, UsageError
 from mlpipeline.ledger_file import translated
 from mlpipeline.run import Attempt, Run, State, parse_reference, story
-from mlpipeline.standings import Key, Standing, look_up
+from mlpipeline.standings import Key, Standing, look_up, peaks
 
 __all__ = ["Key", "Ledger", "Standing"]
 
@@ -221,6 +221,11 @@ class Ledger:
         """
         with translated(self.path):
             return look_up(self.connection, keys, match=match, invocation=invocation)
+
+    def peaks(self, model: str, version: str | None, most: int) -> list[int]:
+        """Returns the peak memory of the newest runs of a model or of one version, so many runs at most."""
+        with translated(self.path):
+            return peaks(self.connection, model, version, most)
 
     def known_sources(self) -> dict[str, tuple[str, str]]:
         """Returns algorithm and code digest of every snapshot of sources, by its address."""

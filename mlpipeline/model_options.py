@@ -81,7 +81,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "gpus": integer(0),
     "gpu_memory": size_or_auto,
     "memory": size,
-    "threads": integer(1),
+    "threads": integer(1, 1024),
     "timeout_seconds": seconds,
     "max_attempts": integer(1),
     "replicates": integer(1),

@@ -64,6 +64,8 @@ class Spec(_Record):
         changes: parameters whose values differ from the version's, by a policy.
         fresh: train from scratch, unless the model directory belongs to this very run.
         devices: that it has, each with its uuid; None where it may take what it finds.
+        cores: that all runs of the machine together may use.
+        memory_need: how much memory it was reckoned to need, in bytes.
         gpu_memory: how much of each it said it needs; it shares them then.
         drill: in a drill, how many steps to train, and where to save and to be killed.
     """
@@ -91,6 +93,7 @@ class Spec(_Record):
     fresh: bool = False
     rerun_on: str = "code"
     threads: int | None = None
+    cores: int | None = None
     timeout_seconds: float | None = None
     grace_seconds: float = 0.0
     python: str | None = None
@@ -101,6 +104,7 @@ class Spec(_Record):
     executor: str
     submitted_at: datetime
     changes: dict[str, Any] = field(default_factory=dict)
+    memory_need: int | None = None
     memory_limit: int | None = None
     memory_limit_by: str = "auto"
     output_limit: int | None = None

@@ -60,6 +60,20 @@ def look_up(
     return {keys[place]: _standing(row) for place, *row in rows}
 
 
+def peaks(connection: sqlite3.Connection, model: str, version: str | None, most: int) -> list[int]:
+    """Returns the peak memory of the newest attempts that succeeded or failed; see `Ledger.peaks`."""
+    # By itself SQLite walks through every run of a state, which in a long history takes as long as a training's start.
+    index, values = ("models", (model, most)) if version is None else ("wishes", (model, version, most))
+    same = "model = ?" if version is None else "model = ? AND version = ?"
+    sql = (
+        "SELECT peak_memory_bytes FROM "
+        f"(SELECT seq FROM runs INDEXED BY {index} WHERE {same} ORDER BY seq DESC LIMIT ?) "
+        "JOIN attempts ON run = seq WHERE state IN ('succeeded', 'failed') AND peak_memory_bytes > 0 "
+        "ORDER BY seq DESC, number DESC"
+    )
+    return [row[0] for row in connection.execute(sql, values)][:most]
+
+
 _STATES = {state.value: state for state in State}
 _CAUSES = {cause.value: cause for cause in Cause}
 

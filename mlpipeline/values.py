@@ -37,8 +37,8 @@ def text(value: str) -> str:
     return value
 
 
-def integer(least: int) -> Callable[[str], int]:
-    """Makes a reader of whole numbers from `least` on."""
+def integer(least: int, most: int = 10**18) -> Callable[[str], int]:
+    """Makes a reader of whole numbers from `least` to `most`."""
 
     def read(value: str) -> int:
         if not re.fullmatch(r"[+-]?[0-9]{1,18}", value):
@@ -46,6 +46,8 @@ def integer(least: int) -> Callable[[str], int]:
         number = int(value)
         if number < least:
             raise ValueError(f"must be {least} or more")
+        if number > most:
+            raise ValueError(f"must be {most} or less")
         return number
 
     return read
@@ -146,8 +148,8 @@ READERS: dict[str, Callable[[str], Any]] = {
     "outputs_dir": text,
     "host": text,
     "executor": text,
-    "slots": integer(1),
-    "threads": integer(1),
+    "slots": integer(1, 1024),
+    "threads": integer(1, 1024),
     "gpus": devices,
     "preload": text,
     "idle_release_seconds": seconds,

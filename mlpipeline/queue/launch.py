@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -176,9 +177,7 @@ def _preview(project: Project, selection: Selection, catalog: Catalog, *, use_hi
             faults = devices.faults(selection) | Memory(project, ledger).faults(selection)
             faults |= wishes.faults(selection, catalog.known)
             wanted = wishes.wanted(selection, catalog.known, testing=testing)
-            computed = _computed(
-                project, ledger, selection, wanted, faults, devices, use_history=use_history, testing=testing
-            )
+            computed = _computed(project, ledger, wanted, faults, devices, use_history=use_history, testing=testing)
         finally:
             devices.close()
     known = catalog.known
@@ -190,7 +189,6 @@ def _preview(project: Project, selection: Selection, catalog: Catalog, *, use_hi
 def _computed(
     project: Project,
     ledger: Ledger,
-    selection: Selection,
     wanted: Sequence[Wanted],
     faults: Mapping[str, str],
     devices: Devices,
@@ -222,10 +220,10 @@ def _computed(
         orders=orders,
         elsewhere=claims.elsewhere,
         closed="" if testing else closed(project, orders),
+        running=Counter() if testing else Counter(run.model for run in live) if slots > 1 else None,
         lenders=lenders(
             Memory(project, ledger),
             devices,
-            selection,
             [(run, project.root / run.last.directory) for run in live],
             slots,
         ),

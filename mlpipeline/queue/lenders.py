@@ -9,22 +9,18 @@ from mlpipeline.queue.devices import Devices
 from mlpipeline.queue.memory import Memory
 from mlpipeline.queue.verdicts import Lender
 from mlpipeline.run import Run
-from mlpipeline.selection import Selection
 
 
-def lenders(
-    memory: Memory, devices: Devices, selection: Selection, live: Sequence[tuple[Run, Path]], slots: int
-) -> list[Lender]:
+def lenders(memory: Memory, devices: Devices, live: Sequence[tuple[Run, Path]], slots: int) -> list[Lender]:
     """Returns who lends in one computation of the plan.
 
     Args:
         memory: of this machine.
         devices: of this machine.
-        selection: whose options say what models need.
         live: runs with the directories of their attempts.
         slots: how many runs train at a time; 0 where nothing is to start any more.
     """
-    found: list[Lender] = [memory.lending(live, {each.model: each.options for each in selection.models})]
+    found: list[Lender] = [memory.lending(live)]
     if (devices_lent := devices.lending(live, slots)) is not None:
         found.append(devices_lent)
     return found

@@ -41,11 +41,13 @@ class LiveSettings:
     Args:
         project: as it was when the scheduler started.
         say: how a change or a fault is announced.
+        slots: of the command line, which hold whatever the file says.
     """
 
-    def __init__(self, project: Project, say: Callable[..., None]) -> None:
+    def __init__(self, project: Project, say: Callable[..., None], *, slots: int | None = None) -> None:
         self.project = project
         self.say = say
+        self.slots = slots
         self.settling = Settling(project.config_path)
         self.faults: tuple[str, ...] = ()
         self._read = self._digest()[0]
@@ -84,7 +86,11 @@ class LiveSettings:
             was, is_now = getattr(now, each.name), getattr(fresh, each.name)
             if was == is_now:
                 continue
-            if each.name in LIVE:
+            if each.name == "slots" and self.slots is not None:
+                told = f"mlp.config: ~ slots: {was} → {is_now}: not while -j {self.slots} holds, of the command line"
+                changes[each.name] = is_now
+                self.say(told, "WARNING")
+            elif each.name in LIVE:
                 changes[each.name] = is_now
                 self.say(f"mlp.config: ~ {each.name}: {_shown(was)} → {_shown(is_now)}")
             elif each.name == "env":

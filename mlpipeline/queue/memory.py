@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import functools
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+
 from pathlib import Path
 
 from mlpipeline import wire
@@ -15,7 +16,7 @@ from mlpipeline.ledger import Key, Ledger
 from mlpipeline.model_options import ModelOptions
 from mlpipeline.project import Project
 from mlpipeline.queue.verdicts import Refusal, Wanted
-from mlpipeline.run import Run, State
+from mlpipeline.run import Run
 from mlpipeline.selection import Selection
 
 FLOOR = 0.05
@@ -23,6 +24,9 @@ FLOOR = 0.05
 
 MOST_PASSED = 10
 """A run that waits for memory lets so many others pass; then nothing starts that would take what it waits for."""
+
+MOST_WAITING = 100
+"""When so many wait for memory, the others are not asked what they need: a turn must not take long."""
 
 _LEARN_FROM = 5
 _MARGIN = 1.1
@@ -71,26 +75,36 @@ class Lending:
         self.need = need
         self.passed = passed
         self.waiting: dict[Key, str] = {}
+        self.first: Key | None = None
+        self._had_waited = 0
         self.given = 0
         self._promised = 0
         self._to_come: int | None = None
 
     def lend(self, wanted: Wanted) -> Refusal | None:
         """Books what a wish needs, or says why it cannot have that now."""
+        is_alone = not self.held and not self.given
+        if self.first is not None and not is_alone:
+            return Refusal(f"waits for memory, after {self.waiting[self.first]}", is_ours=True)
+        if len(self.waiting) >= MOST_WAITING and not is_alone:
+            return Refusal(f"waits for memory, after {MOST_WAITING} others", is_ours=True)
         need = self.need(wanted)
-        is_alone = not self.held and not self._promised and not self.given
-        first = next((name for key, name in self.waiting.items() if self.passed.get(key, 0) >= MOST_PASSED), "")
-        if first and not is_alone:
-            return Refusal(f"waits for memory, after {first}", is_ours=True)
         if not is_alone and need.memory > self.free():
             self.waiting[wanted.key] = f"{wanted.model}:{wanted.version}"
+            self._note_first(wanted.key)
             return Refusal(self._told(need), is_ours=True)
         self._promised += need.memory
         self.given += 1
         for key in self.waiting:
             self.passed[key] = self.passed.get(key, 0) + 1
-        self.passed.pop(wanted.key, None)
+            self._note_first(key)
+        self._had_waited = self.passed.pop(wanted.key, 0)
         return None
+
+    def _note_first(self, key: Key) -> None:
+        """Remembers the first of those that have let enough others pass."""
+        if self.first is None and self.passed.get(key, 0) >= MOST_PASSED:
+            self.first = key
 
     def take_back(self, wanted: Wanted) -> None:
         """Undoes the last booking: the wish lacks something else."""
@@ -98,8 +112,12 @@ class Lending:
         self.given -= 1
         for key in self.waiting:
             self.passed[key] = self.passed.get(key, 0) - 1
+        if self.first is not None and self.passed.get(self.first, 0) < MOST_PASSED:
+            self.first = None
+        if self._had_waited:
+            self.passed[wanted.key] = self._had_waited
 
-    @cached_property
+    @functools.cached_property
     def memory(self) -> machine.Memory:
         """What the machine has."""
         return self.look()
@@ -112,6 +130,8 @@ class Lending:
 
     def _told(self, need: Need) -> str:
         free = gigabytes(max(0, self.free()))
+        if not need.memory:
+            return f"waits for memory: {gigabytes(int(self.memory.total * FLOOR))} of {self.total} stay free"
         return f"waits for memory: needs {gigabytes(need.memory)} ({need.source}), {free} of {self.total} can be had"
 
     @property
@@ -133,22 +153,22 @@ class Memory:
         self.ledger = ledger
         self.passed: dict[Key, int] = {}
         self._learnt: dict[tuple[str, str | None], int] = {}
+        self._booked: dict[Path, int] = {}
 
-    def lending(self, live: Iterable[tuple[Run, Path]], options: Mapping[str, ModelOptions]) -> Lending:
+    def lending(self, live: Iterable[tuple[Run, Path]]) -> Lending:
         """Returns who hands memory out.
 
         Args:
-            live: runs with the directories of their attempts.
-            options: by model.
+            live: runs with the directories of their attempts. Their specs say what they were lent, whatever has been
+                edited since, and also to a scheduler that did not start them.
         """
-        held = []
-        for run, directory in live:
-            need = self._need(run.model, run.version, options.get(run.model, ModelOptions()))
-            held.append(Held(need.memory, lambda directory=directory: used(directory)))  # type: ignore[misc]
+        paths = [path for _, path in live]
+        self._booked = {path: self._booked[path] if path in self._booked else _booked(path) for path in paths}
+        held = [Held(need, functools.partial(used, path)) for path, need in self._booked.items()]
         return Lending(machine.memory, held, self.need, self.passed)
 
     def need(self, wanted: Wanted) -> Need:
-        """Returns what a wish will take: what is stated, else learnt from earlier runs, else limited."""
+        """Returns what a wish will take: what is stated, else what was learnt from earlier runs."""
         return self._need(wanted.model, wanted.version, wanted.options)
 
     def _need(self, model: str, version: str, options: ModelOptions) -> Need:
@@ -158,14 +178,11 @@ class Memory:
         for name, source in ((version, "as its last runs"), (None, "as other versions of its model")):
             if learnt := self._peak(model, name):
                 return Need(min(learnt, limit) if limit else learnt, source)
-        return Need(limit or 0, "its memory_limit")
+        return Need(0)
 
     def _peak(self, model: str, version: str | None) -> int:
         if (model, version) not in self._learnt:
-            states = {State.SUCCEEDED, State.FAILED}
-            runs = self.ledger.runs(model=model, version=version, states=states, limit=_LEARN_FROM)
-            peaks = [run.last.peak_memory_bytes or 0 for run in runs if run.attempts]
-            self._learnt[model, version] = int(max(peaks, default=0) * _MARGIN)
+            self._learnt[model, version] = int(usual(self.ledger.peaks(model, version, _LEARN_FROM)) * _MARGIN)
         return self._learnt[model, version]
 
     def forget(self, moved: Iterable[tuple[str, str, int]]) -> None:
@@ -183,6 +200,16 @@ class Memory:
             for each in selection.models
             if each.fault is None and each.options.memory and each.options.memory > total
         }
+
+
+def usual(peaks: Sequence[int]) -> int:
+    """Returns the largest of some peaks; of three or more one that is twice the next larger is an accident."""
+    first, second, *_ = (*sorted(peaks, reverse=True), 0, 0)
+    return second if len(peaks) > 2 and first > 2 * second else first
+
+
+def _booked(directory: Path) -> int:
+    return int((wire.read_json(directory / wire.SPEC) or {}).get("memory_need") or 0)
 
 
 def used(directory: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -132,7 +133,8 @@ class Outlook:
             orders=orders,
             elsewhere=elsewhere,
             closed=closed,
-            lenders=lenders(self.memory, self.devices, selection, [(each.run, each.directory) for each in live], slots),
+            running=Counter(each.run.model for each in live) if slots > 1 else None,
+            lenders=lenders(self.memory, self.devices, [(each.run, each.directory) for each in live], slots),
         )
         self.devices.tell()
         return self.plan

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,7 +21,6 @@ __all__ = ["Elsewhere", "Item", "Plan", "PlanDefaults", "Verdict", "Wanted", "pa
 # Python 3.11 looks a member up in its class ten times slower than a name, and every wish asks several times.
 _SUBMITTED, _RUNNING, _SUCCEEDED = State.SUBMITTED, State.RUNNING, State.SUCCEEDED
 _FAILED, _CANCELLED, _LOST = State.FAILED, State.CANCELLED, State.LOST
-_TRAINS = Verdict.RUNNING
 _NEXT = "next"
 _NO_ORDERS = Orders()
 
@@ -49,6 +47,7 @@ def plan(
     orders: Orders = _NO_ORDERS,
     elsewhere: Mapping[Key, Elsewhere] | None = None,
     closed: str = "",
+    running: Mapping[str, int] | None = None,
     lenders: Sequence[Lender] = (),
 ) -> Plan:
     """Decides about every wish.
@@ -66,6 +65,7 @@ def plan(
         orders: what people hold, and put first.
         elsewhere: wishes that another host took up last.
         closed: why nothing starts at present, where there is such a reason.
+        running: how many runs of each model train now, also of edited code; None for one slot.
         lenders: give each wish that gets a slot what else it needs.
 
     Returns:
@@ -77,13 +77,11 @@ def plan(
         order.sort(key=lambda each: orders.rank(each.model, each.version))
     turn = _Turn(standings, now, local_minute, defaults, set(busy))
     turn.orders, turn.elsewhere, turn.closed = orders, elsewhere or {}, closed
+    turn.lenders, turn.sharing = lenders, Sharing(running, orders)
     turn.survey(order)
-    turn.listed = {each.model for each in order} | set(describing)
-    turn.faulty = set(faulty)
-    described = ((orders.rank_of_model(model), *place) for model, place in describing.items())
-    turn.first_described = min(described, default=None)
+    turn.listed, turn.faulty = {each.model for each in order} | set(describing), set(faulty)
+    turn.first_described = min(((orders.rank_of_model(each), *at) for each, at in describing.items()), default=None)
     turn.slots = 0 if closed else slots
-    turn.lenders = lenders
     return Plan(items=tuple(turn.items(order)), submit=tuple(turn.submit), wake_at=turn.wake_at)
 
 
@@ -123,6 +121,7 @@ class _Turn:
         self.closed = ""
         self.policies: dict[tuple[int, Cause], Policy] = {}
         self.slots = 0
+        self.sharing = Sharing(None, _NO_ORDERS)
         self.lenders: Sequence[Lender] = ()
         self.submit: list[Wanted] = []
         self.wake_at: datetime | None = None
@@ -179,17 +178,18 @@ class _Turn:
     def items(self, order: Sequence[Wanted]) -> list[Item]:
         """Judges every wish, and gives the free slots to those that could start."""
         items = [self.item(each) for each in order]
-        sharing = Sharing(Counter(item.wanted.model for item in items if item.verdict is _TRAINS), self.orders)
-        if self.slots > 0:
+        if self.slots > 0 or self.sharing.is_shared:
             for place, item in enumerate(items):
                 if item.reason is FOR_A_SLOT:
-                    sharing.add(place, item.wanted)
+                    self.sharing.add(place, item.wanted)
 
-        def start(place: int, wanted: Wanted) -> bool:
+        def start(place: int) -> bool:
             items[place] = self._start(items[place])
             return items[place].reason is _NEXT
 
-        sharing.give(self.slots, start)
+        places = self.sharing.give(self.slots, start)
+        for place, item in zip(sorted(places), list(map(items.__getitem__, places)), strict=True):
+            items[place] = item
         return items
 
     def item(self, wanted: Wanted) -> Item:

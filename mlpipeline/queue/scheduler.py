@@ -60,7 +60,7 @@ class Scheduler:
         self.commands = Commands(self)
         invocation = None if options.use_history else self.invocation
         self.outlook = Outlook(project, ledger, self.catalog, self.say, invocation=invocation, testing=options.testing)
-        self.settings = LiveSettings(project, self.say)
+        self.settings = LiveSettings(project, self.say, slots=options.slots)
         self.room = Room(project, executor, self.say, testing=options.testing)
         self.claims = Claims(project)
         self.submitter = Submitter(self)

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from mlpipeline import run as runs
 from mlpipeline import wire
 from mlpipeline.errors import NotWritable
+from mlpipeline.execution import machine
 from mlpipeline.failpoints import reach
 from mlpipeline.policy import Action, Policy, find
 from mlpipeline.project import Project
@@ -113,7 +114,11 @@ def _changes(occasion: Occasion, wanted: Wanted, run: runs.Run) -> dict[str, Any
 
 
 def write(
-    occasion: Occasion, wanted: Wanted, prepared: Prepared, devices: Sequence[Mapping[str, Any]] | None = None
+    occasion: Occasion,
+    wanted: Wanted,
+    prepared: Prepared,
+    devices: Sequence[Mapping[str, Any]] | None = None,
+    memory: int = 0,
 ) -> None:
     """Writes the directory of a new attempt, durably.
 
@@ -122,6 +127,7 @@ def write(
         wanted: what is to be trained.
         prepared: the attempt.
         devices: that it has; None where it may take what it finds.
+        memory: how many bytes it is reckoned to need; 0 where nobody knows.
 
     Raises:
         OSError: when the disk is full or not writable; nothing was promised then.
@@ -131,7 +137,7 @@ def write(
     _make(directory)
     spec = _spec(occasion, wanted, prepared.run, prepared.attempt, directory)
     spec["heavy"] = prepared.heavy
-    spec |= {"devices": devices, "gpu_memory": wanted.options.gpu_memory}
+    spec |= {"devices": devices, "gpu_memory": wanted.options.gpu_memory, "memory_need": memory}
     (directory / wire.SOURCES).symlink_to(spec["sources_path"])
     wire.write_json(directory / wire.SPEC, spec, sync=True)
     wire.sync_directory(directory.parent)
@@ -202,6 +208,7 @@ def _spec(occasion: Occasion, wanted: Wanted, run: runs.Run, attempt: runs.Attem
         "fresh": occasion.fresh,
         "rerun_on": settings.rerun_on,
         "threads": options.threads or occasion.threads,
+        "cores": machine.cores(),
         "timeout_seconds": options.timeout_seconds or settings.timeout_seconds,
         "grace_seconds": settings.grace_seconds,
         "python": options.python or settings.python,

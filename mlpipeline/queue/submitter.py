@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mlpipeline.errors import DiskFull, LedgerError, NotWritable, RunNotFound
 from mlpipeline.execution import machine
 from mlpipeline.queue import digests, submission
+from mlpipeline.queue.memory import gigabytes
 from mlpipeline.queue.verdicts import Verdict, Wanted
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ class Submitter:
     def __init__(self, scheduler: Scheduler) -> None:
         self.scheduler = scheduler
         self.digested: set[str] = set()
-        self._is_crowded = False
+        self._crowded: set[tuple[int, int]] = set()
 
     def prepare(self) -> None:
         """Brings the digests of stored sources up to date, and frees what was claimed and never recorded."""
@@ -57,8 +58,9 @@ class Submitter:
         if not self.scheduler.outlook.plan.submit:
             return
         occasion = self._occasion()
-        self._tell_of_crowding(occasion.threads)
-        for wanted in self.scheduler.outlook.plan.submit:
+        submit = self.scheduler.outlook.plan.submit
+        self._tell_of_crowding(max((each.options.threads or occasion.threads for each in submit), default=0))
+        for wanted in submit:
             try:
                 self._one(occasion, wanted)
             except (DiskFull, NotWritable, LedgerError, OSError) as error:
@@ -67,11 +69,12 @@ class Submitter:
     def _tell_of_crowding(self, threads: int) -> None:
         """Says it once when runs side by side have more threads than there are cores."""
         slots, cores = self.scheduler.slots, machine.cores()
-        is_said = self.scheduler.project.settings.threads is not None
-        was, self._is_crowded = self._is_crowded, is_said and slots > 1 and slots * threads > cores
-        if self._is_crowded and not was:
-            told = f"{slots} slots of {threads} threads, and {cores} cores: runs side by side slow one another down"
-            self.scheduler.say(f"{told}: fewer slots, or a smaller `threads` in mlp.config", "WARNING")
+        if slots > 1 and slots * threads > cores and (slots, threads) not in self._crowded:
+            self._crowded.add((slots, threads))
+            each = f"{threads} threads" if threads > 1 else "one thread"
+            advice = "fewer slots, or a smaller `threads`" if threads > 1 else "fewer slots"
+            told = f"{slots} slots of {each}, and {cores} cores: runs side by side slow one another down: {advice}"
+            self.scheduler.say(told, "WARNING")
 
     def _one(self, occasion: submission.Occasion, wanted: Wanted) -> None:
         scheduler = self.scheduler
@@ -82,7 +85,11 @@ class Submitter:
             occasion, wanted, prepared, again=bool(earlier and earlier.retry_asked)
         ):
             return
-        submission.write(occasion, wanted, prepared, scheduler.outlook.devices.given(wanted.key))
+        need = scheduler.outlook.memory.need(wanted).memory
+        if need > (total := machine.memory().total):
+            told = f"takes {gigabytes(need)} by its last runs, and this machine has {gigabytes(total)}: it trains alone"
+            scheduler.say(f"{wanted.model}:{wanted.version} {told}", "WARNING")
+        submission.write(occasion, wanted, prepared, scheduler.outlook.devices.given(wanted.key), need)
         digests.remember(scheduler.ledger, self.digested, description.sources, description.code_digest)
         scheduler.attempts.submit(prepared)
         scheduler.surroundings.attach(prepared.directory)

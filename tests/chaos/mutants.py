@@ -77,6 +77,7 @@ MUTANTS: Mapping[str, Core] = {
     "counts one attempt less": _asked(lambda _: {"defaults": PlanDefaults(max_attempts=4)}),
     "gives one slot too many": _asked(lambda asked: {"slots": asked["slots"] + 1}),
     "never uses the last slot": _asked(lambda asked: {"slots": max(0, asked["slots"] - 1)}),
+    "forgets who has slots": _asked(lambda _: {"running": {}}),
     "ignores what is being described": _asked(lambda _: {"describing": {}}),
     "ignores faults": _asked(lambda _: {"faulty": ()}),
     "ignores the hour": _asked(lambda _: {"local_minute": 6 * 60}),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
@@ -44,23 +43,21 @@ class Oracle:
         return self._answers[key]
 
     def due(self, slots: int) -> list[Wanted]:
-        """Returns what must be submitted, in order."""
+        """Returns what must be submitted, in order: each slot goes to the model that has the fewest then."""
         found: list[Wanted] = []
-        used = {self.world.ledger.runs[run_id].model_dir for run_id in self.live}
+        live = [self.world.ledger.runs[run_id] for run_id in self.live]
+        used, training = {run.model_dir for run in live}, [run.model for run in live]
         first = min(self.wishes.places().values(), default=None) if self.wishes.describing else None
-        left = []
-        for each in sorted(self.wishes.wanted, key=_order):
-            held_back = first is not None and first < (-each.options.priority, each.position)
-            if not held_back and self.is_due(each) and not self.is_barred(each):
-                left.append(each)
-        training = [each.model for each in self.wishes.wanted if self.answer(each.key) in self.live]
-        while left and len(found) < slots:
-            busy = Counter([*training, *(each.model for each in found)])
-            each = min(left, key=lambda each: (-each.options.priority, busy[each.model], *_order(each)[1:]))
-            left.remove(each)
-            if each.model_dir not in used:
-                found.append(each)
-                used.add(each.model_dir)
+        able = [each for each in self.wishes.wanted if self.is_due(each) and not self.is_barred(each)]
+        able = [each for each in able if first is None or first >= (-each.options.priority, each.position)]
+        while len(found) < slots:
+            left = [each for each in able if each.model_dir not in used]
+            if not left:
+                break
+            each = min(left, key=lambda one: (-one.options.priority, training.count(one.model), *_order(one)))
+            found.append(each)
+            used.add(each.model_dir)
+            training.append(each.model)
         return found
 
     def is_due(self, each: Wanted) -> bool:

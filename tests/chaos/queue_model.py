@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -98,20 +97,17 @@ class QueueModel:
         return Expected(before, ended, after, started)
 
     def _due(self, runs: Mapping[Key, ModelRun]) -> Iterator[Key]:
-        free = SLOTS - sum(run.state in LIVE for run in runs.values())
-        used = {_directory(key) for key, run in runs.items() if run.state in LIVE}
-        wanted = list(self._wanted())
-        busy = Counter(key.model for _, key in wanted if key in runs and runs[key].state in LIVE)
-        left = [(entry, key) for entry, key in wanted if self._may(entry, runs) and _is_due(entry, runs.get(key))]
-        while left and free > 0:
-            # The first of the best: the list's order decides where all else is equal.
-            entry, key = min(left, key=lambda pair: (-pair[0].priority, busy[pair[1].model]))
-            left.remove((entry, key))
-            if _directory(key) not in used:
-                free -= 1
-                used.add(_directory(key))
-                busy[key.model] += 1
-                yield key
+        live = [key for key, run in runs.items() if run.state in LIVE]
+        training, used = [key.model for key in live], {_directory(key) for key in live}
+        able = [(e, key) for e, key in self._wanted() if self._may(e, runs) and _is_due(e, runs.get(key))]
+        while len(training) < SLOTS:
+            left = [pair for pair in able if _directory(pair[1]) not in used]
+            if not left:
+                return
+            _, key = min(left, key=lambda pair: (-pair[0].priority, training.count(pair[1].model)))
+            used.add(_directory(key))
+            training.append(key.model)
+            yield key
 
     def _wanted(self) -> Iterator[tuple[Entry, Key]]:
         for entry in self.entries:

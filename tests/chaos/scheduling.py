@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -136,6 +137,7 @@ class SimScheduler:
             "busy": [each.model_dir for each in self.live.values()],
             "describing": wishes.places(),
             "faulty": wishes.faulty,
+            "running": Counter(ledger.runs[run_id].model for run_id in self.live),
         }
 
     def oracle(self) -> Oracle:

@@ -72,15 +72,64 @@ def test_models_share_the_slots(workshop: Workshop) -> None:
 
 def test_absurd_numbers_of_slots_are_refused(workshop: Workshop) -> None:
     workshop.list()
-    for number in ("0", "-1", "x"):
+    for number in ("0", "-1", "x", "5000"):
         code, told = workshop.run("-r", "-j", number)
         assert code == 2
         assert "--slots" in told
-    workshop.config("slots = 0\n")
-    code, told = workshop.run("-r")
-    assert code == 2
-    assert "slots" in told
-    assert "mlp.config:" in told
+    for number, what in (("0", "must be 1 or more"), ("5000", "must be 1024 or less")):
+        workshop.config(f"slots = {number}\n")
+        code, told = workshop.run("-r")
+        assert code == 2
+        assert f"mlp.config:4: slots = {number}: {what}" in told
+
+
+def test_an_edit_says_that_the_command_line_holds(workshop: Workshop) -> None:
+    workshop.model("m.py", WAIT, FOUR)
+    workshop.list("m.py")
+    process = workshop.start("-r", "-u", "-j", "2")
+    workshop.until(lambda: len(begun(workshop)) == 2, "two train")
+    workshop.config("slots = 4\n")
+    told = "slots: 1 → 4: not while -j 2 holds"
+    workshop.until(lambda: told in workshop.output(), "it is told")
+    item = workshop.json("plan")["items"][2]
+    assert item["reason"] == "waits for a slot", "the plan counts the slots of the scheduler that runs"
+    assert len(begun(workshop)) == 2
+    (workshop.root / "go").touch()
+    assert process.wait(60) == 0
+
+
+def test_what_runs_keeps_its_memory_whatever_is_edited_and_whoever_looks(workshop: Workshop) -> None:
+    machine = {"MLP_MEMORY": f"{20 * 10**9},{11 * 10**9}"}
+    for name in ("a.py", "b.py"):
+        workshop.model(name, WAIT)
+    workshop.list("a.py = memory=6GB", "b.py = memory=6GB, hold")
+    process = workshop.start("-r", "-u", "--watch", "-j", "2", variables=machine)
+    workshop.until(lambda: len(begun(workshop)) == 1, "one trains")
+    workshop.list("b.py = memory=6GB")
+    workshop.until(lambda: any("memory" in each["reason"] for each in workshop.json("status")["next"]), "b waits")
+    process.kill()
+    process.wait()
+    process = workshop.start("-r", "-u", "-j", "2", variables=machine)
+    workshop.until(lambda: "adopted a.py:one" in workshop.output(), "it is taken up")
+    pid = process.pid
+    workshop.until(lambda: workshop.json("status")["scheduler"]["pid"] == pid, "the new one says what is")
+    workshop.until(lambda: any("memory" in each["reason"] for each in workshop.json("status")["next"]), "b waits on")
+    assert len(begun(workshop)) == 1
+    (workshop.root / "go").touch()
+    assert process.wait(60) == 0
+    assert len(begun(workshop)) == 2
+
+
+def test_what_took_more_than_there_is_trains_alone(workshop: Workshop) -> None:
+    workshop.model("m.py", "block = bytearray(300_000_000); time.sleep(0.5)", TWO)
+    workshop.list("m.py")
+    assert workshop.run("-r", "-u")[0] == 0
+    code, told = workshop.run("-r", "-j", "2", variables={"MLP_MEMORY": f"{200_000_000},{200_000_000}"})
+    assert code == 0
+    assert told.count("it trains alone") == 2
+    first, second = (row["m"] for row in workshop.truth("trained")[2:])
+    assert workshop.truth("train")[3]["m"] > first
+    assert second > first
 
 
 def test_what_lacks_memory_waits_and_why_says_so(workshop: Workshop) -> None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
 
 from mlpipeline.execution.machine import Memory
-from mlpipeline.ledger import Key
+from mlpipeline.ledger import Key, Ledger
 from mlpipeline.model_options import ModelOptions
-from mlpipeline.queue.memory import MOST_PASSED, Held, Lending, Need
+from mlpipeline.project import Project
+from mlpipeline.queue import memory as queue_memory
+from mlpipeline.queue.memory import MOST_PASSED, MOST_WAITING, Held, Lending, Need, usual
 from mlpipeline.queue.verdicts import Wanted, seed_of
 
 GB = 10**9
@@ -21,7 +26,7 @@ def wish(model: str) -> Wanted:
         version="v",
         replicate=0,
         seed=seed,
-        key=(model, "v", 0, "params", "code"),
+        key=Key(model, "v", 0, "params", "code"),
         options=ModelOptions(),
         position=0,
         rank=0,
@@ -100,3 +105,43 @@ def test_a_large_one_lets_only_so_many_pass() -> None:
     assert alone.lend(wish("large")) is None
     assert alone.lend(wish("small")) is not None
     assert wish("large").key not in passed
+
+
+def test_a_long_queue_that_waits_is_not_asked_to_its_end() -> None:
+    asked: list[str] = []
+
+    def need(wanted: Wanted) -> Need:
+        asked.append(wanted.model)
+        return Need(50 * GB, "as its last runs")
+
+    found = Lending(lambda: MACHINE, (Held(0, lambda: GB),), need, {})
+    refusals = [found.lend(wish(str(number))) for number in range(MOST_WAITING + 50)]
+    assert len(asked) == MOST_WAITING
+    assert refusals[-1] == (f"waits for memory, after {MOST_WAITING} others", True)
+
+
+@pytest.mark.parametrize(("peaks", "largest"), [([], 0), ([7], 7), ([1, 7], 7), ([1, 2, 7], 2), ([3, 4, 7], 7)])
+def test_one_accident_among_several_peaks_does_not_count(peaks: list[int], largest: int) -> None:
+    assert usual(peaks) == largest
+
+
+def test_what_was_lent_stands_in_the_spec_whatever_is_edited_since(tmp_path: Path) -> None:
+    (tmp_path / "spec.json").write_text('{"memory_need": 8000000000}')
+    ledger = Ledger.in_memory()
+    memory = queue_memory.Memory(Project.load(tmp_path), ledger)
+    (held,) = memory.lending([(None, tmp_path)]).held  # type: ignore[list-item]
+    assert (held.need, held.used()) == (8 * GB, 0)
+    ledger.close()
+
+
+def test_what_lacks_something_else_keeps_its_place_and_makes_nobody_wait() -> None:
+    passed: dict[Key, int] = {wish("large").key: MOST_PASSED - 1, wish("a").key: 3}
+    found = lending({"large": 12, "a": 1, "b": 1}, (Held(0, lambda: GB),), passed)
+    assert found.lend(wish("large")) is not None
+    assert found.lend(wish("a")) is None
+    found.take_back(wish("a"))
+    assert passed == {wish("large").key: MOST_PASSED - 1, wish("a").key: 3}
+    assert found.lend(wish("b")) is None, "nobody has passed ten times"
+    refusal = found.lend(wish("a"))
+    assert refusal is not None
+    assert "after large:v" in refusal.reason

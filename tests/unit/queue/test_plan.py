@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from mlpipeline.ledger import Key, Standing
 from mlpipeline.model_options import ModelOptions
 from mlpipeline.policy import Action, find
+from mlpipeline.queue.orders import Order, Orders
 from mlpipeline.queue.plan import Item, Plan, PlanDefaults, Verdict, Wanted, pause_after, plan, seed_of
-from mlpipeline.queue.verdicts import FOR_A_SLOT
+from mlpipeline.queue.verdicts import FOR_A_SLOT, Refusal
 from mlpipeline.run import Cause, State
 
 NOW = datetime(2026, 11, 21, 4, 5, 6, tzinfo=UTC)
@@ -174,8 +175,46 @@ def test_the_next_slot_goes_to_the_model_with_the_fewest_runs() -> None:
     wishes = [
         wish(model, version, position=n, rank=m) for n, model in enumerate("ab") for m, version in enumerate("xy")
     ]
-    running = {wishes[0].key: standing(State.RUNNING)}
-    assert names(planned(wishes, running, slots=1)) == ["b:x:0"]
+    happened = {wishes[0].key: standing(State.RUNNING)}
+    assert names(planned(wishes, happened, running={"a": 1}, slots=1)) == ["b:x:0"]
+    assert names(planned(wishes, happened, running={"a": 1, "b": 1}, slots=1)) == ["a:y:0"]
+    assert names(planned(wishes, running={"a": 1}, slots=1)) == ["b:x:0"], "what runs has been edited since"
+
+
+def test_the_plan_lists_what_waits_in_the_order_in_which_slots_will_come() -> None:
+    wishes = [wish(m, v, position=n, rank=r) for n, m in enumerate("ab") for r, v in enumerate("xyz")]
+    found = planned(wishes, running={"a": 1}, slots=0)
+    assert ["".join(each.wanted.key[:2]) for each in found.items] == ["bx", "ax", "by", "ay", "bz", "az"]
+    alone = planned(wishes, slots=0)
+    assert [each.wanted for each in alone.items] == wishes
+
+
+class Counting:
+    """Lends nothing, and counts who asks."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def lend(self, wanted: Wanted) -> Refusal:
+        self.asked += 1
+        return Refusal(f"nothing for {wanted.version}", is_ours=True)
+
+    def take_back(self, wanted: Wanted) -> None:
+        raise AssertionError("nothing was lent")
+
+
+def test_what_waits_for_something_else_is_asked_once_each_and_leaves_the_slot_to_others() -> None:
+    wishes = [wish(f"m{n}", str(m), position=n, rank=m) for n in range(5) for m in range(4)]
+    lender = Counting()
+    found = planned(wishes, slots=2, lenders=[lender])
+    assert lender.asked == len(wishes)
+    assert {item.reason for item in found.items} == {f"nothing for {rank}" for rank in range(4)}
+
+
+def test_a_version_that_goes_first_counts_for_its_model_afterwards() -> None:
+    wishes = [wish(m, v, position=n, rank=r) for n, m in enumerate("ab") for r, v in enumerate("xy")]
+    orders = Orders(first={"a:y": Order(at=NOW, by="anna")})
+    assert names(planned(wishes, slots=3, orders=orders)) == ["a:y:0", "b:x:0", "a:x:0"]
 
 
 def test_slots_bound_what_is_submitted_and_the_rest_stays_due() -> None:
