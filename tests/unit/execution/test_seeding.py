@@ -7,7 +7,7 @@ import random
 import sys
 from pathlib import Path
 
-import numpy
+import numpy as np
 import pytest
 
 from mlpipeline.execution import seeding
@@ -30,7 +30,7 @@ def write(installed: Path, name: str, text: str) -> str:
 
 
 def drawn() -> tuple[float, float]:
-    return random.random(), float(numpy.random.random())
+    return random.random(), float(np.random.random())
 
 
 def test_an_import_takes_nothing_from_the_generators(installed: Path) -> None:
