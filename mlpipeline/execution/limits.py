@@ -188,3 +188,17 @@ def kill(pid: int, number: int, still: Callable[[int], bool]) -> None:
         return
     finally:
         os.close(descriptor)
+
+
+def end_descendants() -> None:
+    """Ends every process below this one, which is a subreaper, and returns when none is left."""
+    me = os.getpid()
+    while True:
+        try:
+            if os.waitpid(-1, os.WNOHANG)[0]:
+                continue
+        except ChildProcessError:
+            return
+        for pid in descendants(me):
+            kill(pid, signal.SIGKILL, lambda each: is_below(each, me))
+        os.waitpid(-1, 0)

@@ -16,7 +16,7 @@ from typing import NoReturn
 from mlpipeline import wire
 from mlpipeline.execution import handover, prelude
 from mlpipeline.execution.capture import output_pipe
-from mlpipeline.execution.limits import become_subreaper, close_descriptors, die_with_parent
+from mlpipeline.execution.limits import become_subreaper, close_descriptors, die_with_parent, end_descendants
 from mlpipeline.execution.orders import DESCRIBE, ENDED, NO_TOKEN, RUN
 from mlpipeline.execution.preload import Stamp
 from mlpipeline.execution.supervisor import Supervisor, supervise
@@ -157,6 +157,7 @@ def _describe(pair: Pair, request: str) -> NoReturn:
     directory = os.path.dirname(request)
     pair.tell({"do": DESCRIBE, "path": request, "output": f"{directory}/output"})
     _, status = os.waitpid(pair.worker, 0)
+    end_descendants()
     wire.write_json(f"{directory}/{ENDED}", {"status": os.waitstatus_to_exitcode(status)})
     os._exit(0)
 

@@ -46,7 +46,7 @@ _SPARE_NEEDS = 1 << 29
 
 
 class Line:
-    """The connection to the scheduler, kept where no package that prints, reads or forks at its import meets it."""
+    """The connection to the scheduler, kept from packages that print, read or start processes at their import."""
 
     def __init__(self) -> None:
         self.requests = os.fdopen(os.dup(0), "rb")

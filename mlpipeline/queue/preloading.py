@@ -49,6 +49,10 @@ class Preloading:
         names = [name for model in models for name in (*self._static(model), *self.late.get(model, ()))]
         self.catalog.warm.want(dict.fromkeys(names))
 
+    def is_heavy(self, model: str) -> bool:
+        """Whether a model's runs import a heavy package, as far as is known."""
+        return bool(self._static(model) or self.late.get(model))
+
     def _static(self, model: str) -> tuple[str, ...]:
         known = self.catalog.known.get(model)
         return known.heavy if known is not None and known.fault is None else describing.imports(self.project, model)

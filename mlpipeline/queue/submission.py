@@ -69,7 +69,7 @@ class Prepared:
     run: runs.Run
     attempt: runs.Attempt
     directory: Path
-    heavy: bool
+    heavy: bool = False
 
 
 def draft(occasion: Occasion, wanted: Wanted, description: Description, earlier: runs.Run | None) -> Prepared:
@@ -97,7 +97,7 @@ def draft(occasion: Occasion, wanted: Wanted, description: Description, earlier:
         changes=_changes(occasion, wanted, run),
     )
     grown = replace(run, attempts=(*run.attempts, attempt), retry_asked=False)
-    return Prepared(run=grown, attempt=attempt, directory=directory, heavy=bool(description.heavy))
+    return Prepared(run=grown, attempt=attempt, directory=directory)
 
 
 def _changes(occasion: Occasion, wanted: Wanted, run: runs.Run) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlpipeline.errors import DiskFull, LedgerError, NotWritable, RunNotFound
@@ -81,6 +82,7 @@ class Submitter:
         description = scheduler.catalog.known[wanted.model]
         earlier = scheduler.outlook.earlier(wanted)
         prepared = submission.draft(occasion, wanted, description, earlier)
+        prepared = replace(prepared, heavy=scheduler.preloading.is_heavy(wanted.model))
         if not occasion.testing and not self._claim(
             occasion, wanted, prepared, again=bool(earlier and earlier.retry_asked)
         ):
