@@ -97,7 +97,13 @@ class Bench:
                 for reading in job():
                     unit, values, note = reading.unit, reading.values, reading.note
                     yield Series(
-                        group=group, measure=reading.measure, tool=name, unit=unit, values=values, note=note, quick=quick
+                        group=group,
+                        measure=reading.measure,
+                        tool=name,
+                        unit=unit,
+                        values=values,
+                        note=note,
+                        quick=quick,
                     )
             # What cannot be measured is a result; the rest is measured all the same.
             except Exception as error:

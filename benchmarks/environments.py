@@ -65,9 +65,9 @@ class Environment:
         shutil.rmtree(place, ignore_errors=True)
         place.parent.mkdir(parents=True, exist_ok=True)
         sys.stderr.write(f"installing {' '.join(self.requirements)}\n")
-        self._run([sys.executable, "-m", "venv", str(place)])
-        self._run([self.python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *self.requirements])
-        listed = self._run([self.python, "-m", "pip", "list", "--format=json", "--disable-pip-version-check"])
+        self._run([sys.executable, "-I", "-m", "venv", str(place)])
+        self._run([self.python, "-I", "-m", "pip", "install", "-q", "--disable-pip-version-check", *self.requirements])
+        listed = self._run([self.python, "-I", "-m", "pip", "list", "--format=json", "--disable-pip-version-check"])
         versions = {each["name"].lower(): each["version"] for each in json.loads(listed)}
         self._stamp().write_text(json.dumps({"made of": self._made_of(), "versions": versions}), "utf-8")
 

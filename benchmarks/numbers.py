@@ -105,7 +105,11 @@ NUMBERS = (
         "<= 10 ms",
         at_most(10, empty.COST, beside=[(empty.COST, TSP), (empty.COST, SHELL), (empty.COST, "bare fork")]),
     ),
-    Number("the same against task-spooler, which records nothing", "< 1 x", ratio(1, (empty.COST, WARM.name), (empty.COST, TSP))),
+    Number(
+        "the same against task-spooler, which records nothing",
+        "< 1 x",
+        ratio(1, (empty.COST, WARM.name), (empty.COST, TSP)),
+    ),
     Number("the same, cold workers", "<= 40 ms", at_most(40, empty.COST, COLD.name)),
     Number(
         "last line of a run that does nothing -> first line of the next",

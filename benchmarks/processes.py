@@ -75,7 +75,13 @@ def running(command: Sequence[str], root: Path, variables: Mapping[str, str]) ->
     """Yields a process that stays; it and what it started are ended afterwards."""
     with open(root / "said", "ab") as said:
         process = subprocess.Popen(
-            command, cwd=root, env=_marked(variables, root), stdin=NULL, stdout=said, stderr=said, start_new_session=True
+            command,
+            cwd=root,
+            env=_marked(variables, root),
+            stdin=NULL,
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
         )
     try:
         yield process

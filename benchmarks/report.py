@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from benchmarks.figures import Figures, Series
+from benchmarks.groups import growth
 from benchmarks.numbers import NUMBERS, amount
 from benchmarks.peers import WARM
 
@@ -22,8 +23,8 @@ def text(figures: Figures, drawn: Mapping[str, str]) -> str:
     lines = [
         "# Results of the benchmarks",
         "",
-        "Written by `make bench`; [how they are made](NOTES.md). Medians; every tool was measured in turn, round after round, on the",
-        "machine named here, so ratios say more than single figures.",
+        "Written by `make bench`; [how they are made](NOTES.md). Medians; every tool was measured in turn, round after",
+        "round, on the machine named here, so ratios say more than single figures.",
         "",
         *_machine(figures),
         "",
@@ -61,14 +62,55 @@ def _numbers(figures: Figures) -> Iterator[str]:
 
 
 def _measures(figures: Figures, drawn: Mapping[str, str]) -> Iterator[str]:
-    yield from ("", "## All measures", "")
-    for measure in dict.fromkeys(each.measure for each in figures.series.values()):
-        if rows := figures.of(measure):
-            yield from (f"### {measure[0].upper()}{measure[1:]}", "")
-            if measure in drawn:
-                yield from (f"![{measure}]({drawn[measure]})", "")
-            yield from _table(rows)
-            yield ""
+    yield from ("", "## Tool by tool", "")
+    alone = []
+    histories = {growth.after(size) for size in growth.SIZES}
+    for measure in dict.fromkeys(each.measure for each in figures.series.values() if each.values):
+        rows = figures.of(measure)
+        if measure in histories:
+            continue
+        if len(rows) == 1:
+            alone += rows
+            continue
+        yield from _headed(measure, drawn)
+        yield from _table(rows)
+        yield ""
+    yield from _growth(figures, drawn)
+    yield from ("## Ours alone", "", "| what | median | least to most | values | |", "|---|---|---|---|---|")
+    for each in alone:
+        figure, count = amount(each.median, each.unit), len(each.values)
+        yield f"| {each.measure} | {figure} | {_span(each)} | {count} | {each.note} |"
+    yield ""
+
+
+def _headed(measure: str, drawn: Mapping[str, str]) -> Iterator[str]:
+    yield from (f"### {measure[0].upper()}{measure[1:]}", "")
+    if measure in drawn:
+        yield from (f"![{measure}]({drawn[measure]})", "")
+
+
+def _growth(figures: Figures, drawn: Mapping[str, str]) -> Iterator[str]:
+    sizes = [size for size in growth.SIZES if figures.of(growth.after(size))]
+    if not sizes:
+        return
+    yield from ("### A run that does nothing, as the history grows", "")
+    if (plot := drawn.get(growth.after(0))) is not None:
+        yield from (f"![cost of a run by runs recorded before]({plot})", "")
+    yield "| ms per run after | " + " | ".join(f"{size:,}" for size in sizes) + " |"
+    yield "|---|" + "---|" * len(sizes)
+    for tool in dict.fromkeys(each.tool for size in sizes for each in figures.of(growth.after(size))):
+        found = (figures.get(growth.after(size), tool) for size in sizes)
+        cells = " | ".join("" if each is None else f"{each.median:.3g}" for each in found)
+        yield f"| {_name(tool)} | {cells} |"
+    yield ""
+
+
+def _name(tool: str) -> str:
+    return f"**{tool}**" if tool.startswith(_OURS) else tool
+
+
+def _span(series: Series) -> str:
+    return f"{amount(min(series.values), series.unit)} to {amount(max(series.values), series.unit)}"
 
 
 def _table(rows: list[Series]) -> Iterator[str]:
@@ -78,10 +120,9 @@ def _table(rows: list[Series]) -> Iterator[str]:
     yield "| tool | median | least to most | values |" + (f" {own.tool} = 1 |" if compared and own else "") + " |"
     yield "|---|---|---|---|" + ("---|" if compared else "") + "---|"
     for each in rows:
-        span = f"{amount(min(each.values), each.unit)} to {amount(max(each.values), each.unit)}"
         part = f" {each.median / own.median:.3g} |" if compared and own else ""
-        name = f"**{each.tool}**" if each.tool.startswith(_OURS) else each.tool
-        yield f"| {name} | {amount(each.median, each.unit)} | {span} | {len(each.values)} |{part} {each.note} |"
+        figure, span = amount(each.median, each.unit), _span(each)
+        yield f"| {_name(each.tool)} | {figure} | {span} | {len(each.values)} |{part} {each.note} |"
 
 
 def _absent(figures: Figures) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 KERAS_IMPORTS = """import os
@@ -64,9 +65,7 @@ class Work:
     def model(self, stamps: Path, count: int) -> str:
         """Returns it as a model with so many versions."""
         body = "\n".join(" " * 8 + line for line in self.body.splitlines())
-        return MODEL.format(
-            preamble=self.preamble, imports=self.imports, body=body, stamps=str(stamps), count=count
-        )
+        return MODEL.format(preamble=self.preamble, imports=self.imports, body=body, stamps=str(stamps), count=count)
 
 
 NOTHING = Work(name="nothing")
@@ -90,7 +89,7 @@ def stamps_of(path: Path) -> list[Stamp]:
 
 def gaps(stamps: list[Stamp]) -> list[float]:
     """Returns the milliseconds from each run's last line to the next one's first."""
-    return [(after.first - before.last) / 1e6 for before, after in zip(stamps, stamps[1:], strict=False)]
+    return [(after.first - before.last) / 1e6 for before, after in pairwise(stamps)]
 
 
 def spacing(stamps: list[Stamp]) -> float:

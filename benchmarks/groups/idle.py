@@ -1,4 +1,4 @@
-"""What a queue costs that has nothing to do: all of them idle at the same time, each with everything that it started."""
+"""What a queue costs that has nothing to do: all idle at the same time, each with everything that it started."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from benchmarks.figures import Series
 from benchmarks.peers import dvc, guild, ours, spooler
 from benchmarks.peers.in_process import DRIVERS, SMALL
 from benchmarks.peers.tool import Tool
-from benchmarks.work import NOTHING, Work, stamps_of
+from benchmarks.work import NOTHING, Work
 
 SHARE = "idle: share of a core"
 MEMORY = "idle: memory"
@@ -27,12 +27,12 @@ _SETTLE = 10.0
 
 @contextlib.contextmanager
 def of_mlpipeline(root: Path, preload: str) -> Iterator[Members]:
-    """A scheduler that watches after its one run."""
+    """A scheduler that watches after its one run; with everything that it keeps, where it preloads."""
     ours.write_project(root, NOTHING.model(root / "stamps", 1), f"preload = {preload}\n")
     with processes.running(ours.queue("--watch"), root, processes.environment()) as queue:
         log = root / "models" / "outputs" / "log-bench"
         processes.until(lambda: log.exists() and "succeeded" in log.read_text("utf-8"))
-        yield lambda: tree(queue.pid)
+        yield lambda: tree(queue.pid) if preload == "auto" else [psutil.Process(queue.pid)]
 
 
 @contextlib.contextmanager
@@ -128,11 +128,17 @@ def _looks(started: dict[str, Members], seconds: float, *, quick: bool) -> Itera
     note = f"over {seconds:g} s"
     for name, (members, spent) in before.items():
         share = (_spent(members) - spent) / (time.monotonic() - begin) * 100
-        held = sum(each.memory_full_info().pss for each in members) / 1e6
-        said = f"{len(members)} process{'es' if len(members) > 1 else ''}"
+        held, said = _memory(members)
         yield Series(group="idle", measure=SHARE, tool=name, unit="%", values=(share,), note=note, quick=quick)
         yield Series(group="idle", measure=MEMORY, tool=name, unit="MB", values=(held,), note=said, quick=quick)
 
 
 def _spent(members: list[psutil.Process]) -> float:
     return float(sum(sum(each.cpu_times()[:2]) for each in members))
+
+
+def _memory(members: list[psutil.Process]) -> tuple[float, str]:
+    """Returns megabytes, and how they are counted: pages that several share are divided among them."""
+    if len(members) == 1:
+        return members[0].memory_info().rss / 1e6, "RSS"
+    return sum(each.memory_full_info().pss for each in members) / 1e6, f"PSS of {len(members)} processes"

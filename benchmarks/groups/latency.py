@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 import psutil
@@ -44,7 +46,7 @@ def measure(bench: Bench) -> Iterator[Series]:
         alone, behind = delays(tool, counts[tool.name], slots=2 if warm else 1)
         yield Reading(measure=READY, values=alone, note="a spare process is ready" if warm else "")
         if warm:
-            yield Reading(measure=CROWDED, values=behind, note="no spare is ready")
+            yield Reading(measure=CROWDED, values=behind, note="its spare is still being forked")
         yield Reading(measure=MEMORY, unit="MB", values=(memory(tool),), note="worker and supervisor")
 
     yield from bench.alternate("latency", READY, list(peers.OURS), bench.settings.times(2, 1), once)
@@ -53,7 +55,7 @@ def measure(bench: Bench) -> Iterator[Series]:
 def delays(tool: Mlpipeline, count: int, slots: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Returns milliseconds from submissions to first lines: of those alone, and of those right behind another.
 
-    The first two runs are left out: the warm process may still be importing.
+    The first run of each slot is left out: the warm process may still be importing.
     """
     with processes.directory() as root:
         config = f"preload = {tool.preload}\nslots = {slots}\n"
@@ -63,7 +65,7 @@ def delays(tool: Mlpipeline, count: int, slots: int) -> tuple[tuple[float, ...],
         firsts = {stamp.label: stamp.first / 1e6 for stamp in stamps_of(root / "stamps")}
     alone, behind = [], []
     order = sorted(submitted, key=lambda version: submitted[version])
-    for before, version in list(zip(order, order[1:], strict=False))[1:]:
+    for before, version in list(pairwise(order))[slots - 1 :]:
         at_once = submitted[version] - submitted[before] < _AT_ONCE_MS
         (behind if at_once else alone).append(firsts[version] - submitted[version])
     return tuple(alone), tuple(behind)
@@ -94,10 +96,4 @@ def memory(tool: Mlpipeline) -> float:
 
 def _settling(found: list[int]) -> bool:
     """Says whether a supervisor is still to become the light process that it turns into."""
-    return not found or any(psutil.Process(each).create_time() > _now() - 3 for each in found)
-
-
-def _now() -> float:
-    import time
-
-    return time.time()
+    return not found or any(psutil.Process(each).create_time() > time.time() - 3 for each in found)

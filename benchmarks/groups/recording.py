@@ -55,7 +55,7 @@ RECORDERS = (
         "TensorBoard (tensorboardX)",
         "record_tensorboard.py",
         key="tensorboardX",
-        environment=Environment("tensorboardx", "tensorboardX"),
+        environment=Environment("tensorboardx", "tensorboardX", "numpy"),
     ),
     Recorder("MLflow file", "record_mlflow.py", "file", key="mlflow", environment=MLFLOW),
     Recorder("MLflow sqlite", "record_mlflow.py", key="mlflow", environment=MLFLOW),

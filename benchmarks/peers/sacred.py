@@ -23,6 +23,8 @@ class SacredCommand(Tool):
     def run(self, work: Work, count: int, root: Path) -> Outcome:
         """Starts the experiment `count` times."""
         script = DRIVERS / "sacred_command.py"
-        loop = f'for i in $(seq {count}); do "{SMALL.python}" "{script}" -F runs with stamps="{root}/stamps" || exit; done'
+        loop = (
+            f'for i in $(seq {count}); do "{SMALL.python}" "{script}" -F runs with stamps="{root}/stamps" || exit; done'
+        )
         seconds = processes.run(["sh", "-c", loop], root, processes.environment(root))
         return Outcome(seconds, processes.stamped(root / "stamps", count))

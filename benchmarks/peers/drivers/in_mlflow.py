@@ -5,8 +5,8 @@ import sys
 
 os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"
 
-import mlflow  # noqa: E402
-import trace_of_run  # noqa: E402
+import mlflow
+import trace_of_run
 
 if __name__ == "__main__":
     place = sys.argv[3]

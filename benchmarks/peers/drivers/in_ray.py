@@ -5,9 +5,9 @@ import sys
 
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 
-import ray  # noqa: E402
-import trace_of_run  # noqa: E402
-from ray import tune  # noqa: E402
+import ray
+import trace_of_run
+from ray import tune
 
 
 def trial(config: dict[str, str]) -> dict[str, float]:

@@ -7,7 +7,7 @@ import time
 
 os.environ["MLFLOW_ALLOW_FILE_STORE"] = "true"
 
-import mlflow  # noqa: E402
+import mlflow
 
 place = sys.argv[2]
 mlflow.set_tracking_uri(f"file:{place}/mlruns" if sys.argv[3:] == ["file"] else f"sqlite:///{place}/mlflow.db")
