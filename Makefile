@@ -5,14 +5,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PACKAGING := setup.cfg pyproject.toml
 
-.PHONY: help demo test chaos lint bench docs tree clean
+.PHONY: help demo test chaos lint bench bench-quick docs tree clean
 
 help:
 	@echo "make demo   install what the examples need, train them all, show the results"
 	@echo "make test   install and run the tests"
 	@echo "make chaos  kill, stop and starve everything; MLP_CHAOS_* make it longer"
 	@echo "make lint   ruff, mypy, import contracts, spelling"
-	@echo "make bench  measure; results in benchmarks/"
+	@echo "make bench  measure, beside other tools; results in benchmarks/ (half an hour; bench-quick: two minutes)"
 	@echo "make docs   build the documentation into docs/_build/html"
 	@echo "make tree   bring the tree in docs/architecture.md up to date"
 	@echo "make clean  remove environment, caches and builds; keeps everything that was trained"
@@ -31,6 +31,11 @@ $(VENV)/.test: $(VENV)/.created $(PACKAGING)
 
 $(VENV)/.dev: $(VENV)/.created $(PACKAGING)
 	$(PIP) -e '.[dev]'
+	@touch $@
+
+# The trainings that are measured need TensorFlow and scikit-learn.
+$(VENV)/.bench: $(VENV)/.created $(PACKAGING)
+	$(PIP) -e '.[bench,tensorflow-cpu,sklearn]'
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.created $(PACKAGING)
@@ -65,8 +70,12 @@ lint: $(VENV)/.dev
 	$(BIN)/lint-imports
 	$(BIN)/codespell
 
-bench: $(VENV)/.test
-	$(BIN)/python -m benchmarks
+# Other tools are installed once, each for itself, in ~/.cache/mlpipeline-bench or MLP_BENCH_CACHE. ARGS='--only empty' measures less.
+bench: $(VENV)/.bench
+	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-quick: $(VENV)/.bench
+	$(BIN)/python -m benchmarks --quick $(ARGS)
 
 docs: $(VENV)/.docs
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from benchmarks.processes import directory, environment
 
 MODEL = """from mlpipeline.helper import Model
 from mlpipeline.utils import Versions
@@ -27,8 +27,7 @@ MODEL = Nothing(versions)
 @contextlib.contextmanager
 def project(count: int, config: str = "") -> Iterator[Path]:
     """Makes a project with one model of `count` versions that do nothing."""
-    with tempfile.TemporaryDirectory(prefix="mlpipeline-bench-") as name:
-        root = Path(name).resolve()
+    with directory() as root:
         (root / "models").mkdir()
         (root / "models" / "nothing.py").write_text(MODEL.format(count=count))
         (root / "mlp.config").write_text("[MLP]\nhost = bench\n" + config)
@@ -46,12 +45,6 @@ def listed(root: Path, *names: str) -> None:
 def command(*arguments: str) -> list[str]:
     """Returns the command line of this package."""
     return [sys.executable, "-m", "mlpipeline", *arguments]
-
-
-def environment() -> dict[str, str]:
-    """Byte code is used, as it is after an installation."""
-    values = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    return values | {"PYTHONPATH": str(Path(__file__).parents[1])}
 
 
 def seconds(arguments: list[str], cwd: Path | None = None) -> float:

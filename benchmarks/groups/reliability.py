@@ -6,14 +6,15 @@ import contextlib
 import json
 import os
 import signal
-import statistics
 import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks import ledger_fill, workshop
-from benchmarks.measures import Row
+from benchmarks.bench import Bench, Reading
+from benchmarks.figures import Series
+from benchmarks.processes import until
 from mlpipeline.execution.limits import descendants
 from mlpipeline.execution.local import lock_holder
 
@@ -39,7 +40,21 @@ class Sleeper(Model):
             time.sleep(0.05)
 MODEL = Sleeper(versions)
 """
-RUNS, LIVE, GRACE = 100_000, 50, 2.0
+LIVE, GRACE = 50, 2.0
+TRUTH = "kill -9 of scheduler, supervisor, worker, all -> `status` says so, whole command"
+RECOVERY = f"start of a scheduler with many runs recorded and {LIVE} alive -> all adopted and in the status"
+CANCELLATION = f"cancel of a run of 10 processes that ignore SIGTERM, grace {GRACE:g} s -> none is left"
+
+
+def measure(bench: Bench) -> Iterator[Series]:
+    """Measures all of it."""
+    settings = bench.settings
+    jobs: dict[str, Callable[[], Iterator[Reading]]] = {
+        TRUTH: truth_after_a_kill,
+        RECOVERY: lambda: recovery(settings.count(100_000, 10_000)),
+        CANCELLATION: lambda: cancellation(settings.times(3, 1)),
+    }
+    return bench.ours("reliability", jobs)
 
 
 @contextlib.contextmanager
@@ -64,20 +79,6 @@ def start(root: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=root, env=workshop.environment(), stdout=quiet, stderr=quiet)
 
 
-def until(condition: Callable[[], object], seconds: float = 120.0) -> float:
-    """Waits for a condition and returns how long that took.
-
-    Raises:
-        TimeoutError: it never came true.
-    """
-    begin = time.perf_counter()
-    while not condition():
-        if time.perf_counter() - begin > seconds:
-            raise TimeoutError("a condition of a measurement never came true")
-        time.sleep(0.002)
-    return time.perf_counter() - begin
-
-
 def supervisors(root: Path) -> list[int]:
     """Returns the supervisors that live."""
     found = (lock_holder(path) for path in root.glob("models/outputs/runs/*/*/supervisor.lock"))
@@ -93,7 +94,7 @@ def told(root: Path) -> dict[str, object]:
     return found
 
 
-def truth_after_a_kill() -> Row:
+def truth_after_a_kill() -> Iterator[Reading]:
     """From a SIGKILL to a status that says so, for each kind of process."""
     times = []
     for who in ("scheduler", "supervisor", "worker", "all"):
@@ -109,13 +110,7 @@ def truth_after_a_kill() -> Row:
             if queue.pid in chosen:
                 queue = start(root)
                 until(lambda root=root: told(root)["scheduler"]["running"])  # type: ignore[index]
-    listed = ", ".join(f"{each * 1000:.0f}" for each in times)
-    return Row(
-        what="kill -9 of scheduler, supervisor, worker, all → `status` says so (whole command)",
-        figure=f"{listed} ms",
-        aim="<= 2,000 ms",
-        peer="DVC: `Running` for ever; Guild, Optuna: while the process id is taken, or for ever (published)",
-    )
+    yield Reading(measure=TRUTH, values=tuple(each * 1000 for each in times))
 
 
 def _is_true(status: dict[str, object], who: str) -> bool:
@@ -130,12 +125,12 @@ def _is_true(status: dict[str, object], who: str) -> bool:
     return not running or running[0]["run"]["attempt"] == 2
 
 
-def recovery() -> Row:
+def recovery(runs: int) -> Iterator[Reading]:
     """A scheduler is killed over 50 live runs, its ledger holds 100,000 others: when has its successor adopted all?"""
     with sleeping(LIVE) as (root, queue):
         queue.kill()
         queue.wait()
-        ledger_fill.fill(root / "models" / "outputs" / "ledger-bench.db", RUNS)
+        ledger_fill.fill(root / "models" / "outputs" / "ledger-bench.db", runs)
         log = root / "models" / "outputs" / "log-bench"
         begin = time.perf_counter()
         start(root)
@@ -143,31 +138,18 @@ def recovery() -> Row:
         status = root / "models" / "outputs" / "status-bench.json"
         until(lambda: len(json.loads(status.read_text())["running"]) == LIVE)
         spent = time.perf_counter() - begin
-    return Row(
-        what=f"start of a scheduler with {RUNS:,} runs recorded and {LIVE} alive → all adopted and in the status",
-        figure=f"{spent * 1000:.0f} ms",
-        aim="<= 1,000 ms",
-        peer="Slurm: a controller killed within 5 s of an acknowledgement forgets it (published)",
-    )
+    yield Reading(measure=RECOVERY, values=(spent * 1000,), note=f"{runs:,} runs in the ledger")
 
 
-def cancellation() -> Row:
+def cancellation(times: int) -> Iterator[Reading]:
     """From `cancel` to no process left, for a run of 10 processes that all ignore SIGTERM."""
-    times = []
-    for _ in range(3):
+    taken = []
+    for _ in range(times):
         with sleeping(1, children=9) as (root, _queue):
             (supervisor,) = supervisors(root)
             tree = [supervisor, *descendants(supervisor)]
             assert len(tree) == 11
             run = told(root)["running"][0]["run"]["run"]  # type: ignore[index]
             spent = workshop.seconds(workshop.command("cancel", run), root)
-            times.append(spent + until(lambda tree=tree: not any(os.path.exists(f"/proc/{pid}") for pid in tree)))
-    return Row(
-        what=f"cancel of a run of 10 processes that ignore SIGTERM, grace {GRACE:g} s → none is left",
-        figure=f"{statistics.median(times):.2f} s",
-        aim=f"<= {GRACE + 1:g} s",
-        peer="DVC: `queue kill --force` leaves the training alive (published)",
-    )
-
-
-ALL = (truth_after_a_kill, recovery, cancellation)
+            taken.append(spent + until(lambda tree=tree: not any(os.path.exists(f"/proc/{pid}") for pid in tree)))
+    yield Reading(measure=CANCELLATION, unit="s", values=tuple(taken))

@@ -1,0 +1,21 @@
+"""What is measured, one module for each kind of question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from benchmarks.bench import Bench
+from benchmarks.figures import Series
+from benchmarks.groups import empty, growth, idle, latency, queue, recording, reliability, threads, training
+
+GROUPS: dict[str, Callable[[Bench], Iterator[Series]]] = {
+    "queue": queue.measure,
+    "recording": recording.measure,
+    "empty": empty.measure,
+    "training": training.measure,
+    "latency": latency.measure,
+    "threads": threads.measure,
+    "growth": growth.measure,
+    "idle": idle.measure,
+    "reliability": reliability.measure,
+}
