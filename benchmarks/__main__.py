@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import peers, plots, processes, report
@@ -30,7 +31,7 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _listed(known: list[str]) -> object:
+def _listed(known: list[str]) -> Callable[[str], list[str]]:
     def read(text: str) -> list[str]:
         names = text.split(",")
         if unknown := set(names) - set(known):
@@ -54,6 +55,9 @@ def main() -> int:
             measure(name, bench, figures)
             figures.versions |= bench.versions
             figures.write(into / "results.json")
+    except KeyboardInterrupt:
+        say("interrupted: what was measured whole is kept, --report writes its tables")
+        return 130
     finally:
         processes.end_leftovers()
     drawn = plots.draw(figures, into / "plots")

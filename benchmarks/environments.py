@@ -49,9 +49,10 @@ class Environment:
     def ready(self) -> bool:
         """Says whether it is there, made of these requirements by this interpreter."""
         try:
-            return json.loads(self._stamp().read_text("utf-8"))["made of"] == self._made_of()
+            made_of: object = json.loads(self._stamp().read_text("utf-8"))["made of"]
         except (OSError, ValueError):
             return False
+        return made_of == self._made_of()
 
     def make(self) -> None:
         """Makes it, unless it is there.

@@ -55,7 +55,7 @@ class MlflowFile(Library):
     name = "MLflow tracking (file)"
     environment = MLFLOW
     driver = "in_mlflow.py"
-    arguments = ("file",)
+    arguments: tuple[str, ...] = ("file",)
 
 
 class MlflowSqlite(MlflowFile):

@@ -14,7 +14,7 @@ from benchmarks.bench import Bench, say
 from benchmarks.environments import Environment
 from benchmarks.figures import Series
 from benchmarks.peers import dvc, guild, ours, spooler
-from benchmarks.peers.in_process import DRIVERS, SMALL
+from benchmarks.peers.in_process import DRIVERS, RAY, SMALL
 from benchmarks.peers.tool import Tool
 from benchmarks.work import NOTHING, Work
 
@@ -94,7 +94,7 @@ def candidates(bench: Bench) -> list[tuple[Tool, str, Callable[[Path], contextli
         "huey": ("huey", lambda root: of_driver(root, SMALL, "idle_huey.py")),
         "guild": ("Guild queue", of_guild),
         "dvc": ("DVC worker", of_dvc),
-        "ray": ("Ray", lambda root: of_driver(root, by_key["ray"].environment, "idle_ray.py")),
+        "ray": ("Ray", lambda root: of_driver(root, RAY, "idle_ray.py")),
     }
     return [*found, *((by_key[key], *how) for key, how in starters.items() if key in by_key)]
 

@@ -63,7 +63,8 @@ def delays(tool: Mlpipeline, count: int, slots: int) -> tuple[tuple[float, ...],
         processes.run(ours.queue(), root, processes.environment())
         submitted = _submitted(root)
         firsts = {stamp.label: stamp.first / 1e6 for stamp in stamps_of(root / "stamps")}
-    alone, behind = [], []
+    alone: list[float] = []
+    behind: list[float] = []
     order = sorted(submitted, key=lambda version: submitted[version])
     for before, version in list(pairwise(order))[slots - 1 :]:
         at_once = submitted[version] - submitted[before] < _AT_ONCE_MS

@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks import ledger_fill, workshop
 from benchmarks.bench import Bench, Reading
 from benchmarks.figures import Series
-from benchmarks.processes import until
+from benchmarks.processes import environment, until
 from mlpipeline.execution.limits import descendants
 from mlpipeline.execution.local import lock_holder
 
@@ -68,7 +68,7 @@ def sleeping(count: int, children: int = 0) -> Iterator[tuple[Path, subprocess.P
             yield root, queue
         finally:
             (root / "finish").touch()
-            subprocess.run(workshop.command("stop", "--now"), cwd=root, env=workshop.environment(), capture_output=True)
+            subprocess.run(workshop.command("stop", "--now"), cwd=root, env=environment(), capture_output=True)
             until(lambda: not supervisors(root) and not told(root)["scheduler"]["running"])  # type: ignore[index]
 
 
@@ -76,7 +76,7 @@ def start(root: Path) -> subprocess.Popen[bytes]:
     """Starts a scheduler that stays."""
     command = workshop.command("-r", "-u", "--watch")
     quiet = subprocess.DEVNULL
-    return subprocess.Popen(command, cwd=root, env=workshop.environment(), stdout=quiet, stderr=quiet)
+    return subprocess.Popen(command, cwd=root, env=environment(), stdout=quiet, stderr=quiet)
 
 
 def supervisors(root: Path) -> list[int]:
@@ -88,7 +88,7 @@ def supervisors(root: Path) -> list[int]:
 def told(root: Path) -> dict[str, object]:
     """Returns what `status --json` says."""
     done = subprocess.run(
-        workshop.command("status", "--json"), cwd=root, env=workshop.environment(), capture_output=True, check=True
+        workshop.command("status", "--json"), cwd=root, env=environment(), capture_output=True, check=True
     )
     found: dict[str, object] = json.loads(done.stdout)
     return found

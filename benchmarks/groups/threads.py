@@ -57,9 +57,11 @@ class Pair(Tool):
             processes.run(ours.queue("-j", "2"), root, processes.environment())
             return
         python, script = write_script(work, root)
-        limit = {"OMP_NUM_THREADS": "1"} if self.name == LIMITED else {}
+        variables = processes.environment()
+        if self.name == LIMITED:
+            variables["OMP_NUM_THREADS"] = "1"
         both = f'"{python}" "{script}" & "{python}" "{script}"; wait'
-        processes.run(["sh", "-c", both], root, processes.environment(**limit))
+        processes.run(["sh", "-c", both], root, variables)
 
 
 def measure(bench: Bench) -> Iterator[Series]:

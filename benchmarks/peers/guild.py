@@ -17,7 +17,8 @@ GUILD = str(ENVIRONMENT.bin / "guild")
 def project(work: Work, root: Path) -> dict[str, str]:
     """Makes a project with one operation, and returns the environment for it."""
     command = " ".join(write_script(work, root))
-    (root / "guild.yml").write_text(f"train:\n  exec: {command}\n", "utf-8")
+    # Guild puts its own packages into PYTHONPATH, and they are not those that TensorFlow needs.
+    (root / "guild.yml").write_text(f"train:\n  exec: env -u PYTHONPATH {command}\n", "utf-8")
     (root / "guild-home").mkdir(exist_ok=True)
     return processes.environment(root, GUILD_HOME=str(root / "guild-home"))
 

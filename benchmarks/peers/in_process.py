@@ -13,6 +13,7 @@ DRIVERS = Path(__file__).parent / "drivers"
 SMALL = Environment("small", "sacred", "huey", "joblib", "setuptools<81")
 """Peers that are small and need nothing of one another share one; sacred imports pkg_resources."""
 MLFLOW = Environment("mlflow", "mlflow")
+RAY = Environment("ray", "ray[tune]")
 
 
 class Library(Tool):
@@ -97,6 +98,6 @@ class RayTune(Library):
     key = "ray"
     package = "ray"
     name = "Ray Tune"
-    environment = Environment("ray", "ray[tune]")
+    environment = RAY
     driver = "in_ray.py"
     counts = (8, 3)

@@ -24,13 +24,9 @@ class TaskSpooler(Tool):
     name = "task-spooler (no record)"
     cheap = True
 
-    def installed(self) -> bool:
-        """Looks for its command."""
-        return shutil.which("tsp") is not None
-
     def prepare(self) -> None:
         """Finds its command."""
-        if not self.installed():
+        if shutil.which("tsp") is None:
             raise Unavailable("the command `tsp` is not there: install the Debian package task-spooler")
 
     def version(self) -> str:

@@ -41,10 +41,6 @@ class Tool:
     counts = (100, 20)
     any_work = True
 
-    def installed(self) -> bool:
-        """Says whether it is there already."""
-        return self.environment is None or self.environment.ready()
-
     def prepare(self) -> None:
         """Makes it ready.
 
