@@ -173,6 +173,9 @@ def test_what_cannot_be_held_is_told_once_and_left_out(make: Make, models: Path,
     told = kept(warm, {"json", "decimal"} | ({"mlptest_bad"} - {bad}))
     assert [each for each in told if "left out" in each] == ([f"preload: {bad}: left out: {why}"] if bad else [])
     assert described(warm, models, 1)["fault"] is None
+    assert warm.process is not None
+    pairs = psutil.Process(warm.process.pid).children()
+    assert all(os.getsid(each.pid) == each.pid for each in pairs), "what a package has forked forks nothing itself"
     told += [each for each, _ in warm.news()]
     assert len(told) == 2 if bad else 1
     assert told[-1].startswith(f"preload: decimal, json{'' if bad else ', mlptest_bad'} in ")
