@@ -34,7 +34,12 @@ def installed(workshop: Workshop) -> Path:
 
 
 def start(workshop: Workshop, installed: Path, *arguments: str) -> subprocess.Popen[str]:
-    return workshop.start("-r", "-u", *arguments, variables={"PYTHONPATH": f"{installed}:{os.environ['PYTHONPATH']}"})
+    return workshop.start(
+        "-r",
+        "-u",
+        *arguments,
+        variables={"PYTHONPATH": os.pathsep.join([str(installed), os.environ.get("PYTHONPATH", "")])},
+    )
 
 
 def importers(installed: Path) -> list[int]:
