@@ -395,8 +395,13 @@ def test_order_is_kept_and_every_wish_has_its_place(
 ) -> None:
     found = planned(wanted, standings, **given)
     assert sorted(map(id, wanted)) == sorted(id(item.wanted) for item in found.items)
-    order = [(-w.options.priority, w.position, w.replicate, w.rank) for w in (item.wanted for item in found.items)]
-    assert order == sorted(order)
+    priorities = [item.wanted.options.priority for item in found.items]
+    assert priorities == sorted(priorities, reverse=True)
+    # What waits for a slot stands as slots will come, and so do those of one model.
+    for model in {each.model for each in wanted}:
+        waiting = [item.wanted for item in found.items if item.reason == FOR_A_SLOT and item.wanted.model == model]
+        order = [(-each.options.priority, each.position, each.replicate, each.rank) for each in waiting]
+        assert order == sorted(order)
     places = {id(item.wanted): place for place, item in enumerate(found.items)}
     for one, other in itertools.pairwise(found.submit):
         if one.model == other.model and one.options.priority == other.options.priority:
