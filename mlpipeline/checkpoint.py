@@ -7,7 +7,6 @@ leaves the old one or the new one, and a file that names it.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import os
 import re
@@ -79,7 +78,6 @@ def write(
             raise ModelFault(f"checkpoint: save wrote nothing to {part / name}: write to the path that it is given")
         if sync:
             _sync_tree(part)
-            _sync_owner(model_dir)
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
@@ -96,13 +94,6 @@ def _remove_others(model_dir: Path, kept: str) -> None:
     for entry in os.scandir(model_dir):
         if entry.name != kept and _OURS.fullmatch(entry.name):
             shutil.rmtree(entry.path, ignore_errors=True)
-
-
-def _sync_owner(model_dir: Path) -> None:
-    """Makes last whose the directory is: without that, a checkpoint in it would be a stranger's."""
-    with contextlib.suppress(FileNotFoundError):
-        wire.sync_file(model_dir / OWNER)
-    wire.sync_directory(model_dir.parent)
 
 
 def _sync_tree(directory: Path) -> None:

@@ -29,9 +29,8 @@ def prepare(model: Any, model_dir: Path, spec: dict[str, Any]) -> str:
     }
     try:
         done = _make_room(model, model_dir, mine, fresh=bool(spec["fresh"]), rerun_on=spec.get("rerun_on", "code"))
-        model_dir.mkdir(parents=True, exist_ok=True)
-        # A checkpoint makes it last. Where it did not, what lies there is nobody's, and is not taken for ours.
-        wire.write_json(model_dir / OWNER, mine)
+        wire.make_directory(model_dir)
+        wire.write_json(model_dir / OWNER, mine, sync=True)
     except OSError as error:
         reason = error.strerror or str(error)
         raise ModelDirError(f"{model_dir}: cannot be written ({reason}): mend its permissions or the disk") from error
