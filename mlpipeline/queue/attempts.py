@@ -141,6 +141,7 @@ class Attempts:
         if started is None or started.get("token") != live.attempt.token:
             return
         at = _time(started["started_at"]) or datetime.now(UTC)
+        wire.sync_directory(live.directory)  # the supervisor may be about to: the ledger must not know more than it
         self.ledger.record(
             events.Started(
                 run_id=live.run.id, number=live.attempt.number, token=live.attempt.token, at=at, pid=started.get("pid")
