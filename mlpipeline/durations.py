@@ -165,7 +165,7 @@ def remaining(
 
     Args:
         whole: what such runs take.
-        elapsed: for how long it has run.
+        elapsed: for how long it has run; None where that is not told yet: it has just begun.
         step: where its loop was.
         total: where that loop ends. Earlier runs that ended later had several: then this one has as well.
         rate: steps a second.
@@ -176,9 +176,9 @@ def remaining(
         left = max(0.0, (end - step) / rate - age)
         if left:
             return Estimate(left, left * (1 - _BY_RATE), left * (1 + _BY_RATE), source="progress")
-    if whole is None or elapsed is None:
+    if whole is None:
         return None
-    left, low, high = (max(0.0, each - elapsed) for each in whole[:3])
+    left, low, high = (max(0.0, each - (elapsed or 0.0)) for each in whole[:3])
     return whole._replace(seconds=left, low=low, high=high, is_late=left == 0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -181,7 +182,8 @@ class Workshop:
             if process.stdout is not None:
                 process.stdout.close()
         for pid in self.left_behind():
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def left_behind(self) -> list[int]:
         """Processes whose working directory is this project, but for this test's own."""

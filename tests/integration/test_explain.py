@@ -122,6 +122,7 @@ def test_who_waits_for_a_slot_is_told_behind_whom_and_when_it_starts(workshop: W
     workshop.model("after.py", "pass")
     scheduler = workshop.start("-r", "-u")
     workshop.until(lambda: len(workshop.truth("train")) == 2, "the second seed trains")
+    workshop.until(lambda: "(runs since" in why(workshop, "new.py"), "the scheduler heard that it began")
     told = why(workshop, "new.py")
     assert told.startswith("new.py:one is due: waits for a slot. Before it: lm.py:one seed 1 (runs since ")
     assert "It is listed since " in told
