@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from benchmarks.figures import Figures, Series
-from benchmarks.groups import growth
+from benchmarks.groups import GROUPS, growth
 from benchmarks.numbers import NUMBERS, amount
 from benchmarks.peers import WARM
 
@@ -65,7 +65,9 @@ def _measures(figures: Figures, drawn: Mapping[str, str]) -> Iterator[str]:
     yield from ("", "## Tool by tool", "")
     alone = []
     histories = {growth.after(size) for size in growth.SIZES}
-    for measure in dict.fromkeys(each.measure for each in figures.series.values() if each.values):
+    order = list(GROUPS)
+    found = sorted((each for each in figures.series.values() if each.values), key=lambda each: order.index(each.group))
+    for measure in dict.fromkeys(each.measure for each in found):
         rows = figures.of(measure)
         if measure in histories:
             continue
