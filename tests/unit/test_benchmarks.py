@@ -103,7 +103,8 @@ def test_runs_leave_the_times_of_their_first_and_last_lines(tmp_path: Path) -> N
 
 def test_what_was_started_and_left_behind_is_ended_and_nothing_else() -> None:
     sleep = "import time; time.sleep(600)"
-    with subprocess.Popen([sys.executable, "-c", sleep]) as stranger:
+    stranger = subprocess.Popen([sys.executable, "-c", sleep])
+    try:
         with processes.directory() as root:
             detach = (
                 f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {sleep!r}], start_new_session=True)"
@@ -113,4 +114,6 @@ def test_what_was_started_and_left_behind_is_ended_and_nothing_else() -> None:
         assert not left.is_running() or left.status() == "zombie"
         assert not root.exists()
         assert stranger.poll() is None
+    finally:
         stranger.kill()
+        stranger.wait()
