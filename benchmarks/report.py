@@ -11,6 +11,7 @@ from benchmarks.peers import WARM
 
 _WORDS = {True: "reached", False: "**missed**", None: ""}
 _OURS = "mlpipeline"
+_BUSY = 10.0
 
 
 def text(figures: Figures, drawn: Mapping[str, str]) -> str:
@@ -28,7 +29,7 @@ def text(figures: Figures, drawn: Mapping[str, str]) -> str:
         "",
         *_machine(figures),
         "",
-        *_quick(figures),
+        *_warnings(figures),
         *_numbers(figures),
         *_measures(figures, drawn),
         *_absent(figures),
@@ -45,10 +46,15 @@ def _machine(figures: Figures) -> Iterator[str]:
     yield f"* measured in {minutes:.1f} minutes; seconds by group: {taken}"
 
 
-def _quick(figures: Figures) -> list[str]:
-    if not any(each.quick for each in figures.series.values()):
-        return []
-    return ["**Small counts (`--quick`): this shows that everything can be measured, not how much it is.**", ""]
+def _warnings(figures: Figures) -> Iterator[str]:
+    busy = max(figures.others.values(), default=0.0)
+    if busy > _BUSY:
+        said = (
+            f"**The machine was busy with other work (up to {busy:.0f} % of it): compare ratios, and measure again.**"
+        )
+        yield from (said, "")
+    if any(each.quick for each in figures.series.values()):
+        yield from ("**Small counts (`--quick`): this shows that everything can be measured, not how much it is.**", "")
 
 
 def _numbers(figures: Figures) -> Iterator[str]:

@@ -117,3 +117,12 @@ def test_what_was_started_and_left_behind_is_ended_and_nothing_else() -> None:
     finally:
         stranger.kill()
         stranger.wait()
+
+
+def test_the_report_says_when_others_were_at_work() -> None:
+    figures = Figures()
+    figures.machine = MACHINE
+    figures.others = {"queue": 2.0}
+    assert "busy" not in report.text(figures, {})
+    figures.others = {"queue": 2.0, "idle": 55.0}
+    assert "busy with other work (up to 55 % of it)" in report.text(figures, {})
