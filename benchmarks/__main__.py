@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
+
 from benchmarks import peers, plots, processes, report
 from benchmarks.bench import Bench, say
 from benchmarks.figures import Figures
@@ -74,6 +76,7 @@ def main() -> int:
 def measure(name: str, bench: Bench, figures: Figures) -> None:
     """Measures one group, and puts its series in the place of the former ones."""
     say(f"{name}:")
+    figures.others[name] = psutil.cpu_percent(interval=1)
     begin = time.monotonic()
     found = list(GROUPS[name](bench))
     took = time.monotonic() - begin

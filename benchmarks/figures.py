@@ -46,12 +46,21 @@ class Series:
 
 
 class Figures:
-    """All series, by measure and tool, with what they were measured on."""
+    """All series, by measure and tool, with what they were measured on.
+
+    Attributes:
+        machine: what figures depend on.
+        versions: of the tools.
+        seconds: how long each group took.
+        others: the share of the machine, in percent, that others had before each group began.
+        series: by measure and tool.
+    """
 
     def __init__(self) -> None:
         self.machine: dict[str, str] = {}
         self.versions: dict[str, str] = {}
         self.seconds: dict[str, float] = {}
+        self.others: dict[str, float] = {}
         self.series: dict[tuple[str, str], Series] = {}
 
     @classmethod
@@ -64,7 +73,7 @@ class Figures:
         content = json.loads(path.read_text("utf-8"))
         if content["machine"] != machine:
             return found
-        found.versions, found.seconds = content["versions"], content["seconds"]
+        found.versions, found.seconds, found.others = content["versions"], content["seconds"], content["others"]
         found.replace(Series(**each | {"values": tuple(each["values"])}) for each in content["series"])
         return found
 
@@ -74,6 +83,7 @@ class Figures:
             "machine": self.machine,
             "versions": dict(sorted(self.versions.items())),
             "seconds": self.seconds,
+            "others": self.others,
             "series": [asdict(each) | {"values": rounded(each.values)} for each in self.series.values()],
         }
         path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", "utf-8")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _OURS, _OURS_TOO, _OTHERS, _INK, _QUIET = "#0b6e4f", "#7fb8a4", "#c3c7cc", "#222222", "#6b7075"
 _SECONDS = {"us": 1e-6, "ms": 1e-3, "s": 1.0}
+_HEAD = {"fontsize": 11, "weight": "bold"}
 _STYLE = {
     "font.family": "DejaVu Sans",
     "font.size": 10,
@@ -129,7 +130,7 @@ def _bare(axes: Axes, title: str) -> None:
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     axes.spines["left"].set_color(_QUIET)
-    axes.set_title(title, loc="left", fontsize=11, weight="bold", pad=10)
+    axes.set_title(title, loc="left", pad=10, **_HEAD)
 
 
 def _histories(figures: Figures) -> dict[str, list[tuple[int, float]]]:
@@ -141,32 +142,37 @@ def _histories(figures: Figures) -> dict[str, list[tuple[int, float]]]:
 
 
 def _lines(lines: dict[str, list[tuple[int, float]]]) -> Figure:
+    """Draws a panel for each tool, on the same scales."""
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(8, 4))
+    figure, panels = plt.subplots(1, len(lines), figsize=(2.6 * len(lines), 2.4), sharey=True, squeeze=False)
     largest = max(size for points in lines.values() for size, _ in points)
-    highest = max(cost for points in lines.values() for _, cost in points) * 1.15
-    taken: list[float] = []
-    for tool, points in sorted(lines.items(), key=lambda line: line[1][-1][1]):
-        color, weight = (_OURS, "bold") if _is_ours(tool) else (_QUIET, "normal")
+    highest = max(cost for points in lines.values() for _, cost in points)
+    ours_first = sorted(lines.items(), key=lambda line: (not _is_ours(line[0]), line[0]))
+    for axes, (tool, points) in zip(panels[0], ours_first, strict=True):
+        color = _OURS if _is_ours(tool) else _QUIET
         sizes, costs = zip(*points, strict=True)
-        axes.plot(sizes, costs, color=color, linewidth=2.5 if _is_ours(tool) else 1.5, marker="o", markersize=4)
-        place = max(costs[-1], *(each + highest * 0.06 for each in taken)) if taken else costs[-1]
-        taken.append(place)  # one name above another, where ends lie close
+        axes.plot(sizes, costs, color=color, linewidth=2, marker="o", markersize=4)
         axes.annotate(
-            f"{tool}: {costs[-1] / costs[0]:.1f} times the first",
-            (sizes[-1], place),
-            (8, 0),
+            f"{label(costs[-1], 'ms')}, {costs[-1] / costs[0]:.1f} x",
+            (sizes[-1], costs[-1]),
+            (0, 8),
             textcoords="offset points",
-            va="center",
+            ha="right" if sizes[-1] == largest else "center",
             color=color,
-            weight=weight,
+            weight="bold",
         )
-    axes.set_xscale("symlog", linthresh=100, linscale=0.5)
-    axes.set_xlim(-10, largest * 1.4)
-    axes.set_ylim(0, highest)
-    axes.set_xticks([0, 100, 1_000, 10_000, 100_000], ["none", "100", "1,000", "10,000", "100,000"], minor=False)
-    axes.minorticks_off()
-    axes.set_xlabel("runs recorded before", color=_QUIET, loc="left")
-    _bare(axes, "Milliseconds for a run that does nothing, as the history grows")
+        axes.set_xscale("symlog", linthresh=100, linscale=0.5)
+        axes.set_xlim(-10, largest * 1.6)
+        axes.set_ylim(0, highest * 1.25)
+        axes.set_xticks([0, 1_000, 100_000], ["0", "1k", "100k"])
+        axes.minorticks_off()
+        axes.set_title(tool, loc="left", fontsize=10, color=color, weight="bold")
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
+    panels[0][0].set_ylabel("ms per run", color=_QUIET)
+    panels[0][0].set_xlabel("runs recorded before", color=_QUIET, loc="left")
+    figure.suptitle(
+        "A run that does nothing, as the history grows: last cost against first", x=0.07, y=1.08, ha="left", **_HEAD
+    )
     return figure

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from benchmarks.figures import Figures, Series
-from benchmarks.groups import growth
+from benchmarks.groups import GROUPS, growth
 from benchmarks.numbers import NUMBERS, amount
 from benchmarks.peers import WARM
 
 _WORDS = {True: "reached", False: "**missed**", None: ""}
 _OURS = "mlpipeline"
+_BUSY = 10.0
 
 
 def text(figures: Figures, drawn: Mapping[str, str]) -> str:
@@ -28,7 +29,7 @@ def text(figures: Figures, drawn: Mapping[str, str]) -> str:
         "",
         *_machine(figures),
         "",
-        *_quick(figures),
+        *_warnings(figures),
         *_numbers(figures),
         *_measures(figures, drawn),
         *_absent(figures),
@@ -45,10 +46,15 @@ def _machine(figures: Figures) -> Iterator[str]:
     yield f"* measured in {minutes:.1f} minutes; seconds by group: {taken}"
 
 
-def _quick(figures: Figures) -> list[str]:
-    if not any(each.quick for each in figures.series.values()):
-        return []
-    return ["**Small counts (`--quick`): this shows that everything can be measured, not how much it is.**", ""]
+def _warnings(figures: Figures) -> Iterator[str]:
+    busy = max(figures.others.values(), default=0.0)
+    if busy > _BUSY:
+        said = (
+            f"**The machine was busy with other work (up to {busy:.0f} % of it): compare ratios, and measure again.**"
+        )
+        yield from (said, "")
+    if any(each.quick for each in figures.series.values()):
+        yield from ("**Small counts (`--quick`): this shows that everything can be measured, not how much it is.**", "")
 
 
 def _numbers(figures: Figures) -> Iterator[str]:
@@ -65,7 +71,9 @@ def _measures(figures: Figures, drawn: Mapping[str, str]) -> Iterator[str]:
     yield from ("", "## Tool by tool", "")
     alone = []
     histories = {growth.after(size) for size in growth.SIZES}
-    for measure in dict.fromkeys(each.measure for each in figures.series.values() if each.values):
+    order = list(GROUPS)
+    found = sorted((each for each in figures.series.values() if each.values), key=lambda each: order.index(each.group))
+    for measure in dict.fromkeys(each.measure for each in found):
         rows = figures.of(measure)
         if measure in histories:
             continue

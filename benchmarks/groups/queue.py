@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -26,7 +27,7 @@ HISTORY = "`mlpipeline history`, whole process"
 def measure(bench: Bench) -> Iterator[Series]:
     """Measures all of it; every value is of one repetition."""
     settings = bench.settings
-    times = settings.times(15, 3)
+    times = settings.count(15, 5)
     recorded, planned = settings.count(100_000, 10_000), settings.count(1_000_000, 50_000)
     jobs: dict[str, Callable[[], Iterator[Reading]]] = {
         IMPORT: lambda: imports(times),
@@ -39,16 +40,12 @@ def measure(bench: Bench) -> Iterator[Series]:
 
 def imports(times: int) -> Iterator[Reading]:
     """`import mlpipeline` and a bare interpreter in turn, and `mlpipeline --help`."""
-    extra, whole = [], []
-    for number in range(times + 1):
-        bare = workshop.seconds([sys.executable, "-c", "pass"])
-        own = workshop.seconds([sys.executable, "-c", "import mlpipeline"])
-        shown = workshop.seconds(workshop.command("--help"))
-        if number:  # the first warms caches
-            extra.append((own - bare) * 1000)
-            whole.append(shown * 1000)
+    commands = ([sys.executable, "-c", "pass"], [sys.executable, "-c", "import mlpipeline"], workshop.command("--help"))
+    rounds = [[workshop.seconds(command) * 1000 for command in commands] for _ in range(times + 1)]
+    bare, own, whole = zip(*rounds[1:], strict=True)  # the first warms caches
+    extra = [each - statistics.median(bare) for each in own]
     yield Reading(measure=IMPORT, values=tuple(extra))
-    yield Reading(measure=HELP, values=tuple(whole))
+    yield Reading(measure=HELP, values=whole)
 
 
 def edits(times: int) -> Iterator[Reading]:
