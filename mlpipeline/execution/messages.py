@@ -33,6 +33,12 @@ class _MessageFile(logging.Handler):
         except OSError:
             self.handleError(record)
 
+    def close(self) -> None:
+        if self.file is not None:
+            self.file.close()
+            self.file = None
+        super().close()
+
 
 class _Output(logging.StreamHandler[TextIO]):
     """Writes to whatever stdout is at the moment, as print would."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlpipeline import wire
 from mlpipeline.execution import failure
+from mlpipeline.execution.ending import Ending
 from mlpipeline.execution.limits import die_with_parent
 from mlpipeline.execution.seeding import seed_all
 from mlpipeline.failpoints import reach
@@ -85,13 +86,16 @@ def main(argument: str) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (int(spec["memory_limit"]),) * 2)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
+    ending = Ending()
     error = execute(directory, spec)
+    status = 0 if error is None else 1
     if error is not None:
         failure.show(error)
+    del error  # it holds the user's frames
     for stream in (sys.stdout, sys.stderr):
         if not stream.closed:
             stream.flush()
-    raise SystemExit(0 if error is None else 1)
+    ending.leave(status)
 
 
 if __name__ == "__main__":
