@@ -115,7 +115,7 @@ class Project:
     @property
     def models_dir(self) -> Path:
         """Where the models lie."""
-        return (self.root / self.settings.models_dir).resolve()
+        return _resolved(self.root / self.settings.models_dir)
 
     @property
     def outputs_dir(self) -> Path:
@@ -123,7 +123,7 @@ class Project:
         if self.outputs is not None:
             return self.outputs
         configured = self.settings.outputs_dir
-        return (self.root / configured).resolve() if configured else self.models_dir / "outputs"
+        return _resolved(self.root / configured) if configured else self.models_dir / "outputs"
 
     def selection_path(self, test: bool) -> Path:
         """The file that lists models, for one of the modes."""
@@ -208,6 +208,22 @@ class Project:
     def relative(self, path: Path) -> str:
         """Returns a path relative to the root, in POSIX spelling."""
         return Path(os.path.relpath(path, self.root)).as_posix()
+
+
+_REAL: dict[Path, tuple[tuple[int, int], Path]] = {}
+
+
+def _resolved(path: Path) -> Path:
+    """Returns the directory that a path leads to; it is found out anew where that is another one by now."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return path.resolve()
+    identity = (found.st_dev, found.st_ino)
+    known = _REAL.get(path)
+    if known is None or known[0] != identity:
+        known = _REAL[path] = (identity, path.resolve())
+    return known[1]
 
 
 def _state_dir(outputs: Path) -> Path:

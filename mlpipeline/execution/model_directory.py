@@ -30,8 +30,9 @@ def prepare(model: Any, model_dir: Path, spec: dict[str, Any]) -> str:
     }
     try:
         done = _make_room(model, model_dir, mine, fresh=bool(spec["fresh"]), rerun_on=spec.get("rerun_on", "code"))
-        wire.make_directory(model_dir)
+        model_dir.mkdir(parents=True, exist_ok=True)
         wire.write_json(model_dir / OWNER, mine, sync=True)
+        wire.make_directory(model_dir)
     except OSError as error:
         reason = error.strerror or str(error)
         raise ModelDirError(f"{model_dir}: cannot be written ({reason}): mend its permissions or the disk") from error

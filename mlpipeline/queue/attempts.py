@@ -54,6 +54,7 @@ class Attempts:
         self.files = files
         self.say = say
         self.live: dict[str, Live] = {}
+        self.ended: list[tuple[Run, Attempt, Path]] = []
         self.forwarder = Forwarder(project, files)
 
     def adopt(self) -> None:
@@ -170,8 +171,14 @@ class Attempts:
         run = self.ledger.run(live.run.id)
         attempt = run.attempts[live.attempt.number - 1]
         self._announce(run, attempt)
-        self._report(run, attempt, live.directory)
+        self.ended.append((run, attempt, live.directory))
         return run, attempt
+
+    def report(self) -> None:
+        """Appends the blocks of results of what has ended since: what comes next has begun by then."""
+        ended, self.ended = self.ended, []
+        for run, attempt, directory in ended:
+            self._report(run, attempt, directory)
 
     def _announce(self, run: Run, attempt: Attempt) -> None:
         name = f"{run.id}.{attempt.number}"

@@ -55,8 +55,7 @@ class Claims:
             OSError: the claim could not be written; nothing is claimed.
         """
         place = self._place(key)
-        if not place.parent.is_dir():
-            wire.make_directory(place.parent)
+        place.parent.mkdir(parents=True, exist_ok=True)
         while True:
             latest = self._latest(place)
             if latest is not None and latest.content.get("host") != self.project.host:
@@ -113,6 +112,7 @@ class Claims:
             return False
         try:
             wire.sync_directory(place.parent)
+            wire.sync_directory(place.parent.parent)  # its own name: costs nothing where that has not changed
         except OSError:
             os.unlink(f"{place}.{number}")  # or others would wait for what never begins
             raise

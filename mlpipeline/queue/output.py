@@ -41,6 +41,7 @@ class HostFiles:
         self.project = project
         self.enabled = enabled
         self.max_bytes = max_bytes
+        self._named: tuple[int, int] | None = None
 
     def log(self, message: str, level: str = "INFO", run: str | None = None) -> None:
         """Appends a line of the scheduler's own.
@@ -96,8 +97,7 @@ class HostFiles:
             try:
                 written = os.write(descriptor, data)
                 if sync:
-                    os.fsync(descriptor)
-                    wire.sync_directory(path.parent)
+                    self._sync(path, descriptor)
             finally:
                 os.close(descriptor)
         except OSError as error:
@@ -106,6 +106,14 @@ class HostFiles:
             raise
         if written < len(data):
             raise DiskFull(f"{path}: the disk is full: free some space")
+
+    def _sync(self, path: Path, descriptor: int) -> None:
+        os.fsync(descriptor)
+        found = os.fstat(descriptor)
+        # Its name is on disk since the first time; one that was set aside or removed has a successor.
+        if self._named != (found.st_dev, found.st_ino):
+            wire.sync_directory(path.parent)
+            self._named = found.st_dev, found.st_ino
 
     def _rotate(self, path: Path, more: int) -> None:
         try:

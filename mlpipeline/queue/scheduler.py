@@ -122,6 +122,7 @@ class Scheduler:
         self.reconcile()
         self.decide()
         self.submit()
+        self.attempts.report()
         if self._said and not self.trouble:
             self._said.clear()
             self.say("what stood in the way is over: going on")
