@@ -36,7 +36,8 @@ class Ending:
         """
         threading._shutdown()  # type: ignore[attr-defined]
         atexit._run_exitfuncs()
-        mine = [name for name in sys.modules if _package(name) not in self.known | sys.stdlib_module_names]
+        known = self.known | sys.stdlib_module_names
+        mine = [name for name in sys.modules if _package(name) not in known]
         if threading.active_count() == 1 and all(map(_is_of_project, mine)) and not _has_finalizers():
             _let_go(mine)
             _exit(status)
