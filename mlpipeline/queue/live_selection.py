@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import time
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -62,6 +63,9 @@ class LiveSelection:
 
     def read(self) -> None:
         """Looks at the file again, and lets a whole and valid edit take effect."""
+        if self._stands():
+            self._recovered()
+            return
         read_at = time.time()
         fresh = self._parse()
         if fresh.digest == self.current.digest and fresh.models == self.current.models:
@@ -78,6 +82,22 @@ class LiveSelection:
         self.current = fresh
         if self.keep:
             self._keep()
+
+    def _stands(self) -> bool:
+        """Whether the file and the models that it names are so that reading it would say what is in force."""
+        current = self.current
+        if self.names or current.use_blacklist or not current.usable:
+            return False
+        try:
+            digest = hashlib.sha256(self.path.read_bytes()).hexdigest()
+        except OSError:
+            return False
+        models_dir = os.fspath(self.project.models_dir)
+        return digest == current.digest and all(
+            # A name without a suffix means another file as soon as one with the first suffix is there.
+            each.fault is None and each.model.endswith(selections.SUFFIXES[0]) and os.path.isfile(f"{models_dir}/{each.model}")
+            for each in current.models
+        )
 
     def _recovered(self) -> None:
         self.settling.pending = False
