@@ -9,8 +9,12 @@ import atexit
 import gc
 import sys
 import threading
-from typing import Any, NoReturn
+from types import ModuleType
 from weakref import ref
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 _CYCLIC = 1 << 14  # Py_TPFLAGS_HAVE_GC
 _OWN_PACKAGE = "mlpipeline"
@@ -57,8 +61,8 @@ def _is_of_project(name: str) -> bool:
 
 def _let_go(names: list[str]) -> None:
     """Drops modules in the manner of an interpreter's end: what a library wrote in C may have to be closed by it."""
-    left = [ref(module) for name in names if (module := sys.modules.pop(name)) is not None]
-    del module
+    modules: dict[str, Any] = sys.modules  # a user's code may have put there what is no module
+    left = [ref(module) for module in map(modules.pop, names) if isinstance(module, ModuleType)]
     gc.collect()
     for each in reversed(left):
         if (alive := each()) is not None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import os
-import shutil
 from pathlib import Path
-from typing import Any
 
 from mlpipeline import wire
 from mlpipeline.errors import ModelDirError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 OWNER = ".mlpipeline.json"
 
@@ -72,5 +74,7 @@ def _aside(model_dir: Path, fingerprint: str) -> Path:
 
 def clear(model_dir: Path) -> None:
     """Empties a temporary model directory before a test run."""
+    import shutil
+
     shutil.rmtree(model_dir, ignore_errors=True)
     model_dir.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,6 @@ import select
 import signal
 import sys
 import time
-from typing import Any
 
 from mlpipeline import wire
 from mlpipeline.execution import environment, memory, verdict
@@ -29,6 +28,10 @@ from mlpipeline.execution.limits import (
     start_ticks,
 )
 from mlpipeline.failpoints import reach
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 BOOTSTRAP = (
     "import sys; sys.path.append(sys.argv[1]); from mlpipeline.execution.supervisor import main; main(sys.argv[2])"

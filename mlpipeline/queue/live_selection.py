@@ -95,7 +95,9 @@ class LiveSelection:
         models_dir = os.fspath(self.project.models_dir)
         return digest == current.digest and all(
             # A name without a suffix means another file as soon as one with the first suffix is there.
-            each.fault is None and each.model.endswith(selections.SUFFIXES[0]) and os.path.isfile(f"{models_dir}/{each.model}")
+            each.fault is None
+            and each.model.endswith(selections.SUFFIXES[0])
+            and os.path.isfile(f"{models_dir}/{each.model}")
             for each in current.models
         )
 

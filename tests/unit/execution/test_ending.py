@@ -33,9 +33,7 @@ SLOW = {
     ),
     "a generator": "project.numbers = (each for each in [1, 2]); next(project.numbers)",
     "a library": "module('library', None).__spec__.loader = object()",
-    "a thread": (
-        "import threading, time\nthreading.Thread(target=time.sleep, args=(600,), daemon=True).start()"
-    ),
+    "a thread": ("import threading, time\nthreading.Thread(target=time.sleep, args=(600,), daemon=True).start()"),
 }
 
 
