@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import platform
@@ -210,20 +211,17 @@ class Project:
         return Path(os.path.relpath(path, self.root)).as_posix()
 
 
-_REAL: dict[Path, tuple[tuple[int, int], Path]] = {}
+_REAL: dict[Path, Path] = {}
 
 
 def _resolved(path: Path) -> Path:
-    """Returns the directory that a path leads to; it is found out anew where that is another one by now."""
-    try:
-        found = os.stat(path)
-    except OSError:
-        return path.resolve()
-    identity = (found.st_dev, found.st_ino)
+    """Returns the directory that a path leads to. It is found out anew where what was found leads elsewhere by now."""
     known = _REAL.get(path)
-    if known is None or known[0] != identity:
-        known = _REAL[path] = (identity, path.resolve())
-    return known[1]
+    with contextlib.suppress(OSError):  # one of them is not there
+        if known is not None and os.path.samefile(path, known):
+            return known
+    real = _REAL[path] = path.resolve()
+    return real
 
 
 def _state_dir(outputs: Path) -> Path:
