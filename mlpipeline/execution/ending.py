@@ -16,7 +16,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
-_CYCLIC = 1 << 14  # Py_TPFLAGS_HAVE_GC
 _OWN_PACKAGE = "mlpipeline"
 
 
@@ -79,14 +78,7 @@ def _clear(names: dict[str, Any]) -> None:
 
 def _has_finalizers() -> bool:
     """Whether something lives that does something when it is ended: an open file, a generator, a class's own."""
-    for each in gc.get_objects():
-        kind = type(each)
-        if hasattr(kind, "__del__"):
-            return True
-        # Instances of such a class are not among the collector's objects.
-        if kind is type and hasattr(each, "__del__") and not each.__flags__ & _CYCLIC:
-            return True
-    return False
+    return any(hasattr(type(each), "__del__") for each in gc.get_objects())
 
 
 def _exit(status: int) -> NoReturn:

@@ -28,7 +28,7 @@ end.leave(3)
 SLOW = {
     "an open file": "project.file = open('/dev/null', 'w')",
     "a finalizer": "class Told:\n    def __del__(self): pass\nproject.told = Told()",
-    "a finalizer that the collector does not know": (
+    "a finalizer of what holds nothing": (
         "class Told:\n    __slots__ = ()\n    def __del__(self): pass\nproject.told = Told()"
     ),
     "a generator": "project.numbers = (each for each in [1, 2]); next(project.numbers)",

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import shutil
 import threading
 from pathlib import Path
 
 import pytest
+from watchdog.events import FileSystemEvent, FileSystemEventHandler
 
 from mlpipeline import wire
 from mlpipeline.project import Project
+from mlpipeline.queue import watch
 from mlpipeline.queue.live_selection import LiveSelection
 from mlpipeline.queue.output import HostFiles
-from mlpipeline.queue.watch import Watcher
 from tests.unit.sample_runs import sample_run
 
 LISTED = "[MLP]\nuse_blacklist = false\n[WHITELISTED_MODELS]\nm\n[BLACKLISTED_MODELS]\n"
@@ -30,24 +30,20 @@ def project(tmp_path: Path) -> Project:
     return made
 
 
-def test_paths_follow_a_link_that_leads_elsewhere(project: Project) -> None:
-    shutil.rmtree(project.root / "models")
-    (project.root / "first").mkdir()
-    (project.root / "second").mkdir()
+def test_paths_follow_a_link_that_leads_elsewhere(tmp_path: Path) -> None:
+    project = Project.load(tmp_path)
     for name in ("first", "second", "first"):
-        (project.root / "new").symlink_to(name)
-        (project.root / "new").rename(project.root / "models")
-        assert project.models_dir.samefile(project.root / name)
-        assert project.outputs_dir == project.models_dir / "outputs"
-        assert project.models_dir.samefile(project.root / name)
-    # Another one may get the number of one that is gone.
-    (project.root / "first").rmdir()
-    (project.root / "third").mkdir()
-    (project.root / "models").unlink()
-    (project.root / "models").symlink_to("third")
-    assert project.models_dir.samefile(project.root / "third")
-    (project.root / "models").unlink()
-    assert not project.models_dir.exists()
+        (tmp_path / name).mkdir(exist_ok=True)
+        (tmp_path / "new").symlink_to(name)
+        (tmp_path / "new").rename(tmp_path / "models")
+        assert project.models_dir == tmp_path / name
+        assert project.outputs_dir == tmp_path / name / "outputs"
+    # Another directory may get the number of one that is gone.
+    (tmp_path / "first").rmdir()
+    (tmp_path / "third").mkdir()
+    (tmp_path / "new").symlink_to("third")
+    (tmp_path / "new").rename(tmp_path / "models")
+    assert project.models_dir == tmp_path / "third"
 
 
 def test_a_names_meaning_follows_the_models_that_are_there(project: Project) -> None:
@@ -83,21 +79,24 @@ def test_the_name_of_an_output_file_is_synced_once_and_that_of_its_successor_aga
     assert synced == [project.outputs_dir] * 2
 
 
-def test_a_file_that_is_read_wakes_nobody(project: Project) -> None:
-    heard, woken = [], threading.Event()
+def test_a_file_that_is_read_wakes_nobody(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard, edited = [], threading.Event()
 
-    def notify(path: str | None) -> None:
-        heard.append(path)
-        woken.set()
+    class Handler(FileSystemEventHandler):
+        def on_any_event(self, event: FileSystemEvent) -> None:
+            heard.append((event.event_type, str(event.src_path)))
+            if event.event_type == "closed":
+                edited.set()
 
-    watcher = Watcher(notify)
+    monkeypatch.setattr(watch, "_handler", lambda _: Handler())
+    watcher = watch.Watcher(lambda _: None)
     try:
         watcher.watch({project.root})
         for _ in range(20):
             (project.root / "models.config").read_text()
             list(project.root.iterdir())
-        (project.root / "edited").touch()
-        assert woken.wait(30)
+        (project.root / "edited").write_text("text")
+        assert edited.wait(30)
     finally:
         watcher.close()
-    assert set(heard) == {str(project.root / "edited")}
+    assert {path for _, path in heard} == {str(project.root / "edited")}
