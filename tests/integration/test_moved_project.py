@@ -118,9 +118,9 @@ def test_a_copy_of_a_project_at_work_leaves_the_original_alone(
     workshop.model("long.py", LONG)
     workshop.list("long.py")
     original = workshop.start("-r", "-u")
-    workshop.until((workshop.root / "child").exists, "a child runs")
+    told = workshop.root / "child"
+    child = int(workshop.until(lambda: told.exists() and told.read_text(), "a child runs"))
     workshop.until(lambda: workshop.history()[0]["state"] == "running", "the start is recorded")
-    child = int((workshop.root / "child").read_text())
     copy = copied(workshop, at)
     (copy.root / "go").touch()
     status = copy.json("status")
@@ -148,9 +148,9 @@ def test_what_a_lost_attempt_left_is_ended_after_a_move(workshop: Workshop, at: 
     workshop.model("long.py", LONG)
     workshop.list("long.py")
     scheduler = workshop.start("-r", "-u")
-    workshop.until((workshop.root / "child").exists, "a child runs")
+    told = workshop.root / "child"
+    child = int(workshop.until(lambda: told.exists() and told.read_text(), "a child runs"))
     run = workshop.until(lambda: [row for row in workshop.history() if row["state"] == "running"], "it runs")[0]
-    child = int((workshop.root / "child").read_text())
     scheduler.kill()
     scheduler.wait()
     started = json.loads((workshop.root / run["directory"] / "started.json").read_text())
