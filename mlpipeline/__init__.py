@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from mlpipeline.context import RunContext
     from mlpipeline.metrics import Metric, MetricContainer
     from mlpipeline.model import DataLoader, ExecutionModeKeys, ModeKeys, Model

@@ -10,23 +10,23 @@ from __future__ import annotations
 import itertools
 import os
 import re
-import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mlpipeline import wire
 from mlpipeline.errors import ModelFault
 from mlpipeline.failpoints import reach
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 FILE = "checkpoint.json"
 OWNER = ".mlpipeline.json"
 """Says which fingerprint and seed wrote a model's directory."""
-_OURS = re.compile(r"checkpoint-\d{6,}(\.\d+)?\.(saved|part)")
+_OURS = r"checkpoint-\d{6,}(\.\d+)?\.(saved|part)"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
     """A complete checkpoint: where it lies and what wrote it.
 
@@ -34,9 +34,12 @@ class Checkpoint:
         path: what was given to `save`, for `load`; some libraries take it as the beginning of several file names.
     """
 
-    path: Path
-    step: int
-    facts: dict[str, Any]
+    __slots__ = ("facts", "path", "step")
+
+    def __init__(self, *, path: Path, step: int, facts: dict[str, Any]) -> None:
+        self.path = path
+        self.step = step
+        self.facts = facts
 
 
 def find(model_dir: Path) -> Checkpoint | None:
@@ -70,7 +73,7 @@ def write(
     stems = itertools.chain([stem], (f"{stem}.{n}" for n in itertools.count(2)))
     final = next(each for stem in stems if not (each := model_dir / f"{stem}.saved").exists())
     part = final.with_suffix(".part")
-    shutil.rmtree(part, ignore_errors=True)
+    _remove(part)
     part.mkdir(parents=True)
     try:
         save(part / name)
@@ -79,7 +82,7 @@ def write(
         if sync:
             _sync_tree(part)
     except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
+        _remove(part)
         raise
     reach("checkpoint.written")
     part.rename(final)
@@ -92,8 +95,14 @@ def write(
 
 def _remove_others(model_dir: Path, kept: str) -> None:
     for entry in os.scandir(model_dir):
-        if entry.name != kept and _OURS.fullmatch(entry.name):
-            shutil.rmtree(entry.path, ignore_errors=True)
+        if entry.name != kept and re.fullmatch(_OURS, entry.name):
+            _remove(entry.path)
+
+
+def _remove(path: str | Path) -> None:
+    import shutil
+
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def _sync_tree(directory: Path) -> None:

@@ -8,20 +8,21 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self, TypeVar
 
 from mlpipeline import checkpoint as checkpoints
 from mlpipeline import wire
 from mlpipeline.console import LOGGER
 from mlpipeline.errors import NotFinite
-from mlpipeline.metrics import lines, number
+from mlpipeline.metrics import append, lines, number
 from mlpipeline.rehearsal import Rehearsal
 
-T = TypeVar("T")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Self, TypeVar
+
+    T = TypeVar("T")
 
 FLUSH_SECONDS = 0.5
 CONTROL_SECONDS = 0.2
@@ -36,7 +37,6 @@ class ExecutionModeKeys(StrEnum):
     TEST = "Test"
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
 class RunContext:
     """One attempt, as the model that it trains sees it.
 
@@ -50,37 +50,44 @@ class RunContext:
         drill: what is planned for this attempt, where it is part of one.
     """
 
-    model: str = ""
-    version: str = ""
-    mode: ExecutionModeKeys = ExecutionModeKeys.TRAIN
-    directory: Path | None = None
-    model_dir: Path | None = None
-    seed: int = 0
-    replicate: int = 0
-    attempt: int = 1
-    run_id: str | None = None
-    params: Mapping[str, Any] = field(default_factory=dict)
-    nan_guard: bool = False
-    drill: Rehearsal | None = None
-    notices: list[str] = field(default_factory=list, init=False)
-    step: int = field(default=0, init=False)
-    yielded: bool = field(default=False, init=False)
-    log: logging.Logger = field(init=False)
-    _rows: deque[tuple[float, int | None, dict[str, Any]]] = field(default_factory=deque, init=False, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
-    _flushed: float = field(default_factory=time.time, init=False, repr=False)
-    _looped: bool = field(default=False, init=False, repr=False)
-    _saved: checkpoints.Checkpoint | None = field(default=None, init=False, repr=False)
-    _saved_at: float = field(default_factory=time.monotonic, init=False, repr=False)
-    _saved_here: bool = field(default=False, init=False, repr=False)
-    _action: str | None = field(default=None, init=False, repr=False)
-    _asked: bool = field(default=False, init=False, repr=False)
-    _control: tuple[int, int] | None = field(default=None, init=False, repr=False)
-    _polled: float = field(default=-1.0, init=False, repr=False)
+    # Written out: what makes dataclasses is slower to import than all the rest of a run's start.
+    __slots__ = (
+        *("_action", "_asked", "_control", "_flushed", "_lock", "_looped", "_polled", "_rows", "_saved", "_saved_at"),
+        *("_saved_here", "attempt", "directory", "drill", "log", "mode", "model", "model_dir", "nan_guard", "notices"),
+        *("params", "replicate", "run_id", "seed", "step", "version", "yielded"),
+    )
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        *,
+        model: str = "",
+        version: str = "",
+        mode: ExecutionModeKeys = ExecutionModeKeys.TRAIN,
+        directory: Path | None = None,
+        model_dir: Path | None = None,
+        seed: int = 0,
+        replicate: int = 0,
+        attempt: int = 1,
+        run_id: str | None = None,
+        params: Mapping[str, Any] | None = None,
+        nan_guard: bool = False,
+        drill: Rehearsal | None = None,
+    ) -> None:
+        self.model, self.version, self.mode = model, version, mode
+        self.directory, self.model_dir = directory, model_dir
+        self.seed, self.replicate, self.attempt, self.run_id = seed, replicate, attempt, run_id
+        self.params: Mapping[str, Any] = {} if params is None else params
+        self.nan_guard, self.drill = nan_guard, drill
+        self.notices: list[str] = []
+        self.step = 0
         self.log = logging.getLogger(LOGGER)
-        self._saved = None if self.model_dir is None else checkpoints.find(Path(self.model_dir))
+        self._rows: deque[tuple[float, int | None, dict[str, Any]]] = deque()
+        self._lock = threading.Lock()
+        self._flushed, self._saved_at, self._polled = time.time(), time.monotonic(), -1.0
+        self.yielded = self._looped = self._saved_here = self._asked = False
+        self._saved = None if model_dir is None else checkpoints.find(Path(model_dir))
+        self._action: str | None = None
+        self._control: tuple[int, int] | None = None
 
     @classmethod
     def detached(cls, model_dir: str | os.PathLike[str] | None = None) -> Self:
@@ -140,7 +147,7 @@ class RunContext:
             self._flushed = time.time()
             rows = [self._rows.popleft() for _ in range(len(self._rows))]
             try:
-                _append(self.directory / wire.METRICS, lines(rows).encode())
+                append(self.directory / wire.METRICS, lines(rows).encode())
             except OSError:
                 self._rows.extendleft(reversed(rows))
                 raise
@@ -256,7 +263,7 @@ class RunContext:
             return False
         self.flush()
         facts = {"step": self.step if step is None else int(step), "run": self.run_id, "attempt": self.attempt}
-        facts |= {"seed": self.seed, "at": datetime.now(UTC).isoformat()}
+        facts |= {"seed": self.seed, "at": wire.utc_now()}
         self._saved = checkpoints.write(Path(self.model_dir), save, facts, name=name, sync=not self.is_test)
         self._saved_at = time.monotonic()
         self._asked, self._saved_here = False, self._looped
@@ -287,14 +294,3 @@ class RunContext:
             self._action, self._asked = "yield", not self._saved_here
         elif action in _ENDS:
             self._action = str(action)
-
-
-def _append(path: Path, content: bytes) -> None:
-    if not content:
-        return
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-    try:
-        while content:
-            content = content[os.write(descriptor, content) :]
-    finally:
-        os.close(descriptor)

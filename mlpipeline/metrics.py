@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any
 
 from mlpipeline.console import log
 from mlpipeline.errors import MetricError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
 
 
 class Metric:
@@ -259,3 +264,19 @@ def _template(names: Iterable[str]) -> str:
 @lru_cache(maxsize=8)
 def _second(second: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+
+
+def append(path: Path, content: bytes) -> None:
+    """Adds lines to a file of metrics.
+
+    Raises:
+        OSError: a part of them may stand there.
+    """
+    if not content:
+        return
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    try:
+        while content:
+            content = content[os.write(descriptor, content) :]
+    finally:
+        os.close(descriptor)

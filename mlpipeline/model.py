@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import logging
 import math
-import numbers
 from enum import StrEnum
-from typing import Any, Self
 
 from mlpipeline.console import log as log_message
 from mlpipeline.context import ExecutionModeKeys, RunContext
 from mlpipeline.errors import ModelFault, VersionsError
 from mlpipeline.versions import Version, Versions
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Self
 
 __all__ = ["DataLoader", "Dataloader", "ExecutionModeKeys", "ModeKeys", "Model"]
 
@@ -228,6 +230,8 @@ def _checked(versions: Any, whose: str) -> Versions:
 
 
 def _positive(where: str, what: str, number: Any) -> float:
+    import numbers
+
     if number is None:
         raise ModelFault(f"{where} has no {what}: give one, e.g. Versions({what}=10)")
     if isinstance(number, bool) or not isinstance(number, numbers.Real) or not 0 < float(number) < math.inf:

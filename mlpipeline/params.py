@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import sys
@@ -10,15 +9,18 @@ from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from pathlib import PurePath
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
-from typing import Any
 
 from mlpipeline.errors import ParameterError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 SEPARATOR = "__"
 _SMALL_ARRAY = 16
 _DEEPEST = 24
 _MOST = 50_000
-_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+_ADDRESS = r" at 0x[0-9a-fA-F]+"
 
 
 def get(parameters: Mapping[str, Any], address: str) -> Any:
@@ -77,7 +79,13 @@ def _split(address: str) -> list[str]:
 
 def digest(described: Any) -> str:
     """Returns 16 hexadecimal digits of the SHA-256 of a description's canonical JSON."""
-    return hashlib.sha256(_canonical(described).encode()).hexdigest()[:16]
+    return _hash(_canonical(described).encode())
+
+
+def _hash(content: bytes) -> str:
+    import hashlib  # here, since runs digest nothing
+
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def describe(value: Any) -> Any:
@@ -171,7 +179,7 @@ class _Describer:
             if array.dtype.hasobject or array.size <= _SMALL_ARRAY:
                 content = self.describe(array.tolist())
             else:
-                content = hashlib.sha256(array.tobytes()).hexdigest()[:16]
+                content = _hash(array.tobytes())
         except Exception:  # a foreign type's conversion: anything may be raised, and its attributes are told instead
             return None
         if not shape:
@@ -198,7 +206,7 @@ def _plain(value: Any) -> Any:
         return value.as_posix()
     if isinstance(value, bytes | bytearray | memoryview):
         content = bytes(value)
-        return {"bytes": hashlib.sha256(content).hexdigest()[:16], "length": len(content)}
+        return {"bytes": _hash(content), "length": len(content)}
     return _exact(value)
 
 
@@ -215,7 +223,7 @@ def _exact(value: Any) -> Any:
 
 
 def _scrub(text: str) -> str:
-    return _ADDRESS.sub(" at ...", text).encode("utf-8", "backslashreplace").decode()
+    return re.sub(_ADDRESS, " at ...", text).encode("utf-8", "backslashreplace").decode()
 
 
 def _arguments(value: Any) -> Any:

@@ -6,11 +6,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sized
-from typing import TYPE_CHECKING, Any
 
 from mlpipeline import rehearsal, wire
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from mlpipeline.context import RunContext
 
 _TICK_SECONDS = 0.1

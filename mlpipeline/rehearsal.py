@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from dataclasses import dataclass
 
 
-@dataclass(slots=True, kw_only=True)
 class Rehearsal:
     """The part that an attempt plays in a drill, and how far it has come.
 
@@ -19,11 +17,14 @@ class Rehearsal:
         is_over: all steps are done.
     """
 
-    max_steps: int
-    checkpoint_at: int | None = None
-    kill_at: int | None = None
-    taken: int = 0
-    is_over: bool = False
+    __slots__ = ("checkpoint_at", "is_over", "kill_at", "max_steps", "taken")
+
+    def __init__(self, *, max_steps: int, checkpoint_at: int | None = None, kill_at: int | None = None) -> None:
+        self.max_steps = max_steps
+        self.checkpoint_at = checkpoint_at
+        self.kill_at = kill_at
+        self.taken = 0
+        self.is_over = False
 
     def wants_checkpoint(self, step: int, saved: int | None) -> bool:
         """Whether the step in progress is to be saved.

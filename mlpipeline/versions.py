@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Self
 
 from mlpipeline import params, spaces
 from mlpipeline.errors import VersionsError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Self
 
 
 class version_parameters(StrEnum):  # noqa: N801 - the published name
@@ -32,7 +35,7 @@ _NOT_PARAMETERS = frozenset(("name", "order"))
 _ALIASES = {"epochs": "epoc_count"}
 
 
-class Version(Mapping[str, Any]):
+class Version(Mapping[str, "Any"]):
     """One named, frozen set of parameters.
 
     `version["lr"]`, `version.lr` and `version[version_parameters.BATCH_SIZE]` read it. The published parameters are

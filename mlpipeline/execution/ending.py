@@ -14,12 +14,20 @@ import os
 import sys
 import threading
 from collections.abc import Iterable
+from importlib.machinery import EXTENSION_SUFFIXES
 from types import FunctionType, ModuleType
-from typing import NoReturn
 
 from mlpipeline.execution.loader import SourcesLoader
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
 _CODE = (type, FunctionType, ModuleType)
+_COLLECTIONS = 5
+"""So many values that outlive their names are looked for among circles at most: each time all objects are visited."""
+_NAMED_ONCE = 2
+"""References to an object that only one name holds: that name's, and the question's own."""
 
 
 def end(status: int, modules: Iterable[str]) -> NoReturn:
@@ -27,30 +35,39 @@ def end(status: int, modules: Iterable[str]) -> NoReturn:
 
     Args:
         status: the process's exit status.
-        modules: names of those among which the project's are.
+        modules: names of those that the run imported, the latest first.
     """
     # What an interpreter does first; neither has a public name.
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     _write_files()  # in a circle a file may be closed before what would have written to it
     gc.collect()  # in a forked process it looks at what came after the fork
-    _delete(modules)
+    names = list(modules)
+    native = any(_is_native(sys.modules.get(name)) for name in names)
+    _delete([sys.modules[name] for name in names if _is_own(name)])
     _write_files()
+    if native or "ctypes" in sys.modules:
+        _write_streams()
     os._exit(status)
 
 
-def _delete(names: Iterable[str]) -> None:
+def _delete(modules: list[ModuleType]) -> None:
     """Deletes what the project's modules hold, as a stack would: files close, and objects may use what came before.
 
     Args:
-        names: the latest first; a module comes after what it imports.
+        modules: the latest first; a module comes after what it imports.
     """
-    modules = [sys.modules[name] for name in names if _is_own(name)]
+    left = _COLLECTIONS
     for module in reversed(modules):
         held = vars(module)
         for name in reversed(list(held)):
             if not isinstance(held.get(name), _CODE) and not name.startswith("__"):
-                held.pop(name, None)  # another one's last will may have removed it
+                value = held.pop(name, None)  # another one's last will may have removed it
+                lives_on = left > 0 and gc.is_tracked(value) and sys.getrefcount(value) > _NAMED_ONCE
+                del value
+                if lives_on:  # in a circle of its own, perhaps, which may still use what came before it
+                    gc.collect()
+                    left -= 1
     gc.collect()
     for module in modules:
         vars(module).clear()
@@ -69,3 +86,16 @@ def _write_files() -> None:
                 each.flush()
             except (OSError, ValueError):
                 continue  # closed, or its disk is full: an interpreter's end would not say so either
+
+
+def _write_streams() -> None:
+    """Writes what libraries in C hold back in streams of their own."""
+    import ctypes  # 2 ms, but where a library in C was imported it is there already, as with NumPy
+
+    ctypes.PyDLL(None).fflush(None)
+
+
+def _is_native(module: Any) -> bool:
+    """Whether a module was built from C and is not one of Python's own, which hold nothing back."""
+    file = getattr(module, "__file__", None) or ""
+    return file.endswith(tuple(EXTENSION_SUFFIXES)) and "lib-dynload" not in file

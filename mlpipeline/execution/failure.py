@@ -8,9 +8,12 @@ import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from mlpipeline.errors import NotFinite
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _CUDA_MEMORY = ("CUDA out of memory", "CUDA_ERROR_OUT_OF_MEMORY", "OOM when allocating", "cudaErrorMemoryAllocation")
 OURS = str(Path(__file__).resolve().parent.parent)

@@ -2,39 +2,42 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from mlpipeline.errors import ModelDirError, ModelFault
 from mlpipeline.execution import failure, model_directory
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import CodeType
+    from typing import Any
+
     from mlpipeline.context import RunContext
     from mlpipeline.model import Model
     from mlpipeline.versions import Version
 
+_ANY_KEYWORD = 8  # inspect.CO_VARKEYWORDS, without its import
 
-@dataclass(slots=True, kw_only=True)
+
 class Report:
     """What the worker writes about one attempt; becomes `result.json`."""
 
-    state: str = "succeeded"
-    cause: str = "none"
-    message: str = ""
-    error: dict[str, Any] | None = None
-    metrics: dict[str, Any] = field(default_factory=dict)
-    evaluation_errors: dict[str, str] = field(default_factory=dict)
-    model_summary: str = ""
-    loader_summary: str = ""
-    model_dir_action: str = ""
-    steps: int | None = None
-    steps_taken: int | None = None
-    checkpoint_step: int | None = None
-    notes: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.state = "succeeded"
+        self.cause = "none"
+        self.message = ""
+        self.error: dict[str, Any] | None = None
+        self.metrics: dict[str, Any] = {}
+        self.evaluation_errors: dict[str, str] = {}
+        self.model_summary = ""
+        self.loader_summary = ""
+        self.model_dir_action = ""
+        self.steps: int | None = None
+        self.steps_taken: int | None = None
+        self.checkpoint_step: int | None = None
+        self.notes: list[str] = []
+        self.warnings: list[str] = []
 
     def fail(self, error: BaseException, root: Path) -> None:
         """Records what was raised."""
@@ -43,18 +46,32 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         """Returns the fields by name."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return dict(vars(self))
 
 
 def call(function: Callable[..., Any], *arguments: Any, **optional: Any) -> Any:
     """Calls a user's hook with those optional keywords that its signature takes."""
+    names = _keywords(function)
+    return function(*arguments, **{key: value for key, value in optional.items() if names is None or key in names})
+
+
+def _keywords(function: Callable[..., Any]) -> Collection[str] | None:
+    """Returns the keywords that a function takes, None where it takes any."""
+    plain = getattr(function, "__func__", function)
+    code: CodeType | None = getattr(plain, "__code__", None)
+    if code is not None and not vars(plain):  # a decorator says in there what it stands for
+        if code.co_flags & _ANY_KEYWORD:
+            return None
+        return code.co_varnames[code.co_posonlyargcount : code.co_argcount + code.co_kwonlyargcount]
+    import inspect
+
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):
-        return function(*arguments, **optional)
-    names = {each.name for each in parameters}
-    takes_all = any(each.kind is each.VAR_KEYWORD for each in parameters)
-    return function(*arguments, **{key: value for key, value in optional.items() if takes_all or key in names})
+        return None
+    if any(each.kind is each.VAR_KEYWORD for each in parameters):
+        return None
+    return {each.name for each in parameters if each.kind is not each.POSITIONAL_ONLY}
 
 
 def run(model: Model, directory: Path, spec: dict[str, Any], report: Report) -> None:
@@ -67,7 +84,7 @@ def run(model: Model, directory: Path, spec: dict[str, Any], report: Report) -> 
     report.model_dir_action = model_directory.prepare(model, model_dir, spec)
     if not model_dir.is_dir():
         raise ModelDirError(f"{model_dir}: clean_model_dir removed it: remove what lies in it, not the directory")
-    life = _Life(model=model, spec=spec, directory=directory, model_dir=model_dir, report=report)
+    life = _Life(model, spec, directory, model_dir, report)
     life.begin()
     try:
         life.train()
@@ -80,18 +97,19 @@ def run(model: Model, directory: Path, spec: dict[str, Any], report: Report) -> 
         life.collect()
 
 
-@dataclass(slots=True, kw_only=True)
 class _Life:
-    model: Model
-    spec: dict[str, Any]
-    directory: Path
-    model_dir: Path
-    report: Report
-    context: RunContext = field(init=False)
-    mode: Any = field(init=False)
-    loader: Any = field(init=False)
-    version: Version = field(init=False)
-    trained: int = field(init=False, default=0)
+    context: RunContext
+    mode: Any
+    loader: Any
+    version: Version
+
+    def __init__(self, model: Model, spec: dict[str, Any], directory: Path, model_dir: Path, report: Report) -> None:
+        self.model = model
+        self.spec = spec
+        self.directory = directory
+        self.model_dir = model_dir
+        self.report = report
+        self.trained = 0
 
     @property
     def testing(self) -> bool:

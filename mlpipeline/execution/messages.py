@@ -6,9 +6,16 @@ import json
 import logging
 import sys
 from pathlib import Path
-from typing import TextIO
 
 from mlpipeline.wire import utc_now
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    _Stream = logging.StreamHandler[TextIO]
+else:
+    _Stream = logging.StreamHandler
 
 
 class _MessageFile(logging.Handler):
@@ -33,8 +40,14 @@ class _MessageFile(logging.Handler):
         except OSError:
             self.handleError(record)
 
+    def close(self) -> None:
+        if self.file is not None:
+            self.file.close()
+            self.file = None
+        super().close()
 
-class _Output(logging.StreamHandler[TextIO]):
+
+class _Output(_Stream):
     """Writes to whatever stdout is at the moment, as print would."""
 
     def __init__(self) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 import os
-import shutil
 from pathlib import Path
-from typing import Any
 
 from mlpipeline import wire
 from mlpipeline.checkpoint import OWNER
 from mlpipeline.errors import ModelDirError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def prepare(model: Any, model_dir: Path, spec: dict[str, Any]) -> str:
@@ -70,5 +72,7 @@ def _aside(model_dir: Path, fingerprint: str) -> Path:
 
 def clear(model_dir: Path) -> None:
     """Empties a temporary model directory before a test run."""
+    import shutil
+
     shutil.rmtree(model_dir, ignore_errors=True)
     model_dir.mkdir(parents=True, exist_ok=True)

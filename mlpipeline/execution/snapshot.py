@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from mlpipeline import wire
@@ -16,7 +14,6 @@ TREE = "tree"
 _OWN_PACKAGE = "mlpipeline"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Where a project's modules are found: what is on the path of its models.
 
@@ -26,9 +23,12 @@ class Place:
         main: the model's file, absolute.
     """
 
-    root: Path
-    models_dir: Path
-    main: Path
+    __slots__ = ("main", "models_dir", "root")
+
+    def __init__(self, *, root: Path, models_dir: Path, main: Path) -> None:
+        self.root = root
+        self.models_dir = models_dir
+        self.main = main
 
     @property
     def search(self) -> tuple[Path, ...]:
@@ -40,14 +40,16 @@ class Place:
         return Path(os.path.relpath(path, self.root)).as_posix()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """A stored copy of sources. `files` maps project-relative paths to SHA-256 digests."""
 
-    sha: str
-    main: str
-    files: Mapping[str, str]
-    directory: Path
+    __slots__ = ("directory", "files", "main", "sha")
+
+    def __init__(self, *, sha: str, main: str, files: Mapping[str, str], directory: Path) -> None:
+        self.sha = sha
+        self.main = main
+        self.files = files
+        self.directory = directory
 
     def path(self, name: str) -> Path:
         """Returns where the copy of a file lies."""
@@ -85,6 +87,8 @@ def closure(place: Place) -> dict[str, bytes]:
 
 
 def _imported(path: Path, content: bytes, place: Place) -> Iterator[Path]:
+    import ast  # here, since a run opens snapshots and makes none
+
     if path.suffix != ".py":
         return
     try:

@@ -12,23 +12,16 @@ import select
 import signal
 import sys
 import time
-from typing import Any
 
 from mlpipeline import wire
-from mlpipeline.execution import environment, memory, verdict
+from mlpipeline.execution import environment, limits, memory, verdict
 from mlpipeline.execution.capture import Pump, output_pipe
 from mlpipeline.execution.environment import PACKAGE_PARENT
-from mlpipeline.execution.limits import (
-    become_subreaper,
-    boot_id,
-    close_descriptors,
-    descendants,
-    file_mark,
-    is_below,
-    kill,
-    start_ticks,
-)
 from mlpipeline.failpoints import reach
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 BOOTSTRAP = (
     "import sys; sys.path.append(sys.argv[1]); from mlpipeline.execution.supervisor import main; main(sys.argv[2])"
@@ -83,7 +76,7 @@ class Supervisor:
 
     def run(self) -> None:
         """Runs the worker to its end and writes the outcome."""
-        become_subreaper()
+        limits.become_subreaper()
         self.listen()
         reach("supervisor.owned")
         self._start()
@@ -129,9 +122,9 @@ class Supervisor:
         started = {
             "token": self.spec["token"],
             "pid": os.getpid(),
-            "start_ticks": start_ticks(os.getpid()),
-            "boot_id": boot_id(),
-            "lock": file_mark(self.lock),
+            "start_ticks": limits.start_ticks(os.getpid()),
+            "boot_id": limits.boot_id(),
+            "lock": limits.file_mark(self.lock),
             "worker_pid": self.worker,
             "started_at": self.started_at,
         }
@@ -162,7 +155,7 @@ class Supervisor:
 
     def environment(self) -> dict[str, str]:
         """Returns the worker's environment."""
-        return environment.of_worker(self.spec, self.directory, file_mark(self.lock))
+        return environment.of_worker(self.spec, self.directory, limits.file_mark(self.lock))
 
     def _wait(self) -> tuple[int, Any]:
         poll = select.poll()
@@ -219,11 +212,13 @@ class Supervisor:
     def _signal(self, number: int) -> int:
         """Signals the whole tree, and nothing else. Returns how many processes it has."""
         me = os.getpid()
-        tree = descendants(me)
+        tree = limits.descendants(me)
         for pid in tree:
-            kill(pid, number, lambda each: is_below(each, me))
+            limits.kill(pid, number, lambda each: limits.is_below(each, me))
             if number == signal.SIGTERM:
-                kill(pid, signal.SIGCONT, lambda each: is_below(each, me))  # what is stopped cannot end itself
+                limits.kill(
+                    pid, signal.SIGCONT, lambda each: limits.is_below(each, me)
+                )  # what is stopped cannot end itself
         return len(tree)
 
     def _clear(self) -> int:
@@ -281,7 +276,7 @@ class Supervisor:
 
 def main(directory: str) -> None:
     """Supervises the attempt in `directory`; returns when its outcome is on disk."""
-    close_descriptors()  # posix_spawn hands on what somebody forgot to mark, such as watches of files
+    limits.close_descriptors()  # posix_spawn hands on what somebody forgot to mark, such as watches of files
     supervise(Supervisor(directory))
 
 

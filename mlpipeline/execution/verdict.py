@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import Any, NamedTuple
 
 from mlpipeline.execution.limits import signal_name
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _CRASHES = {signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP}
 
 
-class Facts(NamedTuple):
+class Facts:
     """What the supervisor saw. `status` is a wait status; sizes are bytes.
 
     Attributes:
@@ -24,18 +27,34 @@ class Facts(NamedTuple):
         step: the last one that the run told of.
     """
 
-    status: int
-    asked: str
-    timed_out: bool
-    started: bool
-    peak_bytes: int
-    cpu_seconds: float
-    leftovers: int
-    dropped: int
-    exceeded: int = 0
-    limit_kills: int = 0
-    kernel_kills: int = 0
-    step: int | None = None
+    def __init__(
+        self,
+        *,
+        status: int,
+        asked: str,
+        timed_out: bool,
+        started: bool,
+        peak_bytes: int,
+        cpu_seconds: float,
+        leftovers: int,
+        dropped: int,
+        exceeded: int = 0,
+        limit_kills: int = 0,
+        kernel_kills: int = 0,
+        step: int | None = None,
+    ) -> None:
+        self.status = status
+        self.asked = asked
+        self.timed_out = timed_out
+        self.started = started
+        self.peak_bytes = peak_bytes
+        self.cpu_seconds = cpu_seconds
+        self.leftovers = leftovers
+        self.dropped = dropped
+        self.exceeded = exceeded
+        self.limit_kills = limit_kills
+        self.kernel_kills = kernel_kills
+        self.step = step
 
 
 def outcome(spec: dict[str, Any], result: dict[str, Any] | None, facts: Facts) -> dict[str, Any]:

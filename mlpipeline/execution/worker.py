@@ -6,7 +6,6 @@ import os
 import resource
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from mlpipeline import wire
 from mlpipeline.execution import failure, preload, threads
@@ -14,7 +13,10 @@ from mlpipeline.execution.limits import die_with_parent
 from mlpipeline.execution.seeding import seed_all
 from mlpipeline.failpoints import reach
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from mlpipeline.execution.lifecycle import Report
 
 

@@ -42,6 +42,7 @@ class Claims:
         self.project = project
         self.elsewhere: dict[Key, Elsewhere] = {}
         self._due = 0.0
+        self._named: set[str] = set()  # directories whose own names are on disk
         self._intent = project.outputs_dir / f"claiming-{project.host}.json"
 
     def take(self, key: Key, about: dict[str, Any], *, again: bool) -> bool:
@@ -56,8 +57,7 @@ class Claims:
             OSError: the claim could not be written; nothing is claimed.
         """
         place = self._place(key)
-        if not place.parent.is_dir():
-            wire.make_directory(place.parent)
+        place.parent.mkdir(parents=True, exist_ok=True)
         while True:
             latest = self._latest(place)
             if latest is not None and latest.content.get("host") != self.project.host:
@@ -122,6 +122,9 @@ class Claims:
             return False
         try:
             wire.sync_directory(place.parent)
+            if place.parent.name not in self._named:
+                wire.sync_directory(place.parent.parent)
+                self._named.add(place.parent.name)
         except OSError:
             os.unlink(f"{place}.{number}")  # or others would wait for what never begins
             raise

@@ -82,7 +82,8 @@ class Watcher:
         if self.observer is None or identity is None or path in self.watches:
             return
         try:
-            watch = self.observer.schedule(_handler(self._heard), str(path), recursive=False)
+            handler, kinds = _handler(self._heard), _kinds()
+            watch = self.observer.schedule(handler, str(path), recursive=False, event_filter=kinds)
             self.watches[path] = _Watch(identity=identity, watch=watch)
         except FileNotFoundError:
             return  # it vanished; whatever named it is described again
@@ -128,6 +129,22 @@ def _handler(heard: Callable[..., None]) -> Any:
                     heard(str(event.dest_path or event.src_path), is_gone=False)
 
     return Handler()
+
+
+def _kinds() -> list[Any]:
+    """Returns what the system is to tell. Not that something was read: every turn of the scheduler reads."""
+    from watchdog import events
+
+    return [
+        events.FileClosedEvent,
+        events.FileCreatedEvent,
+        events.FileDeletedEvent,
+        events.FileModifiedEvent,
+        events.FileMovedEvent,
+        events.DirCreatedEvent,
+        events.DirDeletedEvent,
+        events.DirMovedEvent,
+    ]
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

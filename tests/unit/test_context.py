@@ -118,7 +118,7 @@ def test_arrays_are_refused(run: RunContext) -> None:
 def test_a_full_disk_loses_no_metrics(run: RunContext, monkeypatch: pytest.MonkeyPatch) -> None:
     run.record(a=1)
     with monkeypatch.context() as patch:
-        patch.setattr("mlpipeline.context._append", lambda path, content: (_ for _ in ()).throw(OSError(28, "full")))
+        patch.setattr("mlpipeline.context.append", lambda path, content: (_ for _ in ()).throw(OSError(28, "full")))
         with pytest.raises(OSError, match="full"):
             run.flush()
     run.record(a=2)

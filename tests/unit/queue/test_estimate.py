@@ -63,7 +63,8 @@ def start(items: list[Item], target: Item, slots: int = 1, elapsed: Mapping[str,
     def takes(item: Item) -> Estimate | None:
         if item.standing is None:
             return whole(item)
-        return remaining(whole(item), (elapsed or {}).get(item.standing.run_id))
+        passed = (elapsed or {}).get(item.standing.run_id)
+        return None if passed is None else remaining(whole(item), passed)
 
     return estimate.start(items, target, slots=slots, takes=takes, whole=whole, now=NOW)
 
