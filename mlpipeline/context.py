@@ -15,7 +15,7 @@ from mlpipeline import checkpoint as checkpoints
 from mlpipeline import wire
 from mlpipeline.console import LOGGER
 from mlpipeline.errors import NotFinite
-from mlpipeline.metrics import append, lines, number
+from mlpipeline.metrics import append, lines, number, whole
 from mlpipeline.rehearsal import Rehearsal
 
 TYPE_CHECKING = False
@@ -110,9 +110,11 @@ class RunContext:
             values: more metrics, by name. Scalars of numpy, torch and TensorFlow are converted.
 
         Raises:
-            MetricError: a value is no number.
+            MetricError: a value or the step is no number.
             NotFinite: a value is NaN or infinite, and the guard is on.
         """
+        if step is not None and type(step) is not int:
+            step = whole(step)
         if metrics is not None:
             told = metrics.to_dict() if hasattr(metrics, "to_dict") else metrics
             values = {**{str(key): value for key, value in dict(told).items()}, **values}

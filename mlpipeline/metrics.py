@@ -226,6 +226,18 @@ def number(name: str, value: Any) -> float:
         raise MetricError(f"metric {name!r} is a {kind}: record single numbers") from error
 
 
+def whole(step: Any) -> int:
+    """Returns a step that a library counted, as its own kind of number, as an int.
+
+    Raises:
+        MetricError: it is none.
+    """
+    try:
+        return int(step)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise MetricError(f"step is {step!r}: give a whole number") from error
+
+
 def lines(rows: Iterable[tuple[float, int | None, dict[str, Any]]]) -> str:
     """Returns rows of metrics (time, step, values) as lines of `metrics.jsonl`; infinities become texts."""
     # Written by hand: json.dumps takes as long as all the rest of `record` several times over.
@@ -240,7 +252,7 @@ def lines(rows: Iterable[tuple[float, int | None, dict[str, Any]]]) -> str:
                 numbers = [each if each - each == 0 else _Text(each) for each in values.values()]
                 break
         second = int(at)
-        number = "null" if step is None else int(step)
+        number = "null" if step is None else step
         told.append(template % (_second(second), (at - second) * 1000, number, *numbers))
     return "".join(told)
 

@@ -59,6 +59,8 @@ class Surroundings:
 
     def keep_promises(self) -> None:
         """Links what has been collected by now."""
+        for _, process in self.collections:
+            process.poll()  # an ended one would stay in the table of processes until somebody asks
         left = []
         for source, target in self.waiting:
             if source.exists():

@@ -109,6 +109,17 @@ def test_what_is_no_number_is_refused_at_once(run: RunContext, value: Any) -> No
         run.record(loss=value)
 
 
+@pytest.mark.parametrize("step", ["first", [1], float("nan"), float("inf"), object()])
+def test_a_step_that_is_no_number_is_refused_at_once_and_loses_nothing(run: RunContext, step: Any) -> None:
+    run.record(loss=1, step=2.0)
+    with pytest.raises(MetricError, match=r"step is .*: give a whole number"):
+        run.record(loss=1, step=step)
+    run.flush()
+    assert run.directory is not None
+    (row,) = map(json.loads, (run.directory / "metrics.jsonl").read_text().splitlines())
+    assert row["step"] == 2
+
+
 def test_arrays_are_refused(run: RunContext) -> None:
     np = pytest.importorskip("numpy")
     with pytest.raises(MetricError, match="single numbers"):
