@@ -14,6 +14,7 @@ import importlib
 import importlib.util
 import json
 import os
+import select
 import signal
 import time
 
@@ -41,6 +42,7 @@ _OWN = (
     "mlpipeline.utils",
 )
 _UNSAFE_STATUS = 3
+_RENEW_SECONDS = 0.05
 _SPARE_NEEDS = 1 << 29
 """A spare is kept while so many bytes are available, or as many as this process holds, where that is more."""
 
@@ -49,11 +51,15 @@ class Line:
     """The connection to the scheduler, kept from packages that print, read or start processes at their import."""
 
     def __init__(self) -> None:
-        self.requests = os.fdopen(os.dup(0), "rb")
+        self.requests = os.fdopen(os.dup(0), "rb", buffering=0)  # what came can be seen in the pipe
         self.answers = os.dup(1)
         with open(os.devnull, "r+b", buffering=0) as null:
             for standard in (0, 1):
                 os.dup2(null.fileno(), standard)
+
+    def is_quiet(self, seconds: float) -> bool:
+        """Whether no request comes within that time."""
+        return not select.select([self.requests], [], [], seconds)[0]
 
     def say(self, kind: str, *words: object) -> None:
         """Tells the scheduler something."""
@@ -183,5 +189,7 @@ def serve(line: Line, stamp: Stamp, spare: Spare) -> None:
             line.say("stale", f"{path} has changed")
             break
         line.say("pid", spare.give(order))
-        spare.renew()
+        # Forking what is heavy takes a core for 20 ms, which the run that has just begun needs more.
+        if not spare.heavy or line.is_quiet(_RENEW_SECONDS):
+            spare.renew()
     spare.end()
