@@ -71,7 +71,7 @@ class Figures:
         if not path.exists():
             return found
         content = json.loads(path.read_text("utf-8"))
-        if content["machine"] != machine:
+        if content["machine"] != machine or "others" not in content:  # or written by an older form of this
             return found
         found.versions, found.seconds, found.others = content["versions"], content["seconds"], content["others"]
         found.replace(Series(**each | {"values": tuple(each["values"])}) for each in content["series"])

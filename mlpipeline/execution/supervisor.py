@@ -215,10 +215,8 @@ class Supervisor:
         tree = limits.descendants(me)
         for pid in tree:
             limits.kill(pid, number, lambda each: limits.is_below(each, me))
-            if number == signal.SIGTERM:
-                limits.kill(
-                    pid, signal.SIGCONT, lambda each: limits.is_below(each, me)
-                )  # what is stopped cannot end itself
+            if number == signal.SIGTERM:  # what is stopped cannot end itself
+                limits.kill(pid, signal.SIGCONT, lambda each: limits.is_below(each, me))
         return len(tree)
 
     def _clear(self) -> int:
