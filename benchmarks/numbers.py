@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from benchmarks.figures import Figures
-from benchmarks.groups import empty, growth, idle, latency, queue, recording, reliability, threads, training
+from benchmarks.groups import empty, growth, idle, latency, queue, recording, reliability, streaming, threads, training
 from benchmarks.peers import COLD, WARM
 
 
@@ -161,5 +161,15 @@ NUMBERS = (
         f"cancel of 10 processes that ignore SIGTERM, grace {reliability.GRACE:g} s -> none is left",
         "<= 3 s",
         at_most(3, reliability.CANCELLATION),
+    ),
+    Number(
+        "training by batches from a stream of 20,000,000 rows, against the same rows in memory",
+        ">= 0.8 x its speed",
+        ratio(0.8, (streaming.EPOCH, streaming.STREAM), (streaming.EPOCH, streaming.MEMORY), least=True),
+    ),
+    Number(
+        "its peak memory",
+        "<= 1,500 MB",
+        at_most(1500, streaming.PEAK, streaming.STREAM, [(streaming.PEAK, streaming.MEMORY)]),
     ),
 )

@@ -58,6 +58,14 @@ class ModelFault(MlpipelineError):
     """A model's file cannot be used: mend what the message names."""
 
 
+class DataFault(MlpipelineError, ValueError):
+    """Data cannot be used as it is: mend what the message names."""
+
+
+class DataTypeFault(DataFault, TypeError, AttributeError):
+    """Data is of another type than it must be: convert it."""
+
+
 class ModelDirError(MlpipelineError):
     """The model's directory cannot be used: mend its permissions, or free space on its disk."""
 

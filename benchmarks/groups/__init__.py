@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from benchmarks.bench import Bench
 from benchmarks.figures import Series
-from benchmarks.groups import empty, growth, idle, latency, queue, recording, reliability, threads, training
+from benchmarks.groups import empty, growth, idle, latency, queue, recording, reliability, streaming, threads, training
 
 GROUPS: dict[str, Callable[[Bench], Iterator[Series]]] = {
     "queue": queue.measure,
@@ -18,4 +18,5 @@ GROUPS: dict[str, Callable[[Bench], Iterator[Series]]] = {
     "growth": growth.measure,
     "idle": idle.measure,
     "reliability": reliability.measure,
+    "streaming": streaming.measure,
 }
