@@ -104,6 +104,14 @@ class DiskFull(MlpipelineError):
     """The disk is full: free some space; nothing that was recorded is lost."""
 
 
+class DataFault(MlpipelineError, ValueError):
+    """The data, or what is asked of it, is not as declared: mend what the message names."""
+
+
+class NotFitted(DataFault, AttributeError):
+    """It has learnt nothing yet: call fit first."""
+
+
 class MissingExtra(MlpipelineError, ImportError):
     """An optional package is missing: install the extra that brings it."""
 

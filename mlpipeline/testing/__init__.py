@@ -1,0 +1,31 @@
+"""For tests of your own parts: what each kind of part must do, as classes for pytest to be inherited from."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from mlpipeline.testing.encoder import EncoderContract
+
+__all__ = ["EncoderContract"]
+
+_HOMES = {
+    "EncoderContract": "encoder",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Imports a class on first use: each needs the libraries of its part."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'mlpipeline.testing' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"mlpipeline.testing.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
