@@ -58,14 +58,6 @@ class ModelFault(MlpipelineError):
     """A model's file cannot be used: mend what the message names."""
 
 
-class DataFault(MlpipelineError, ValueError):
-    """Data cannot be used as it is: mend what the message names."""
-
-
-class DataTypeFault(DataFault, TypeError, AttributeError):
-    """Data is of another type than it must be: convert it."""
-
-
 class ModelDirError(MlpipelineError):
     """The model's directory cannot be used: mend its permissions, or free space on its disk."""
 
@@ -110,6 +102,18 @@ class NotWritable(UsageError):
 
 class DiskFull(MlpipelineError):
     """The disk is full: free some space; nothing that was recorded is lost."""
+
+
+class DataFault(MlpipelineError, ValueError):
+    """The data, or what is asked of it, is not as declared: mend what the message names."""
+
+
+class DataTypeFault(DataFault, TypeError, AttributeError):
+    """Data is of another type than it must be: convert it."""
+
+
+class NotFitted(DataFault, AttributeError):
+    """It has learnt nothing yet: call fit first."""
 
 
 class MissingExtra(MlpipelineError, ImportError):

@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from mlpipeline.data.dataset import Dataset
+    from mlpipeline.data.encoder import Encoder, tagged
     from mlpipeline.data.encoding import Encoding, Observations
     from mlpipeline.data.features import FeatureStore
     from mlpipeline.data.holdout import Holdout, TrainTestSplit
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Dataset",
+    "Encoder",
     "Encoding",
     "FeatureStore",
     "Holdout",
@@ -28,10 +30,12 @@ __all__ = [
     "Synthesizer",
     "TimeSeries",
     "TrainTestSplit",
+    "tagged",
 ]
 
 _HOMES = {
     "Dataset": "dataset",
+    "Encoder": "encoder",
     "Encoding": "encoding",
     "FeatureStore": "features",
     "Holdout": "holdout",
@@ -42,6 +46,7 @@ _HOMES = {
     "Synthesizer": "synthetic",
     "TimeSeries": "time_series",
     "TrainTestSplit": "holdout",
+    "tagged": "encoder",
 }
 
 

@@ -7,11 +7,16 @@ if TYPE_CHECKING:
     from typing import Any
 
     from mlpipeline.testing.dataset import DatasetContract
+    from mlpipeline.testing.encoder import EncoderContract
 
-__all__ = ["DatasetContract"]
+__all__ = [
+    "DatasetContract",
+    "EncoderContract",
+]
 
 _HOMES = {
     "DatasetContract": "dataset",
+    "EncoderContract": "encoder",
 }
 
 
