@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +36,9 @@ class EncodedFile:
     """
 
     def __init__(self, directory: Path, groups: int) -> None:
-        self._file = tempfile.TemporaryFile(dir=directory, buffering=0)  # noqa: SIM115 - it lives as long as this
+        self._descriptor, path = tempfile.mkstemp(dir=directory)
+        os.unlink(path)
+        weakref.finalize(self, os.close, self._descriptor)
         self._lock = threading.Lock()
         self._places: dict[int, dict[str | None, _Place]] = {}
         self._groups, self._end = groups, 0
@@ -64,7 +67,7 @@ class EncodedFile:
         place = _Place(self._end, array.shape, array.dtype)
         rest = memoryview(np.ascontiguousarray(array)).cast("B") if array.size else memoryview(b"")
         while rest:
-            written = os.pwrite(self._file.fileno(), rest, self._end)
+            written = os.pwrite(self._descriptor, rest, self._end)
             self._end += written
             rest = rest[written:]
         return place
@@ -74,9 +77,9 @@ class EncodedFile:
         rest = memoryview(array).cast("B") if array.size else memoryview(b"")
         offset = place.offset
         while rest:
-            count = os.preadv(self._file.fileno(), [rest], offset)
+            count = os.preadv(self._descriptor, [rest], offset)
             if not count:
-                raise OSError(f"{self._file.name}: the file of encoded rows is shorter than what was written")
+                raise OSError("the file of encoded rows is shorter than what was written to it")
             offset += count
             rest = rest[count:]
         return array

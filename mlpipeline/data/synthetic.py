@@ -46,11 +46,10 @@ class Synthesizer:
         check_frame(frame, "Synthesizer.fit(frame)")
         random = np.random.default_rng(self.seed)
         self.columns_ = {name: _Column.learnt(frame[name], self.unique_share) for name in frame.columns}
-        scores = [_scores(frame[name], random) for name in frame.columns]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            correlations = np.atleast_2d(np.corrcoef(np.vstack(scores))) if len(frame) > 1 else np.eye(len(scores))
+        scores = pd.DataFrame({place: _scores(frame[name], random) for place, name in enumerate(frame.columns)})
+        correlations = np.nan_to_num(scores.corr().to_numpy(copy=True))
         np.fill_diagonal(correlations, 1)
-        self.correlations_ = np.nan_to_num(correlations)
+        self.correlations_ = correlations
         return self
 
     def sample(self, rows: int) -> pd.DataFrame:
@@ -62,11 +61,12 @@ class Synthesizer:
         if not hasattr(self, "columns_"):
             raise DataFault("this Synthesizer has learnt nothing yet: call fit first")
         random = np.random.default_rng([self.seed, rows])
-        values, vectors = np.linalg.eigh(self.correlations_)
-        drawn = random.standard_normal((rows, len(values))) * np.sqrt(values.clip(0)) @ vectors.T
+        values, vectors = np.linalg.eigh(self.correlations_)  # of pairs of columns, so some may be below 0
+        mixing = np.sqrt(values.clip(0))[:, None] * vectors.T
+        drawn = random.standard_normal((rows, len(values))) @ (mixing / np.linalg.norm(mixing, axis=0))
         uniform = np.interp(drawn, _SCORES, _PROBABILITIES)
         columns = enumerate(self.columns_.items())
-        return pd.DataFrame({name: column.drawn(uniform[:, place]) for place, (name, column) in columns})
+        return pd.DataFrame({name: column.drawn(uniform[:, place], random) for place, (name, column) in columns})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,18 +92,18 @@ class _Column:
             is_replaced=is_replaced,
         )
 
-    def drawn(self, uniform: np.ndarray) -> pd.Series:
-        """Returns the values at these probabilities; the lowest are missing."""
+    def drawn(self, uniform: np.ndarray, random: np.random.Generator) -> pd.Series:
+        """Returns the values at these probabilities, some of them missing."""
         if self.missing >= 1:
             return pd.Series([None] * len(uniform), dtype=object)
-        place = ((uniform - self.missing) / (1 - self.missing)).clip(0, 1) * (len(self.observed) - 1)
+        place = uniform * (len(self.observed) - 1)
         if self.is_replaced:
             found = pd.Series([f"{self.name}-{number}" for number in range(len(uniform))])
         elif self.is_interpolated:
             found = self._between(place)
         else:
             found = self.observed.iloc[np.floor(place + 0.5).astype(int)].reset_index(drop=True)
-        return found.mask(pd.Series(uniform < self.missing)) if self.missing else found
+        return found.mask(pd.Series(random.random(len(found)) < self.missing)) if self.missing else found
 
     def _between(self, place: np.ndarray) -> pd.Series:
         below = np.floor(place).astype(int)
@@ -122,7 +122,10 @@ def _order(values: pd.Series) -> np.ndarray:
 
 
 def _scores(values: pd.Series, random: np.random.Generator) -> np.ndarray:
-    """Returns a normal score for each row by its rank; equal values take theirs by chance, missing ones the lowest."""
-    ranks = np.empty(len(values))
-    ranks[np.lexsort((random.random(len(values)), _order(values)))] = np.arange(len(values))
-    return np.interp((ranks + 0.5) / len(values), _PROBABILITIES, _SCORES)
+    """Returns a normal score for each row by its rank; equal values take theirs by chance, missing ones have none."""
+    scores = np.full(len(values), np.nan)
+    present = values[values.notna()]
+    ranks = np.empty(len(present))
+    ranks[np.lexsort((random.random(len(present)), _order(present)))] = np.arange(len(present))
+    scores[values.notna()] = np.interp((ranks + 0.5) / max(len(present), 1), _PROBABILITIES, _SCORES)
+    return scores

@@ -40,7 +40,8 @@ class TimeSeries(Dataset):
         """
         sizes = part_sizes(len(frame), fractions_of(self.fractions, self.test_size))
         training, validation, test = np.split(self._order(frame), np.cumsum(sizes)[:-1])
-        parts = (self._ending(frame, training, validation), self._ending(frame, validation, test), test)
+        after_training = validation if len(validation) else test
+        parts = (self._ending(frame, training, after_training), self._ending(frame, validation, test), test)
         if min(len(kept) - bool(size) for kept, size in zip(parts, sizes, strict=True)) < 0:
             raise DataFault(f"{type(self).__name__}: a gap of {self.gap!r} leaves nothing of a part: make it smaller")
         return parts
@@ -63,14 +64,25 @@ class TimeSeries(Dataset):
     def _columns(self) -> list[str]:
         return [self.sort_by] if isinstance(self.sort_by, str) else list(self.sort_by or ())
 
+    def _gap(self) -> int | pd.Timedelta:
+        fault = DataFault(f"gap is {self.gap!r}: it must be a number of rows, 0 or more, or a duration")
+        if isinstance(self.gap, int):
+            if self.gap < 0:
+                raise fault
+            return self.gap
+        try:
+            duration = pd.Timedelta(self.gap)
+        except (ValueError, TypeError) as error:
+            raise fault from error
+        if pd.isna(duration) or duration < pd.Timedelta(0):
+            raise fault
+        return duration
+
     def _ending(self, frame: pd.DataFrame, part: np.ndarray, following: np.ndarray) -> np.ndarray:
         """Returns a part without what lies in the gap before the one that follows."""
-        if isinstance(self.gap, int) and not isinstance(self.gap, bool) and self.gap >= 0:
-            return part[: max(len(part) - self.gap, 0)] if len(following) else part
-        try:
-            gap = pd.Timedelta(self.gap)
-        except (ValueError, TypeError) as error:
-            raise DataFault(f"gap is {self.gap!r}: it must be a number of rows, 0 or more, or a duration") from error
+        gap = self._gap()
+        if isinstance(gap, int):
+            return part[: max(len(part) - gap, 0)] if len(following) else part
         if len(self._columns) != 1 or not pd.api.types.is_datetime64_any_dtype(frame[self._columns[0]].dtype):
             raise DataFault(f"gap is the duration {self.gap!r}: sort_by must name one column of times")
         if not len(following):

@@ -52,7 +52,7 @@ class InMemory(Parts, Holdout):
 
 class Chunked(Parts, Streaming):
     frame = people()
-    chunk = 2
+    chunk = 60
     asked = 0
 
     def get_data(self) -> Any:
@@ -81,6 +81,7 @@ def together(frames: Any) -> pd.DataFrame:
 
 def test_lores_sizes_of_rows_and_groups(root: Path) -> None:
     plain, grouped = Chunked(spool_dir=root), Chunked(spool_dir=root, group_by="last_name")
+    grouped.chunk = 2
     assert list(plain.row_counts.values()) == [800, 100, 100]
     assert list(grouped.row_counts.values()) == [800, 100, 100]
     names = [
@@ -200,7 +201,7 @@ def test_the_queue_gets_counts_and_streams(root: Path) -> None:
 def test_the_same_rows_are_written_once_and_others_elsewhere(root: Path) -> None:
     first = Chunked(spool_dir=root).spool
     again = Chunked(spool_dir=root)
-    again.chunk = 300
+    again.chunk = 7
     assert again.spool.directory == first.directory
     other = Chunked(spool_dir=root)
     other.frame = people().assign(id=lambda frame: frame["id"] + 1)

@@ -81,6 +81,7 @@ def test_a_gap_may_be_a_duration() -> None:
         ({"sort_by": "c"}, "1 of 10 rows have no 'c'"),
         ({"gap": 8}, "gap of 8 leaves nothing"),
         ({"gap": -1}, "gap is -1"),
+        ({"gap": "-1D", "sort_by": "a"}, "gap is '-1D'"),
         ({"gap": "soon"}, "gap is 'soon'"),
         ({"gap": "1D"}, "sort_by must name"),
         ({"gap": "1D", "sort_by": "a"}, "sort_by must name"),
