@@ -65,7 +65,7 @@ class EncodedFile:
 
     def _write(self, array: np.ndarray) -> _Place:
         place = _Place(self._end, array.shape, array.dtype)
-        rest = memoryview(np.ascontiguousarray(array)).cast("B") if array.size else memoryview(b"")
+        rest = memoryview(np.ascontiguousarray(array).data).cast("B") if array.size else memoryview(b"")
         while rest:
             written = os.pwrite(self._descriptor, rest, self._end)
             self._end += written
@@ -74,7 +74,7 @@ class EncodedFile:
 
     def _read(self, place: _Place) -> np.ndarray:
         array = np.empty(place.shape, place.dtype)
-        rest = memoryview(array).cast("B") if array.size else memoryview(b"")
+        rest = memoryview(array.data).cast("B") if array.size else memoryview(b"")
         offset = place.offset
         while rest:
             count = os.preadv(self._descriptor, [rest], offset)

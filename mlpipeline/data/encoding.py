@@ -124,11 +124,11 @@ class Encoding:
 
     def encode_y(self, frame: pd.DataFrame) -> np.ndarray | None:
         """Encodes the target; None where the frame has none of its columns."""
-        names = self.output_inputs
-        if not any(name in frame.columns for name in names):
+        names, encoder = self.output_inputs, self.output_encoder
+        if encoder is None or not any(name in frame.columns for name in names):
             return None
         self.schema.check(frame, names)
-        codes: np.ndarray = self.output_encoder.transform(self._inputs(self.output_encoder, frame))
+        codes: np.ndarray = encoder.transform(self._inputs(encoder, frame))
         return codes[:, 0] if codes.shape[1] == 1 else codes
 
     def observations(self, frame: pd.DataFrame, tags: Iterable[str] = ()) -> Observations:

@@ -67,7 +67,7 @@ class Directory:
                 yield key
 
 
-def checked_name(what: str, name: str) -> str:
+def checked_name(what: str, name: Any) -> str:
     """Returns a name that can stand in a path.
 
     Raises:

@@ -109,7 +109,7 @@ def _times(series: pd.Series) -> Hashes:
 def _categories(series: pd.Series) -> Hashes:
     known = _bits(pd.Series(series.cat.categories))
     codes = series.cat.codes.to_numpy()
-    return np.append(known, _MISSING)[codes]
+    return np.asarray(np.append(known, _MISSING)[codes], np.uint64)
 
 
 def _objects(series: pd.Series, missing: NDArray[np.bool_]) -> Hashes:

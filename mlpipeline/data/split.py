@@ -6,6 +6,7 @@ import math
 import numbers
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -204,13 +205,13 @@ def part_sizes(count: int, fractions: Fractions, unit: str = "rows") -> tuple[in
     return training, validation, test
 
 
-def checked_fractions(fractions: Sequence[float]) -> Fractions:
+def checked_fractions(fractions: object) -> Fractions:
     """Returns three fractions as they should be.
 
     Raises:
         DataFault: they are not three numbers of 0 or more that sum to 1.
     """
-    given = tuple(fractions) if isinstance(fractions, Sequence) and not isinstance(fractions, str) else ()
+    given: tuple[Any, ...] = tuple(fractions) if isinstance(fractions, list | tuple) else ()
     if len(given) != 3 or not all(isinstance(each, numbers.Real) and 0 <= each <= 1 for each in given):
         raise DataFault(
             f"fractions is {fractions!r}: give those of training, validation and test, e.g. (0.8, 0.1, 0.1)"
@@ -220,7 +221,7 @@ def checked_fractions(fractions: Sequence[float]) -> Fractions:
     return (float(given[0]), float(given[1]), float(given[2]))
 
 
-def fractions_of(fractions: Sequence[float], test_size: float | None) -> Fractions:
+def fractions_of(fractions: Sequence[float], test_size: Any) -> Fractions:
     """Returns fractions, or those that a test size stands for: as much again validates, and the rest trains.
 
     Raises:

@@ -148,7 +148,7 @@ class Streaming(Divided):
         return encoding
 
     @property
-    def _frames(self) -> tuple[Stream, ...]:  # type: ignore[override]
+    def _frames(self) -> tuple[Stream, ...]:
         return tuple(self.batches(part, encoded=False) for part in PARTS)
 
     def _encoded(self, part: str) -> Stream:
@@ -221,7 +221,7 @@ def default_directory() -> Path:
     return Project.load().outputs_dir / "spools"
 
 
-def _check(part: str, size: int, orient: str, encoded: bool) -> None:
+def _check(part: str, size: Any, orient: str, encoded: bool) -> None:
     if part not in PARTS:
         raise DataFault(f"there is no part {part!r}: take one of {', '.join(PARTS)}")
     if isinstance(size, bool) or not isinstance(size, int) or size < 1:

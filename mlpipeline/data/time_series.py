@@ -88,4 +88,5 @@ class TimeSeries(Dataset):
         if not len(following):
             return part
         times = frame[self._columns[0]]
-        return part[(times.iloc[part] <= times.iloc[following[0]] - gap).to_numpy()]
+        is_before: np.ndarray = (times.iloc[part] <= times.iloc[following[0]] - gap).to_numpy()
+        return np.asarray(part[is_before])
