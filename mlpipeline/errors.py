@@ -108,8 +108,12 @@ class DataFault(MlpipelineError, ValueError):
     """The data, or what is asked of it, is not as declared: mend what the message names."""
 
 
-class DataTypeFault(DataFault, TypeError, AttributeError):
-    """Data is of another type than it must be: convert it."""
+class WrongType(DataFault, TypeError, AttributeError):
+    """The data is of another type than declared: convert it."""
+
+
+class UnknownOption(DataFault, NameError):
+    """A parameter has a value that is not known: use one of those that the message lists."""
 
 
 class NotFitted(DataFault, AttributeError):

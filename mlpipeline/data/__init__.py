@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from mlpipeline.data.schema import Schema
     from mlpipeline.data.split import Split
     from mlpipeline.data.streaming import Streaming
-    from mlpipeline.data.synthetic import Synthesizer
+    from mlpipeline.data.synthetic import Portrait, look_alike
     from mlpipeline.data.time_series import TimeSeries
+    from mlpipeline.data.transformer import Transformer
 
 __all__ = [
     "Dataset",
@@ -24,12 +25,14 @@ __all__ = [
     "FeatureStore",
     "Holdout",
     "Observations",
+    "Portrait",
     "Schema",
     "Split",
     "Streaming",
-    "Synthesizer",
     "TimeSeries",
     "TrainTestSplit",
+    "Transformer",
+    "look_alike",
     "tagged",
 ]
 
@@ -40,12 +43,14 @@ _HOMES = {
     "FeatureStore": "features",
     "Holdout": "holdout",
     "Observations": "encoding",
+    "Portrait": "synthetic",
     "Schema": "schema",
     "Split": "split",
     "Streaming": "streaming",
-    "Synthesizer": "synthetic",
     "TimeSeries": "time_series",
     "TrainTestSplit": "holdout",
+    "Transformer": "transformer",
+    "look_alike": "synthetic",
     "tagged": "encoder",
 }
 

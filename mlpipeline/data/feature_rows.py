@@ -17,7 +17,7 @@ import pandas as pd
 
 from mlpipeline.data.schema import NOTHING, Column, check_columns, check_frame, kind_of
 from mlpipeline.data.split import listed
-from mlpipeline.errors import DataFault, DataTypeFault, require
+from mlpipeline.errors import DataFault, WrongType, require
 
 TIME = "time"
 """The column of when a row was known, in microseconds of UTC."""
@@ -93,11 +93,11 @@ def moments(values: pd.Series) -> pd.Series:
     """Returns a column of times in UTC, in microseconds.
 
     Raises:
-        DataTypeFault: (a TypeError) it holds no times.
+        WrongType: (a TypeError) it holds no times.
         DataFault: (a ValueError) one is missing.
     """
     if not pd.api.types.is_datetime64_any_dtype(values.dtype):
-        raise DataTypeFault(f"column {values.name!r} holds {values.dtype}, not times: convert it by pandas.to_datetime")
+        raise WrongType(f"column {values.name!r} holds {values.dtype}, not times: convert it by pandas.to_datetime")
     if missing := int(values.isna().sum()):
         raise DataFault(f"{missing} of {len(values)} rows have no {values.name!r}: drop or fill them")
     aware = values.dt.tz_localize("UTC") if values.dt.tz is None else values.dt.tz_convert("UTC")
@@ -194,16 +194,12 @@ def _aligned(values: pd.Series, published: pd.Series) -> tuple[pd.Series, pd.Ser
     """Returns keys of both sides with one type, where they are the same kind of thing."""
     kind, other = kind_of(values), kind_of(published)
     if kind != other and NOTHING not in (kind, other):
-        raise DataTypeFault(
-            f"key {values.name!r} holds {values.dtype}, but was published as {published.dtype}: convert it"
-        )
+        raise WrongType(f"key {values.name!r} holds {values.dtype}, but was published as {published.dtype}: convert it")
     if values.dtype == published.dtype:
         return values, published
     if kind != "number":
         return values.astype(published.dtype), published
     floats = values.astype("float64"), published.astype("float64")
     if max(each.abs().max() for each in floats) >= _EXACT:
-        raise DataTypeFault(
-            f"key {values.name!r} holds {values.dtype}, but was published as {published.dtype}: convert it"
-        )
+        raise WrongType(f"key {values.name!r} holds {values.dtype}, but was published as {published.dtype}: convert it")
     return floats

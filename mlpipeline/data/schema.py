@@ -9,7 +9,7 @@ from typing import Any, Self
 import pandas as pd
 
 from mlpipeline.data.split import listed
-from mlpipeline.errors import DataFault, DataTypeFault
+from mlpipeline.errors import DataFault, WrongType
 
 NOTHING = "nothing"
 """The kind of a column in which everything is missing; it goes with any other."""
@@ -82,10 +82,10 @@ class Column:
         return cls(name=str(values.name), kind=kind_of(values), dtype=str(values.dtype), missing=missing)
 
     def check(self, values: pd.Series, whose: str) -> None:
-        """Raises a DataTypeFault (a TypeError) where values are of another kind."""
+        """Raises a WrongType (a TypeError) where values are of another kind."""
         kind = kind_of(values)
         if kind != self.kind and NOTHING not in (kind, self.kind):
-            raise DataTypeFault(
+            raise WrongType(
                 f"{whose}: column {self.name!r} holds {_said(kind)} ({values.dtype}), "
                 f"but was fitted on {_said(self.kind)} ({self.dtype}): convert it, or fit again"
             )
@@ -115,7 +115,7 @@ class Schema:
 
         Raises:
             DataFault: (a ValueError) a column is missing, or is there twice.
-            DataTypeFault: (a TypeError too) a column holds another kind of values than when it was captured.
+            WrongType: (a TypeError too) a column holds another kind of values than when it was captured.
         """
         wanted = self.names if names is None else tuple(names)
         check_columns(frame, wanted, whose)
@@ -148,11 +148,11 @@ def check_frame(frame: object, whose: str) -> None:
     """Checks what a `get_data` gave.
 
     Raises:
-        DataTypeFault: (a TypeError) it is no frame.
+        WrongType: (a TypeError) it is no frame.
         DataFault: (a ValueError) it has no rows, or columns of the same name.
     """
     if not isinstance(frame, pd.DataFrame):
-        raise DataTypeFault(f"{whose} gave {type(frame).__name__}: it must give a pandas DataFrame")
+        raise WrongType(f"{whose} gave {type(frame).__name__}: it must give a pandas DataFrame")
     if not len(frame):
         raise DataFault(f"{whose} gave no rows: look at the query, or at the file that it reads")
     check_columns(frame, (), whose)

@@ -19,7 +19,7 @@ from mlpipeline.data.schema import check_columns
 from mlpipeline.data.split import PARTS, Codes, Keys, Split
 from mlpipeline.data.spool import FORMAT, MANIFEST, Spool
 from mlpipeline.data.spool_files import ChunkFiles, PartFile, by_group, partial_directory, remove_abandoned
-from mlpipeline.errors import DataFault, DataTypeFault, DiskFull, require
+from mlpipeline.errors import DataFault, DiskFull, WrongType, require
 
 
 def spool(frames: Iterable[pd.DataFrame], split: Split, root: Path, whose: str) -> Spool:
@@ -34,7 +34,7 @@ def spool(frames: Iterable[pd.DataFrame], split: Split, root: Path, whose: str) 
         whose: says in messages where the frames are from.
 
     Raises:
-        DataTypeFault: (a TypeError) something is no frame, or a column changes its type from one chunk to another.
+        WrongType: (a TypeError) something is no frame, or a column changes its type from one chunk to another.
         DataFault: (a ValueError) there are no rows, or a chunk has other columns than those before it.
         DiskFull: there is no space left.
     """
@@ -84,7 +84,7 @@ class _Spooler:
         self.chunks += 1
         where = f"{self.whose}, chunk {self.chunks}"
         if not isinstance(frame, pd.DataFrame):
-            raise DataTypeFault(f"{where} is {type(frame).__name__}: yield pandas DataFrames")
+            raise WrongType(f"{where} is {type(frame).__name__}: yield pandas DataFrames")
         if frame.empty and not len(frame.columns):
             return
         self.names = self.names or [str(name) for name in frame.columns]
@@ -102,7 +102,7 @@ class _Spooler:
         try:
             table = self.pa.Table.from_pandas(frame[self.names], preserve_index=False).replace_schema_metadata()
         except (self.pa.ArrowException, TypeError) as error:
-            raise DataTypeFault(f"{where}: a column holds what no file can: {error}") from error
+            raise WrongType(f"{where}: a column holds what no file can: {error}") from error
         for place, field in enumerate(table.schema):
             if self.pa.types.is_dictionary(field.type):
                 plain = table.column(place).cast(field.type.value_type)
@@ -118,7 +118,7 @@ class _Spooler:
                 kinds = list(dict.fromkeys(str(schema.field(name).type) for schema in self.raw.schemas))
                 if len(set(kinds) - {"null"}) > 1 and not self._goes_together(name):
                     found = " and ".join(kinds)
-                    raise DataTypeFault(
+                    raise WrongType(
                         f"{self.whose}: column {name!r} is {found} in different chunks: convert it"
                     ) from error
             raise

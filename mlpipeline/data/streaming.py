@@ -21,7 +21,7 @@ from mlpipeline.data.schema import check_columns
 from mlpipeline.data.split import PARTS
 from mlpipeline.data.spool import PartFile, Spool
 from mlpipeline.data.spooler import spool
-from mlpipeline.errors import DataFault, DataTypeFault
+from mlpipeline.errors import DataFault, WrongType
 from mlpipeline.project import Project
 
 BATCH = 65_536
@@ -73,7 +73,7 @@ class Streaming(Divided):
         """The rows on disk.
 
         Raises:
-            DataTypeFault: (a TypeError) `get_data` does not yield frames, or a column changes its type between chunks.
+            WrongType: (a TypeError) `get_data` does not yield frames, or a column changes its type between chunks.
             DataFault: (a ValueError) there are no rows, or a chunk has other columns than those before it.
         """
         root = Path(self.spool_dir) if self.spool_dir is not None else default_directory()
@@ -158,7 +158,7 @@ class Streaming(Divided):
         chunks = self.get_data()
         if isinstance(chunks, pd.DataFrame | str) or not isinstance(chunks, Iterable):
             kind = type(chunks).__name__
-            raise DataTypeFault(
+            raise WrongType(
                 f"{self._whose} gave {kind}: it must yield DataFrames, as dataframe(..., chunksize=...) does"
             )
         return chunks

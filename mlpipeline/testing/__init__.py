@@ -8,15 +8,18 @@ if TYPE_CHECKING:
 
     from mlpipeline.testing.dataset import DatasetContract
     from mlpipeline.testing.encoder import EncoderContract
+    from mlpipeline.testing.transformer_contract import TransformerContract
 
 __all__ = [
     "DatasetContract",
     "EncoderContract",
+    "TransformerContract",
 ]
 
 _HOMES = {
     "DatasetContract": "dataset",
     "EncoderContract": "encoder",
+    "TransformerContract": "transformer_contract",
 }
 
 

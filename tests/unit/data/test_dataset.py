@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from mlpipeline.data import Holdout, TrainTestSplit
-from mlpipeline.errors import DataFault, DataTypeFault, ModelFault
+from mlpipeline.errors import DataFault, ModelFault, WrongType
 from mlpipeline.model import ExecutionModeKeys
 from tests.unit.data.stand_ins import Number, Text
 
@@ -272,8 +272,8 @@ def made(frame: Any, encoders: Any = None) -> Shop:
     ("frame", "kind", "said"),
     [
         (data(0), DataFault, "Made.get_data() gave no rows"),
-        ([1, 2], DataTypeFault, "Made.get_data() gave list"),
-        (None, DataTypeFault, "NoneType"),
+        ([1, 2], WrongType, "Made.get_data() gave list"),
+        (None, WrongType, "NoneType"),
         (data().set_axis(["id", "price", "color", "price", "y"], axis=1), DataFault, "called 'price'"),
         (data().drop(columns="color"), DataFault, "no column 'color'"),
         (data(2), DataFault, "too few rows (2)"),

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from mlpipeline.data import FeatureStore
 from mlpipeline.data.feature_rows import Directory
-from mlpipeline.errors import DataFault, DataTypeFault
+from mlpipeline.errors import DataFault, WrongType
 
 
 class Memory(dict[str, bytes]):
@@ -129,7 +129,7 @@ def test_keys_of_several_columns_and_other_dtypes_join(store: FeatureStore) -> N
     rows["at"] = pd.Timestamp("2026-03-01 12:00", tz="Europe/Berlin")
     assert store.join(rows, "visit", time="at").spent.tolist()[:1] == [2.5]
     assert store.join(rows, "visit", time="at").spent.isna().tolist() == [False, True, True]
-    with pytest.raises(DataTypeFault, match="key 'user' holds str"):
+    with pytest.raises(WrongType, match="key 'user' holds str"):
         store.join(rows.assign(user="2"), "visit", time="at")
 
 
@@ -170,7 +170,7 @@ def test_what_cannot_be_published_is_refused(change: Any, options: dict[str, Any
 def test_a_version_keeps_its_key_its_features_and_their_types() -> None:
     store = FeatureStore(Memory())
     store.publish("user", orders(), key="user", time="day")
-    with pytest.raises(DataTypeFault, match="'orders' holds text"):
+    with pytest.raises(WrongType, match="'orders' holds text"):
         store.publish("user", orders().assign(orders="many"), key="user", time="day")
     with pytest.raises(DataFault, match="no column 'city'"):
         store.publish("user", orders().drop(columns="city"), key="user", time="day")

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from mlpipeline.data.schema import Column, Schema, kind_of
-from mlpipeline.errors import DataFault, DataTypeFault
+from mlpipeline.errors import DataFault, WrongType
 
 KINDS = [
     (
@@ -76,11 +76,9 @@ def test_what_does_not_fit_is_named() -> None:
     captured = schema(a=[1, 2], b=["x", "y"], c=[True, False])
     with pytest.raises(DataFault, match="the data: no column 'a', 'c': it has b"):
         captured.check(pd.DataFrame({"b": ["x"]}))
-    with pytest.raises(
-        DataTypeFault, match=r"rows: column 'a' holds text \(str\), but was fitted on numbers \(int64\)"
-    ):
+    with pytest.raises(WrongType, match=r"rows: column 'a' holds text \(str\), but was fitted on numbers \(int64\)"):
         captured.check(pd.DataFrame({"a": ["1"], "b": ["x"], "c": [True]}), whose="rows")
-    with pytest.raises(DataTypeFault, match="'c' holds numbers"):
+    with pytest.raises(WrongType, match="'c' holds numbers"):
         captured.check(pd.DataFrame({"a": [1], "b": ["x"], "c": [1]}))
     with pytest.raises(DataFault, match="more than one column is called 'b'"):
         captured.check(pd.DataFrame([[1, "x", "x"]], columns=["a", "b", "b"]), names=["a", "b"])

@@ -84,7 +84,11 @@ def test_chunks_are_split_as_the_whole(cuts: list[int]) -> None:
 def test_the_split_is_the_same_on_every_machine() -> None:
     """What is written here was seen once; it changes only when everybody's splits do."""
     training, validation, test = Split(seed=1).indices(rows(1000)[["id", "name"]])
-    assert [training[:5].tolist(), validation[:5].tolist(), test[:5].tolist()] == [[1, 2, 4, 5, 6], [0, 18, 26, 32, 37], [3, 12, 43, 52, 62]]
+    assert [training[:5].tolist(), validation[:5].tolist(), test[:5].tolist()] == [
+        [1, 2, 4, 5, 6],
+        [0, 18, 26, 32, 37],
+        [3, 12, 43, 52, 62],
+    ]
 
 
 def test_another_seed_is_another_split() -> None:

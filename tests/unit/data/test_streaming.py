@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from mlpipeline.data import Holdout, Observations, Streaming, spool_files
 from mlpipeline.data.spool import MANIFEST, Spool
-from mlpipeline.errors import DataFault, DataTypeFault, DiskFull
+from mlpipeline.errors import DataFault, DiskFull, WrongType
 from tests.unit.data.stand_ins import Number, Text
 
 COUNT = 1000
@@ -314,12 +314,12 @@ def test_types_that_go_together_become_one(root: Path) -> None:
 @pytest.mark.parametrize(
     ("chunks", "kind", "said"),
     [
-        ([pd.DataFrame({"a": [1]}), pd.DataFrame({"a": ["x"]})], DataTypeFault, "column 'a' is int64 and"),
+        ([pd.DataFrame({"a": [1]}), pd.DataFrame({"a": ["x"]})], WrongType, "column 'a' is int64 and"),
         ([pd.DataFrame({"a": [1]}), pd.DataFrame({"b": [1]})], DataFault, "chunk 2: no column 'a'"),
         ([pd.DataFrame({"a": [1]}), pd.DataFrame({"a": [1], "b": [1]})], DataFault, "chunk 2: column 'b' was not"),
         ([pd.DataFrame([[1, 2]], columns=["a", "a"])], DataFault, "called 'a'"),
-        ([pd.DataFrame({"a": [1, "x"]})], DataTypeFault, "chunk 1: a column holds"),
-        ([[1, 2]], DataTypeFault, "chunk 1 is list"),
+        ([pd.DataFrame({"a": [1, "x"]})], WrongType, "chunk 1: a column holds"),
+        ([[1, 2]], WrongType, "chunk 1 is list"),
         ([], DataFault, "gave no rows"),
         ([pd.DataFrame({"a": []})], DataFault, "gave no rows"),
     ],
