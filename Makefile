@@ -35,7 +35,7 @@ $(VENV)/.dev: $(VENV)/.created $(PACKAGING)
 
 # The trainings that are measured need TensorFlow and scikit-learn.
 $(VENV)/.bench: $(VENV)/.created $(PACKAGING)
-	$(PIP) -e '.[bench,tensorflow-cpu,sklearn]'
+	$(PIP) -e '.[bench,data,tensorflow-cpu,sklearn]'
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.created $(PACKAGING)

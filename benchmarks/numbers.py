@@ -6,7 +6,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from benchmarks.figures import Figures
-from benchmarks.groups import empty, growth, idle, latency, queue, recording, reliability, threads, training
+from benchmarks.groups import (
+    empty,
+    encoding,
+    growth,
+    idle,
+    latency,
+    queue,
+    recording,
+    reliability,
+    streaming,
+    threads,
+    training,
+)
 from benchmarks.peers import COLD, WARM
 
 
@@ -146,6 +158,22 @@ NUMBERS = (
         at_most(3, recording.LOOP, recording.OURS, [(recording.COST, recording.JSON_LINE)]),
     ),
     Number("`steps()` and `record()` in a loop of 1 ms steps", "<= 1 %", at_most(1, recording.SHARE, recording.OURS)),
+    Number(
+        "1,000,000 rows of ten columns encoded, against scikit-learn",
+        ">= 1 x as fast",
+        ratio(1, (encoding.ENCODE, encoding.OURS), (encoding.ENCODE, encoding.SKLEARN), least=True),
+    ),
+    Number(
+        "the encoders fitted, against scikit-learn",
+        ">= 1 x as fast",
+        ratio(1, (encoding.FIT, encoding.OURS), (encoding.FIT, encoding.SKLEARN), least=True),
+    ),
+    Number(
+        "the rows encoded, against pandas `apply`",
+        ">= 5 x faster",
+        ratio(5, (encoding.ENCODE, encoding.OURS), (encoding.ENCODE, encoding.APPLY), least=True),
+    ),
+    Number("peak of memory meanwhile, by the output", "<= 1.5 x", at_most(1.5, encoding.PEAK, encoding.OURS)),
     Number("edit saved -> in force on an idle scheduler", "<= 50 ms", at_most(50, queue.EDIT)),
     Number("planning turn, 10,000 versions wanted, 1,000,000 runs recorded", "<= 50 ms", at_most(50, queue.TURN)),
     Number("`mlpipeline status` with 100,000 runs, whole process", "<= 150 ms", at_most(150, queue.STATUS)),
@@ -161,5 +189,15 @@ NUMBERS = (
         f"cancel of 10 processes that ignore SIGTERM, grace {reliability.GRACE:g} s -> none is left",
         "<= 3 s",
         at_most(3, reliability.CANCELLATION),
+    ),
+    Number(
+        "training by batches from a stream of 20,000,000 rows, against the same rows in memory",
+        ">= 0.8 x its speed",
+        ratio(0.8, (streaming.EPOCH, streaming.STREAM), (streaming.EPOCH, streaming.MEMORY), least=True),
+    ),
+    Number(
+        "its peak memory",
+        "<= 1,500 MB",
+        at_most(1500, streaming.PEAK, streaming.STREAM, [(streaming.PEAK, streaming.MEMORY)]),
     ),
 )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Iterable, Iterator, Sequence, Sized
 
 from mlpipeline import rehearsal, wire
 
@@ -19,6 +20,8 @@ _TICK_SECONDS = 0.1
 # Renaming over a file makes ext4 write the new one out at once: that takes a millisecond or more.
 _WRITE_SECONDS = 1.0
 _DRAW_SECONDS = 0.5
+# What ends sooner needs no bar.
+_QUICK_SECONDS = 2.0
 _END = object()
 
 
@@ -64,6 +67,22 @@ def _length(iterable: Sized) -> int | None:
         return len(iterable)
     except TypeError:  # torch's DataLoader over an iterable dataset has a __len__ that raises
         return None
+
+
+def shown(
+    items: Sequence[Any], *, description: str | None = None, after_seconds: float = _QUICK_SECONDS
+) -> Iterator[Any]:
+    """Yields all items, whatever is asked of a run; with a bar once that takes long, on a terminal or in a run."""
+    is_seen = _is_terminal() or (sys.stderr is not None and "MLP_SUPERVISOR" in os.environ)
+    bar = _drawn(len(items), 0, description, delay=after_seconds) if is_seen else None
+    try:
+        for item in items:
+            yield item
+            if bar is not None:
+                bar.update()
+    finally:
+        if bar is not None:
+            bar.close()
 
 
 class _Loop:
@@ -122,8 +141,16 @@ class _Loop:
 
 def _bar(run: RunContext, start: int, total: int | None, description: str | None) -> Any:
     """Returns a tqdm bar; None where nobody would see it."""
-    if sys.stderr is None or (run.directory is None and not sys.stderr.isatty()):
+    if not _is_terminal() and (sys.stderr is None or run.directory is None):
         return None
+    return _drawn(None if total is None else start + total, start, description)
+
+
+def _is_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+def _drawn(total: int | None, initial: int, description: str | None, delay: float = 0) -> Any:
     try:
         from tqdm import tqdm
     except ImportError:  # training must not fail for want of a bar
@@ -134,7 +161,6 @@ def _bar(run: RunContext, start: int, total: int | None, description: str | None
         monitor_interval = 0
         _lock = threading.RLock()
 
-    end = None if total is None else start + total
     # Without miniters, tqdm waits for as many steps as it once saw in an interval, however slow they become.
     look: dict[str, Any] = {"mininterval": _DRAW_SECONDS, "miniters": 0, "dynamic_ncols": True, "file": sys.stderr}
-    return Bar(total=end, initial=start, desc=description, **look)
+    return Bar(total=total, initial=initial, desc=description, delay=delay, **look)

@@ -6,11 +6,24 @@ from collections.abc import Callable, Iterator
 
 from benchmarks.bench import Bench
 from benchmarks.figures import Series
-from benchmarks.groups import empty, growth, idle, latency, queue, recording, reliability, threads, training
+from benchmarks.groups import (
+    empty,
+    encoding,
+    growth,
+    idle,
+    latency,
+    queue,
+    recording,
+    reliability,
+    streaming,
+    threads,
+    training,
+)
 
 GROUPS: dict[str, Callable[[Bench], Iterator[Series]]] = {
     "queue": queue.measure,
     "recording": recording.measure,
+    "encoding": encoding.measure,
     "empty": empty.measure,
     "training": training.measure,
     "latency": latency.measure,
@@ -18,4 +31,5 @@ GROUPS: dict[str, Callable[[Bench], Iterator[Series]]] = {
     "growth": growth.measure,
     "idle": idle.measure,
     "reliability": reliability.measure,
+    "streaming": streaming.measure,
 }

@@ -1,0 +1,74 @@
+"""Brings rows to a model: nothing is learnt outside the training split, and serving cannot differ from training."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from mlpipeline.data.dataset import Dataset
+    from mlpipeline.data.encoder import Encoder, tagged
+    from mlpipeline.data.encoding import Encoding, Observations
+    from mlpipeline.data.features import FeatureStore
+    from mlpipeline.data.holdout import Holdout, TrainTestSplit
+    from mlpipeline.data.schema import Schema
+    from mlpipeline.data.split import Split
+    from mlpipeline.data.streaming import Streaming
+    from mlpipeline.data.synthetic import Portrait, look_alike
+    from mlpipeline.data.time_series import TimeSeries
+    from mlpipeline.data.transformer import Transformer
+
+__all__ = [
+    "Dataset",
+    "Encoder",
+    "Encoding",
+    "FeatureStore",
+    "Holdout",
+    "Observations",
+    "Portrait",
+    "Schema",
+    "Split",
+    "Streaming",
+    "TimeSeries",
+    "TrainTestSplit",
+    "Transformer",
+    "look_alike",
+    "tagged",
+]
+
+_HOMES = {
+    "Dataset": "dataset",
+    "Encoder": "encoder",
+    "Encoding": "encoding",
+    "FeatureStore": "features",
+    "Holdout": "holdout",
+    "Observations": "encoding",
+    "Portrait": "synthetic",
+    "Schema": "schema",
+    "Split": "split",
+    "Streaming": "streaming",
+    "TimeSeries": "time_series",
+    "TrainTestSplit": "holdout",
+    "Transformer": "transformer",
+    "look_alike": "synthetic",
+    "tagged": "encoder",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Imports a public name on first use, so that one part does not bring all the others."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'mlpipeline.data' has no attribute {name!r}")
+    from importlib import import_module
+
+    from mlpipeline import errors
+
+    errors.require("pandas", extra="data")
+    value = getattr(import_module(f"mlpipeline.data.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,277 @@
+"""A fitted column -> numbers, and back: what all encoders share, by scikit-learn's rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Self, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from mlpipeline import errors, progress
+from mlpipeline.data import given, interop
+from mlpipeline.data.given import Column, inputs_of, name_of, read, underscore
+from mlpipeline.data.parameters import Parameterized
+
+TWIN = "_twin"
+BLOCK_ROWS = 1 << 16
+"""Rows that are encoded at once: what lies between them and their codes stays in the processor's cache."""
+
+
+_Kind = TypeVar("_Kind", bound="Encoder")
+
+
+class Encoder(interop.Interop, Parameterized):
+    """Learns from a column, in `fit`, how to make numbers of it, in `transform`.
+
+    It is a valid scikit-learn transformer for one column. Each row is encoded by itself: alone it gives what it gives
+    within a frame. A value that was not seen, is missing, infinite or out of range has a code that the kind documents.
+    A kind defines `_encode` and `_decode`, and what it learns in `_learn`.
+
+    Args:
+        column: a column's name, its position where arrays are to be encoded, or a Transformer.
+        name: the feature's name; by default the kind and the column, e.g. `norm_first_name_name_age_log`.
+        dtype: of the codes; by default the smallest that holds them, float32 for continuous kinds.
+        embed_scale: multiplies the width of the embedding that a network gives to this feature.
+        tags: any words; `tagged` picks encoders by them.
+        twin: whether `<column>_twin` is encoded beside it, both by what was learnt from both.
+    """
+
+    is_continuous: ClassVar[bool] = False
+    is_stateless: ClassVar[bool] = False
+    takes_text: ClassVar[bool] = False
+    # For the kinds that have no such parameter.
+    twin: bool = False
+
+    def __init__(
+        self,
+        column: Column,
+        *,
+        name: str | None = None,
+        dtype: Any = None,
+        embed_scale: float = 1.0,
+        tags: Sequence[str] = (),
+        twin: bool = False,
+    ) -> None:
+        self.column = column
+        self.name = name  # type: ignore[assignment]
+        self.dtype = dtype
+        self.embed_scale = embed_scale
+        self.tags = tags
+        self.twin = twin
+
+    # A parameter and what follows from it bear the same name: the parameter lies in __dict__, the property goes first.
+    @property
+    def name(self) -> str:
+        """The feature's name."""
+        own: str | None = vars(self)["name"]
+        return own or f"{underscore(type(self).__name__)}_{name_of(self.column)}"
+
+    @name.setter
+    def name(self, name: str | None) -> None:
+        vars(self)["name"] = name
+
+    @property
+    def inputs(self) -> tuple[Any, ...]:
+        """The columns of a frame that `transform` reads, in order, each once."""
+        return tuple(dict.fromkeys(label for side in self._sides() for column in side for label in inputs_of(column)))
+
+    @property
+    def fit_inputs(self) -> tuple[Any, ...]:
+        """The columns of a frame that `fit` reads: `inputs`, and those that are not needed afterwards."""
+        return self.inputs
+
+    @property
+    def cardinality(self) -> int:
+        """How many codes there are, those for missing and unknown values among them.
+
+        Raises:
+            DataFault: (a ValueError) the kind is continuous.
+        """
+        raise errors.DataFault(f"{self!r} is continuous: it has no cardinality")
+
+    @property
+    def sequence_length(self) -> int | None:
+        """How many codes a row has, of one column; None where it has one that is no sequence."""
+        return None
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The names of the columns that `transform` gives: those of the column, then those of its twin."""
+        own = self._own_names()
+        return own + tuple(f"{name}{TWIN}" for name in own) if self.twin else own
+
+    @property
+    def width(self) -> int:
+        """How many columns `transform` gives, those of a twin among them."""
+        return len(self.feature_names)
+
+    @property
+    def codes_dtype(self) -> np.dtype:
+        """The type of what `transform` gives."""
+        if self.dtype is not None:
+            return np.dtype(self.dtype)
+        return np.dtype(np.float32) if self.is_continuous else smallest(self.cardinality)
+
+    def fit(self, frame: Any, y: Any = None) -> Self:
+        """Learns anew from the rows of a frame; nothing of an earlier fit remains.
+
+        Args:
+            frame: with at least the columns `fit_inputs`; a column or an array, see `given.framed`.
+            y: is not read.
+
+        Raises:
+            DataFault: a column is missing, or holds what this kind cannot take; there are no rows.
+            ParameterError: a parameter has a value that cannot be used.
+        """
+        self._check()
+        rows, width = given.framed(frame, self.fit_inputs, repr(self))
+        if not len(rows):
+            raise errors.DataFault(f"{self!r}: 0 rows, and a minimum of 1 is required: see what the query gives")
+        for name in [each for each in vars(self) if _is_learnt(each)]:
+            delattr(self, name)
+        self._learn(rows)
+        self._check_dtype()
+        self.n_features_in_ = width
+        if isinstance(frame, pd.DataFrame) and all(isinstance(each, str) for each in self.inputs):
+            self.feature_names_in_ = np.array(self.inputs, dtype=object)
+        return self
+
+    def transform(self, frame: Any) -> Any:
+        """Returns the codes: an array with a row for each row, and `width` columns; a frame where `set_output` said so.
+
+        Raises:
+            NotFitted: nothing was learnt yet.
+            DataFault: a column is missing, or of another kind than fitted.
+        """
+        self._require_fit()
+        rows, _ = given.framed(frame, self.inputs, repr(self), vars(self).get("n_features_in_"))
+        codes = np.empty((len(rows), self.width), self.codes_dtype)
+        span = self._own_width()
+        for start in self._blocks(len(rows)):
+            block = rows.iloc[start : start + self._block_rows()] if len(rows) > self._block_rows() else rows
+            for place, side in enumerate(self._sides()):
+                # A type that the user chose may be too narrow for a value: it becomes infinite, as everywhere in NumPy.
+                with np.errstate(over="ignore"):
+                    into = codes[start : start + len(block), place * span : (place + 1) * span]
+                    into[:] = self._encode(*(read(column, block) for column in side)).reshape(len(block), span)
+        return self._dressed(codes, rows.index)
+
+    def inverse_transform(self, codes: Any) -> Any:
+        """Returns the values that codes stand for, as far as the kind can tell: a column, with a twin a frame of two.
+
+        Args:
+            codes: `width` of them for each row; predictions will do, codes are rounded to whole ones.
+
+        Raises:
+            DataFault: the codes have another shape.
+        """
+        self._require_fit()
+        index = codes.index if isinstance(codes, pd.DataFrame | pd.Series) else None
+        array = np.asarray(codes)
+        if array.ndim == 1 and self.width == 1:
+            array = array.reshape(-1, 1)
+        if array.ndim != 2 or array.shape[1] != self.width:
+            raise errors.DataFault(f"{self!r}: codes of the shape {array.shape}: give {self.width} for each row")
+        parts = np.split(array, 2, axis=1) if self.twin else [array]
+        own = name_of(self.column)
+        values = [pd.Series(self._decode(part)) for part in parts]
+        columns = [each.set_axis(index) if index is not None else each for each in values]
+        return (
+            columns[0].rename(own)
+            if len(parts) == 1
+            else pd.DataFrame(dict(zip((own, own + TWIN), columns, strict=True)))
+        )
+
+    def state(self) -> dict[str, Any]:
+        """Returns what JSON can hold, but for Arrow tables, and `from_state` makes the same encoder of."""
+        from mlpipeline.data.encoders import stored
+
+        return stored.state(self)
+
+    @classmethod
+    def from_state(cls: type[_Kind], state: Mapping[str, Any]) -> _Kind:
+        """Returns the encoder that `state` described; imports no code but this package's.
+
+        Raises:
+            DataFault: its class is neither built in nor imported, or the state is damaged.
+        """
+        from mlpipeline.data.encoders import stored
+
+        return stored.restored(cls, state)
+
+    @property
+    def needs_as_of(self) -> bool:
+        """Whether a transformer in it measures up to a moment that nobody has given yet."""
+        return bool(getattr(self.column, "needs_as_of", False))
+
+    def at(self, as_of: Any) -> Self:
+        """Returns an encoder like this, unfitted, whose transformers measure up to this moment."""
+        column = self.column.at(as_of) if self.needs_as_of else self.column  # type: ignore[union-attr]
+        return type(self)(**self.get_params(deep=False) | {"column": column})
+
+    def _check(self) -> None:
+        """Refuses parameters that cannot be used; constructors only store them."""
+        if self.twin and not isinstance(self.column, str):
+            raise errors.ParameterError(f"{self!r}: only a column that is named can have a twin: encode the two alone")
+
+    def _learn(self, rows: pd.DataFrame) -> None:
+        """Learns; whatever is learnt has a name that ends in an underscore."""
+
+    def _encode(self, values: pd.Series) -> np.ndarray:
+        """Returns the codes of a block of values."""
+        raise TypeError(f"{type(self).__name__} has no _encode(self, values): define it")
+
+    def _decode(self, codes: np.ndarray) -> Any:
+        """Returns the values of codes, which come as (rows, columns of one side)."""
+        raise TypeError(f"{type(self).__name__} has no _decode(self, codes): define it")
+
+    def _sides(self) -> tuple[tuple[Any, ...], ...]:
+        """Returns what is encoded, side by side; each side is what `_encode` takes."""
+        return ((self.column,), (f"{self.column}{TWIN}",)) if self.twin else ((self.column,),)
+
+    def _values(self, rows: pd.DataFrame) -> pd.Series:
+        """Returns all values to learn from, those of a twin after those of the column."""
+        columns = [read(column, rows) for side in self._sides() for column in side]
+        return columns[0] if len(columns) == 1 else pd.concat(columns, ignore_index=True)
+
+    def _own_names(self) -> tuple[str, ...]:
+        length = self.sequence_length
+        return (self.name,) if length is None else tuple(f"{self.name}_{place}" for place in range(length))
+
+    def _own_width(self) -> int:
+        return self.width // 2 if self.twin else self.width
+
+    def _block_rows(self) -> int:
+        return BLOCK_ROWS
+
+    def _blocks(self, rows: int) -> Iterable[int]:
+        starts = range(0, rows, self._block_rows())
+        return starts if len(starts) < 2 else progress.shown(starts, description=self.name)
+
+    def _require_fit(self) -> None:
+        if not (self.is_stateless or any(_is_learnt(name) for name in vars(self))):
+            raise errors.NotFitted(f"{self!r} has learnt nothing yet: call fit first")
+
+    def _check_dtype(self) -> None:
+        kind = self.codes_dtype
+        if kind.kind in "iu" and not self.is_continuous and self.cardinality - 1 > np.iinfo(kind).max:
+            raise errors.ParameterError(f"{self!r}: {kind} cannot hold {self.cardinality} codes: leave dtype out")
+
+
+def smallest(cardinality: int) -> np.dtype:
+    """Returns the smallest unsigned type with more values than there are codes."""
+    for kind in (np.uint8, np.uint16, np.uint32, np.uint64):
+        if cardinality <= np.iinfo(kind).max:
+            return np.dtype(kind)
+    raise errors.DataFault(f"no type holds {cardinality} codes")
+
+
+def tagged(encoders: Encoder | Iterable[Encoder], *tags: str) -> tuple[Encoder, ...]:
+    """Returns those encoders that bear at least one of the tags, in their order."""
+    listed: Iterator[Encoder] = iter((encoders,) if isinstance(encoders, Encoder) else encoders)
+    return tuple(each for each in listed if not set(tags).isdisjoint(each.tags))
+
+
+def _is_learnt(name: str) -> bool:
+    return name.endswith("_") and not name.startswith("_")

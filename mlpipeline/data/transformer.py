@@ -1,0 +1,240 @@
+"""A stateless function from columns to a column, nestable: each row by itself, so that training and serving cannot differ."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import inspect
+import re
+from collections.abc import Sequence
+from typing import Any, Self
+
+import pandas as pd
+
+from mlpipeline import errors
+from mlpipeline.data import plain
+
+EMPTY = inspect.Parameter.empty
+
+
+class Transformer:
+    """Makes a column of one or several columns, or of what other transformers make of them.
+
+    Nothing is learned and no row sees another one: a row gives by itself what it gives within a frame, in any order.
+    The type of what comes out follows from the parameters and not from the rows, so whatever could be missing has a
+    type that can say so. What goes in is never changed.
+
+    A kind says in `apply` what becomes of its column; one that reads several lists them in `columns` and overrides
+    `combine`. Constructors store their arguments under the same names and do nothing else.
+    """
+
+    def __init__(self, column: str | Transformer) -> None:
+        self.column = column
+
+    @property
+    def columns(self) -> tuple[str | Transformer, ...]:
+        """Everything that is read, in the order in which `combine` gets it."""
+        return (self.column,)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """All columns of a frame that are read, at any depth, in order and without duplicates."""
+        return tuple(dict.fromkeys(name for column in self.columns for name in inputs_of(column)))
+
+    @property
+    def suffix(self) -> str | None:
+        """What ends the name after the class: an operator, where there is one."""
+        return None
+
+    @property
+    def name(self) -> str:
+        """The name of what comes out: `<column>_<class>[_<operator>]`, e.g. `first_name_name_age_log`."""
+        parts = [*map(name_of, self.columns[:1]), underscore(type(self).__name__), self.suffix]
+        return "_".join(part for part in parts if part)
+
+    @property
+    def needs_as_of(self) -> bool:
+        """Whether something in here measures up to a moment that nobody has given yet: see `at`."""
+        return any(inner.needs_as_of for inner in self._inner().values())
+
+    def at(self, as_of: Any) -> Self:
+        """Returns this transformer with a moment for everything that needs one; a dataset calls it once, at fit.
+
+        Args:
+            as_of: a datetime, or text in the form of ISO 8601; UTC where it names no time zone.
+        """
+        bound = copy.copy(self)
+        for name, inner in self._inner().items():
+            setattr(bound, name, inner.at(as_of))
+        return bound
+
+    def transform(self, frame: pd.DataFrame) -> pd.Series:
+        """Returns the new column, under the frame's index.
+
+        Args:
+            frame: has at least the columns `inputs`; nothing else of it is read. A bare column will do where only one is needed.
+
+        Raises:
+            DataFault: when a column is missing, doubled, or of a type that cannot be used.
+        """
+        if isinstance(frame, pd.Series):
+            frame = self._framed(frame)
+        found = self.combine([read(column, frame) for column in self.columns])
+        if len(found) != len(frame):
+            raise errors.DataFault(f"{self!r} made {len(found)} values of {len(frame)} rows: one for each is needed")
+        if not isinstance(found, pd.Series):
+            return pd.Series(found, index=frame.index, name=self.name)
+        return found.set_axis(frame.index).rename(self.name)
+
+    def combine(self, columns: Sequence[pd.Series]) -> pd.Series:
+        """Returns what becomes of the columns; one value for each row, in the order of the rows."""
+        (values,) = columns
+        return self.apply(values)
+
+    def apply(self, values: pd.Series) -> pd.Series:
+        """Returns what becomes of the only column."""
+        raise TypeError(f"{type(self).__name__} has neither `apply` nor `combine`: define one of them")
+
+    def parameters(self) -> dict[str, Any]:
+        """Returns the constructor's arguments by name; `*args` and `**kwargs` stand under these names."""
+        return {name: getattr(self, name) for name in _signature(type(self))}
+
+    def state(self) -> dict[str, Any]:
+        """Returns what JSON can hold and `from_state` makes an equal transformer of.
+
+        Raises:
+            DataFault: when a parameter is something that no file can hold, such as a function.
+        """
+        return {"class": known_as(type(self)), "parameters": plain.dump(self.parameters())}
+
+    @staticmethod
+    def from_state(state: dict[str, Any]) -> Transformer:
+        """Returns the transformer that `state` described. Runs no code but that of classes which are known already.
+
+        Raises:
+            DataFault: when the class is neither built in nor imported, or its parameters are others by now.
+        """
+        kind = find(state["class"])
+        stored = plain.load(state["parameters"])
+        signature = _signature(kind)
+        if stored.keys() != signature.keys():
+            raise errors.DataFault(
+                f"{kind.__name__} was saved with {', '.join(stored)} and has {', '.join(signature)}: load it with the release that saved it"
+            )
+        positional: list[Any] = []
+        named: dict[str, Any] = {}
+        for name, parameter in signature.items():
+            if parameter.kind is parameter.VAR_POSITIONAL:
+                positional.extend(stored[name])
+            elif parameter.kind is parameter.VAR_KEYWORD:
+                named.update(stored[name])
+            elif parameter.kind is parameter.KEYWORD_ONLY:
+                named[name] = stored[name]
+            else:
+                positional.append(stored[name])
+        return kind(*positional, **named)
+
+    def _inner(self) -> dict[str, Transformer]:
+        return {name: value for name, value in self.parameters().items() if isinstance(value, Transformer)}
+
+    def _framed(self, values: pd.Series) -> pd.DataFrame:
+        if len(self.inputs) != 1:
+            raise errors.DataFault(f"{self!r} reads {', '.join(self.inputs)}: give it a frame with these columns")
+        return values.to_frame(self.inputs[0])
+
+    def __repr__(self) -> str:
+        said: list[str] = []
+        for name, parameter in _signature(type(self)).items():
+            value = getattr(self, name)
+            if parameter.kind is parameter.VAR_POSITIONAL:
+                said.extend(map(repr, value))
+            elif parameter.kind is parameter.VAR_KEYWORD:
+                said.extend(f"{key}={each!r}" for key, each in value.items())
+            elif parameter.default is EMPTY:
+                said.append(repr(value))
+            elif value is not parameter.default and value != parameter.default:
+                said.append(f"{name}={value!r}")
+        return f"{type(self).__name__}({', '.join(said)})"
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self.parameters() == other.parameters()
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.name, self.inputs))
+
+
+def read(column: str | Transformer, frame: pd.DataFrame) -> pd.Series:
+    """Returns a column of the frame, or what a transformer makes of it. Categories are read as the values they stand for.
+
+    Raises:
+        DataFault: when the column is missing, or stands there more than once.
+    """
+    if isinstance(column, Transformer):
+        return column.transform(frame)
+    count = frame.columns.isin([column]).sum()
+    if count != 1:
+        raise errors.DataFault(_not_one(column, frame, int(count)))
+    values = frame[column]
+    return values.astype(values.cat.categories.dtype) if isinstance(values.dtype, pd.CategoricalDtype) else values
+
+
+def inputs_of(column: str | Transformer) -> tuple[str, ...]:
+    """Returns the columns of a frame that are read for this one."""
+    return column.inputs if isinstance(column, Transformer) else (column,)
+
+
+def name_of(column: str | Transformer) -> str:
+    """Returns the name of a column, or of what a transformer makes."""
+    return column.name if isinstance(column, Transformer) else str(column)
+
+
+def underscore(name: str) -> str:
+    """Returns the name of a class as it stands in names of columns: `LogPlusOne` is `log_plus_one`, `GeoIP` is `geo_ip`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def known_as(kind: type[Transformer]) -> str:
+    """Returns what a saved transformer calls its class: a bare name where it is built in, else module and name."""
+    from mlpipeline.data import transformers
+
+    if getattr(transformers, kind.__name__, None) is kind:
+        return kind.__name__
+    return f"{kind.__module__}:{kind.__qualname__}"
+
+
+def find(name: str) -> type[Transformer]:
+    """Returns the class of a saved transformer, out of those that are built in or imported already.
+
+    Raises:
+        DataFault: when there is none of this name.
+    """
+    from mlpipeline.data import transformers
+
+    if name in transformers.__all__:
+        kind: type[Transformer] = getattr(transformers, name)
+        return kind
+    imported = {known_as(kind): kind for kind in _descendants(Transformer)}
+    if name not in imported:
+        raise errors.DataFault(f"there is no transformer '{name}': import the module that defines it before loading")
+    return imported[name]
+
+
+def _descendants(kind: type[Transformer]) -> list[type[Transformer]]:
+    children = kind.__subclasses__()
+    return [*children, *(each for child in children for each in _descendants(child))]
+
+
+def _signature(kind: type[Transformer]) -> dict[str, inspect.Parameter]:
+    """Returns the constructor's parameters by name, without `self`."""
+    return dict(list(inspect.signature(kind.__init__).parameters.items())[1:])
+
+
+def _not_one(column: str, frame: pd.DataFrame, count: int) -> str:
+    if count:
+        return f"column '{column}' stands there {count} times: give every column a name of its own"
+    present = [str(name) for name in frame.columns]
+    near = difflib.get_close_matches(str(column), present, n=1)
+    meant = f", did you mean '{near[0]}'?" if near else ""
+    return f"column '{column}' is missing{meant or ':'} the frame has {', '.join(present) or 'no columns'}"
