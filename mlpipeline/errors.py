@@ -104,6 +104,30 @@ class DiskFull(MlpipelineError):
     """The disk is full: free some space; nothing that was recorded is lost."""
 
 
+class DataFault(MlpipelineError, ValueError):
+    """The data, or what is asked of it, is not as declared: mend what the message names."""
+
+
+class ExtractNotFound(DataFault, FileNotFoundError):
+    """There is no such extract: see the files in extracts/."""
+
+
+class UnknownConnection(UsageError, AttributeError):
+    """There is no such connection: name it in config/database.cfg."""
+
+
+class DatabaseError(MlpipelineError):
+    """The database refused, or cannot be reached: see what it says."""
+
+
+class StoreError(MlpipelineError):
+    """A store cannot be read or written: see what it says."""
+
+
+class StoreFull(StoreError, MemoryError):
+    """A value is larger than all that the store may hold: raise its limit."""
+
+
 class MissingExtra(MlpipelineError, ImportError):
     """An optional package is missing: install the extra that brings it."""
 
