@@ -8,18 +8,21 @@ if TYPE_CHECKING:
 
     from mlpipeline.testing.dataset import DatasetContract
     from mlpipeline.testing.encoder import EncoderContract
-    from mlpipeline.testing.transformer_contract import TransformerContract
+    from mlpipeline.testing.store import StoreContract
+    from mlpipeline.testing.transformer import TransformerContract
 
 __all__ = [
     "DatasetContract",
     "EncoderContract",
+    "StoreContract",
     "TransformerContract",
 ]
 
 _HOMES = {
     "DatasetContract": "dataset",
     "EncoderContract": "encoder",
-    "TransformerContract": "transformer_contract",
+    "StoreContract": "store",
+    "TransformerContract": "transformer",
 }
 
 

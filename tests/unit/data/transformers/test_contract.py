@@ -29,7 +29,7 @@ from mlpipeline.data.transformers import (
     NameSex,
     String,
 )
-from mlpipeline.testing.transformer_contract import TransformerContract
+from mlpipeline.testing.transformer import TransformerContract
 
 TEXTS = ["Bob", "mary", "Papa Smurf", "bob@mail.example.com", "+1 234-567-8901", "124.0.0.1", "", " ", "漢字", "İ", "a\nb"]
 MIXED = [*TEXTS, None, 1, 1.0, True, 2.5, float("inf"), float("nan"), pd.NaT, ["a"], b"b", 12345678901]
