@@ -5,11 +5,12 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PACKAGING := setup.cfg pyproject.toml
 
-.PHONY: help demo test chaos lint bench bench-quick docs tree clean
+.PHONY: help demo test services chaos lint bench bench-quick docs tree clean
 
 help:
 	@echo "make demo   install what the examples need, train them all, show the results"
 	@echo "make test   install and run the tests"
+	@echo "make services  test against real servers (PostgreSQL, Redis, S3); root has what is missing installed"
 	@echo "make chaos  kill, stop and starve everything; MLP_CHAOS_* make it longer"
 	@echo "make lint   ruff, mypy, import contracts, spelling"
 	@echo "make bench  measure, beside other tools; results in benchmarks/ (half an hour; bench-quick: two minutes)"
@@ -27,6 +28,10 @@ $(VENV)/.demo: $(VENV)/.created $(PACKAGING)
 
 $(VENV)/.test: $(VENV)/.created $(PACKAGING)
 	$(PIP) -e '.[test]'
+	@touch $@
+
+$(VENV)/.services: $(VENV)/.created $(PACKAGING)
+	$(PIP) -e '.[services]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.created $(PACKAGING)
@@ -58,6 +63,11 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest tests/unit tests/integration tests/acceptance
+
+# Servers of Debian's packages, started by the tests on loopback. MLP_REQUIRE_SERVICES=1 makes a missing one a failure.
+services: $(VENV)/.services
+	sh tests/services/install.sh
+	$(BIN)/python -m pytest tests/services
 
 # Processes are killed, stopped and starved there; most of the time is waiting, so two tests run at a time.
 chaos: $(VENV)/.test

@@ -120,6 +120,26 @@ class NotFitted(DataFault, AttributeError):
     """It has learnt nothing yet: call fit first."""
 
 
+class ExtractNotFound(DataFault, FileNotFoundError):
+    """There is no such extract: see the files in extracts/."""
+
+
+class UnknownConnection(UsageError, AttributeError):
+    """There is no such connection: name it in config/database.cfg."""
+
+
+class DatabaseError(MlpipelineError):
+    """The database refused, or cannot be reached: see what it says."""
+
+
+class StoreError(MlpipelineError):
+    """A store cannot be read or written: see what it says."""
+
+
+class StoreFull(StoreError, MemoryError):
+    """A value is larger than all that the store may hold: raise its limit."""
+
+
 class MissingExtra(MlpipelineError, ImportError):
     """An optional package is missing: install the extra that brings it."""
 

@@ -18,8 +18,8 @@ from mlpipeline.policy import KINDS, Policy
 from mlpipeline.values import READERS
 
 CONFIG = "mlp.config"
-OWNED = ("SLURM", "RAY", "TRACKING", "NOTIFY", "DASHBOARD")
-"""Sections that belong to parts of later releases; their keys are kept as text."""
+OWNED = ("DATA", "SLURM", "RAY", "TRACKING", "NOTIFY", "DASHBOARD")
+"""Sections that belong to other parts, some of later releases; their keys are kept as text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

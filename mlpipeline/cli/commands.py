@@ -14,7 +14,7 @@ class Entry:
     help: str
 
 
-LOOK, CONTROL, KEEP, SHELL = "See what happens", "Change what happens", "Keep house", "Your shell"
+LOOK, CONTROL, DATA, KEEP, SHELL = "See what happens", "Change what happens", "Data", "Keep house", "Your shell"
 
 COMMANDS = {
     "plan": Entry(section=LOOK, target="plan:plan", help="What would run now, in which order, and why."),
@@ -33,6 +33,8 @@ COMMANDS = {
     "resume": Entry(section=CONTROL, target="orders:resume", help="Undo pause."),
     "note": Entry(section=CONTROL, target="control:note", help="Note something on a run."),
     "retry": Entry(section=CONTROL, target="control:retry", help="Let failed runs run again."),
+    "extract": Entry(section=DATA, target="extract:extract", help="What a query of extracts/ gives: its first rows."),
+    "cache": Entry(section=DATA, target="cache:cache", help="See and empty the cache of answers of databases."),
     "get": Entry(section=KEEP, target="keep:get", help="Copy what a run left into a directory."),
     "mv": Entry(section=KEEP, target="keep:mv", help="Rename a model or version without losing its history."),
     "gc": Entry(section=KEEP, target="gc:gc", help="Show, or remove, what is not needed any more."),
@@ -56,8 +58,6 @@ PLANNED = {
     "task": "run one of the project's tasks",
     "console": "a Python console in the project",
     "notebook": "a notebook in the project",
-    "cache": "see and empty the cache of extracts",
-    "extract": "run an extract",
     "test": "run the project's own tests",
     "run": "run a workflow",
     "create": "create a model, component, pipeline or runner",

@@ -6,19 +6,26 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from mlpipeline.data.cached import Cache
+    from mlpipeline.data.connection import Connection
     from mlpipeline.data.dataset import Dataset
     from mlpipeline.data.encoder import Encoder, tagged
     from mlpipeline.data.encoding import Encoding, Observations
     from mlpipeline.data.features import FeatureStore
     from mlpipeline.data.holdout import Holdout, TrainTestSplit
+    from mlpipeline.data.named import Connections, connections
     from mlpipeline.data.schema import Schema
     from mlpipeline.data.split import Split
+    from mlpipeline.data.store import Store, open_store
     from mlpipeline.data.streaming import Streaming
     from mlpipeline.data.synthetic import Portrait, look_alike
     from mlpipeline.data.time_series import TimeSeries
     from mlpipeline.data.transformer import Transformer
 
 __all__ = [
+    "Cache",
+    "Connection",
+    "Connections",
     "Dataset",
     "Encoder",
     "Encoding",
@@ -28,15 +35,21 @@ __all__ = [
     "Portrait",
     "Schema",
     "Split",
+    "Store",
     "Streaming",
     "TimeSeries",
     "TrainTestSplit",
     "Transformer",
+    "connections",
     "look_alike",
+    "open_store",
     "tagged",
 ]
 
 _HOMES = {
+    "Cache": "cached",
+    "Connection": "connection",
+    "Connections": "named",
     "Dataset": "dataset",
     "Encoder": "encoder",
     "Encoding": "encoding",
@@ -46,11 +59,14 @@ _HOMES = {
     "Portrait": "synthetic",
     "Schema": "schema",
     "Split": "split",
+    "Store": "store",
     "Streaming": "streaming",
     "TimeSeries": "time_series",
     "TrainTestSplit": "holdout",
     "Transformer": "transformer",
+    "connections": "named",
     "look_alike": "synthetic",
+    "open_store": "store",
     "tagged": "encoder",
 }
 

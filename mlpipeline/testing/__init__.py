@@ -8,17 +8,20 @@ if TYPE_CHECKING:
 
     from mlpipeline.testing.dataset import DatasetContract
     from mlpipeline.testing.encoder import EncoderContract
+    from mlpipeline.testing.stores import StoreContract
     from mlpipeline.testing.transformer_contract import TransformerContract
 
 __all__ = [
     "DatasetContract",
     "EncoderContract",
+    "StoreContract",
     "TransformerContract",
 ]
 
 _HOMES = {
     "DatasetContract": "dataset",
     "EncoderContract": "encoder",
+    "StoreContract": "stores",
     "TransformerContract": "transformer_contract",
 }
 

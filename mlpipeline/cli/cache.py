@@ -1,0 +1,224 @@
+"""Commands about the cache of answers: list, explain, clear."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mlpipeline.cli.setup import Setup, draw, say, shared
+
+if TYPE_CHECKING:
+    from mlpipeline.data.cache_index import Entry
+    from mlpipeline.data.cached import Cache
+
+_KEY_SHOWN = 10
+
+
+class Examples(click.Group):
+    """A group that shows its own options beside its commands'."""
+
+
+@click.group(cls=Examples)
+@shared
+@click.pass_obj
+def cache(setup: Setup) -> None:
+    """See and empty the cache of answers that `dataframe(…, cache=True)` fills.
+
+    \b
+    mlpipeline cache list
+    mlpipeline cache explain 3fa9             what an entry is an answer to
+    mlpipeline cache explain --extract subscribers --set limit=100
+                                              whether this would be asked, and why
+    mlpipeline cache clear --extract subscribers
+    """
+
+
+@cache.command("list")
+@shared
+@click.pass_obj
+def list_(setup: Setup) -> None:
+    """List what is kept, used last first.
+
+    \b
+    mlpipeline cache list
+    mlpipeline cache list --json | jq .bytes
+    """
+    from mlpipeline.observe.table import Table
+
+    kept = _cache(setup)
+    entries = kept.entries()
+    total = sum(entry.bytes for entry in entries)
+    if setup.json:
+        told = [_json(kept, entry) for entry in entries]
+        limits = {"limit_bytes": kept.limit_bytes, "ttl_seconds": kept.ttl_seconds}
+        setup.emit({"format": 1, "directory": str(kept.directory), "bytes": total, **limits, "entries": told})
+        return
+    if not entries:
+        say(f"Nothing is kept in {kept.directory}. Ask with cache=True.")
+        return
+    now = kept.clock()
+    rows = [
+        (
+            entry.key[:_KEY_SHOWN],
+            entry.question.extract or entry.question.sql[:40],
+            entry.question.name,
+            f"{entry.rows:,}",
+            size(entry.bytes),
+            f"{age(now - entry.created_at)}{' (expired)' if kept.is_expired(entry) else ''}",
+            str(entry.uses),
+            f"{entry.seconds:.2f} s",
+        )
+        for entry in entries
+    ]
+    draw(Table(columns=("key", "extract", "connection", "rows", "size", "age", "uses", "took"), rows=tuple(rows)))
+    say(f"{len(entries)} answers, {size(total)} of {size(kept.limit_bytes)}, in {kept.directory}")
+
+
+@cache.command()
+@click.argument("key", required=False)
+@click.option("--extract", metavar="NAME", help="The extract that would be asked.")
+@click.option("--connection", default="main", show_default=True, metavar="NAME", help="Whom it would be asked of.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A parameter; may be given again.")
+@shared
+@click.pass_obj
+def explain(setup: Setup, key: str | None, extract: str | None, connection: str, settings: tuple[str, ...]) -> None:
+    """Say what an entry is an answer to; or whether an extract's answer is kept, and why not.
+
+    \b
+    mlpipeline cache explain 3fa9
+    mlpipeline cache explain --extract subscribers --connection main --set limit=100
+    """
+    from mlpipeline.errors import UsageError
+
+    if (key is None) == (extract is None):
+        raise UsageError("name either a KEY of mlpipeline cache list, or --extract")
+    kept = _cache(setup)
+    if key is not None:
+        entry = find(kept, key)
+        if setup.json:
+            setup.emit({"format": 1, **_json(kept, entry)})
+            return
+        for name, value in _story(kept, entry):
+            say(f"{name + ':':<12} {value}")
+        return
+    _explain_extract(setup, str(extract), connection, settings)
+
+
+def _explain_extract(setup: Setup, extract: str, name: str, settings: tuple[str, ...]) -> None:
+    from mlpipeline.cli.extract import connected, values_of
+    from mlpipeline.data.cache_key import words
+
+    made = connected(setup, name)
+    question = made.question(made.query(extract=extract, **values_of(settings)))
+    reasons = made.cache.why_not(question)
+    if setup.json:
+        asked = {"key": question.key, "sql": question.sql, "parameters": words(question.parameters)}
+        setup.emit({"format": 1, "kept": not reasons, "reasons": reasons, **asked})
+        return
+    say(f"{extract}: {'the answer is kept' if not reasons else 'the database would be asked'} (key {question.key[:10]})")
+    for reason in reasons:
+        say(f"  {reason}")
+    say(f"  parameters: {words(question.parameters)}")
+
+
+@cache.command()
+@click.argument("key", required=False)
+@click.option("--extract", metavar="NAME", help="Only answers of this extract.")
+@click.option("--connection", metavar="NAME", help="Only answers of this connection.")
+@click.option("--expired", is_flag=True, help="Only answers that are too old.")
+@shared
+@click.pass_obj
+def clear(setup: Setup, key: str | None, extract: str | None, connection: str | None, expired: bool) -> None:
+    """Remove what is kept: all of it, or what is named.
+
+    \b
+    mlpipeline cache clear
+    mlpipeline cache clear 3fa9
+    mlpipeline cache clear --extract subscribers
+    """
+    kept = _cache(setup)
+    one = None if key is None else find(kept, key).key
+
+    def chosen(entry: Entry) -> bool:
+        return (
+            (one is None or entry.key == one)
+            and (extract is None or entry.question.extract == extract)
+            and (connection is None or entry.question.name == connection)
+            and (not expired or kept.is_expired(entry))
+        )
+
+    removed = kept.clear(chosen)
+    count = sum(entry.bytes for entry in removed)
+    if setup.json:
+        setup.emit({"format": 1, "removed": [entry.key for entry in removed], "bytes": count})
+    else:
+        say(f"Removed {len(removed)} answers, {size(count)}." if removed else "Nothing to remove.")
+
+
+def _cache(setup: Setup) -> Cache:
+    from mlpipeline.data.named import cache_of
+
+    return cache_of(setup.project())
+
+
+def find(kept: Cache, prefix: str) -> Entry:
+    """Returns the entry whose key begins so.
+
+    Raises:
+        UsageError: when there is none, or several are.
+    """
+    from mlpipeline.errors import UsageError
+
+    found = kept.entries(prefix)
+    if len(found) != 1:
+        several = f"{len(found)} keys begin with {prefix!r}: give more of it"
+        raise UsageError(several if found else f"no key begins with {prefix!r}: see mlpipeline cache list")
+    return found[0]
+
+
+def _story(kept: Cache, entry: Entry) -> list[tuple[str, str]]:
+    from mlpipeline.data.cache_key import words
+
+    now, asked = kept.clock(), entry.question
+    digest = asked.extract_digest[:10]
+    return [
+        ("key", entry.key),
+        ("connection", f"{asked.name} ({asked.dialect}, {asked.connection[:10]})"),
+        ("extract", f"{asked.extract} (content {digest})" if asked.extract else "none: SQL in code"),
+        ("parameters", words(asked.parameters)),
+        ("sql", asked.sql),
+        ("kept", f"{entry.rows:,} rows as {asked.form}, {size(entry.bytes)}, in {entry.file}"),
+        ("age", f"{age(now - entry.created_at)}{', expired' if kept.is_expired(entry) else ''}"),
+        ("used", f"{entry.uses} times, {age(now - entry.used_at)} ago"),
+        ("took", f"{entry.seconds:.2f} s to ask"),
+    ]
+
+
+def _json(kept: Cache, entry: Entry) -> dict[str, Any]:
+    from mlpipeline.data.cache_key import words
+
+    asked = entry.question
+    return {
+        "key": entry.key, "extract": asked.extract or None, "connection": asked.name, "dialect": asked.dialect,
+        "sql": asked.sql, "parameters": words(asked.parameters), "extract_digest": asked.extract_digest or None,
+        "form": asked.form, "rows": entry.rows, "bytes": entry.bytes, "file": entry.file,
+        "created_at": entry.created_at, "used_at": entry.used_at, "uses": entry.uses, "seconds": entry.seconds,
+        "expired": kept.is_expired(entry),
+    }  # fmt: skip
+
+
+def size(count: float) -> str:
+    """Returns a size as people read it: `812 B`, `3.4 kB`, `1.2 MB`."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def age(seconds: float) -> str:
+    """Returns a time that has passed, in its two largest units."""
+    from mlpipeline.observe.text import duration
+
+    return duration(max(0.0, seconds))

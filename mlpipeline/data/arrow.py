@@ -1,0 +1,145 @@
+"""Frames and rows as Arrow tables, and those as Parquet: nothing is kept that would not come back the same."""
+
+from __future__ import annotations
+
+import logging
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mlpipeline import errors
+from mlpipeline.errors import DataFault
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+Row = tuple[Any, ...]
+_log = logging.getLogger("mlpipeline.data")
+
+
+def library() -> Any:
+    """Returns pyarrow."""
+    return errors.require("pyarrow", extra="sql")
+
+
+def to_parquet(table: pa.Table) -> bytes:
+    """Returns a table as a Parquet file."""
+    library()
+    parquet = errors.require("pyarrow.parquet", extra="sql")
+    sink = library().BufferOutputStream()
+    parquet.write_table(table, sink, compression="zstd", compression_level=1)
+    return bytes(sink.getvalue().to_pybytes())
+
+
+def from_parquet(data: bytes) -> pa.Table:
+    """Reads a Parquet file that is in memory.
+
+    Raises:
+        DataFault: when it is damaged.
+    """
+    pa = library()
+    parquet = errors.require("pyarrow.parquet", extra="sql")
+    try:
+        return parquet.read_table(pa.BufferReader(data))
+    except (pa.ArrowException, OSError) as error:
+        raise DataFault(f"it is no Parquet file ({error})") from error
+
+
+def checksum(data: bytes) -> int:
+    """Returns CRC-32: it finds damage, and is no protection against a forger."""
+    return zlib.crc32(data)
+
+
+def of_frame(frame: pd.DataFrame) -> pa.Table:
+    """Returns a frame as a table.
+
+    Raises:
+        DataFault: when a column holds what Arrow cannot, or what it would give back as something else.
+    """
+    pa = library()
+    check_names(list(frame.columns))
+    try:
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        raise DataFault(f"a column holds values of several kinds ({error}): cast it in the SQL") from error
+    for name in frame.columns[[dtype == object for dtype in frame.dtypes]]:
+        if not _same(frame[name], table.column(name).to_pandas()):
+            raise DataFault(f"the column {name!r} would come back with other types: cast it in the SQL")
+    return table
+
+
+def _same(before: pd.Series, after: pd.Series) -> bool:
+    return before.dtype == after.dtype and all(
+        type(one) is type(two) and (one == two or one != one) for one, two in zip(before, after, strict=True)
+    )
+
+
+def to_frame(table: pa.Table) -> pd.DataFrame:
+    """Returns a table as a frame with the dtypes that pandas gives query results: decimals as floats, dates as dates."""
+    pa = library()
+    for place, field in enumerate(table.schema):
+        if pa.types.is_decimal(field.type):
+            table = table.set_column(place, field.name, table.column(place).cast(pa.float64(), safe=False))
+    frame: pd.DataFrame = table.to_pandas()
+    return frame
+
+
+def of_rows(rows: Sequence[Row]) -> pa.Table:
+    """Returns rows as a table.
+
+    Raises:
+        DataFault: when a value would come back as something else.
+    """
+    pa = library()
+    width = len(rows[0]) if rows else 0
+    try:
+        columns = [pa.array([row[place] for row in rows]) for place in range(width)]
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        raise DataFault(f"a column holds values of several kinds ({error}): cast it in the SQL") from error
+    table = pa.table(columns, names=[str(place) for place in range(width)])
+    if [[(type(each), each) for each in row] for row in to_rows(table)] != [
+        [(type(each), each) for each in row] for row in rows
+    ]:
+        raise DataFault("a value would come back as another type: cast it in the SQL")
+    return table
+
+
+def to_rows(table: pa.Table) -> list[Row]:
+    """Returns a table's rows."""
+    return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
+
+
+def check_names(columns: Sequence[Any]) -> None:
+    """Refuses columns that share a name.
+
+    Raises:
+        DataFault: naming the first.
+    """
+    seen: set[Any] = set()
+    for name in columns:
+        if name in seen:
+            raise DataFault(f"two columns are called {name!r}: name one of them with AS")
+        seen.add(name)
+
+
+def batches(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
+    """Yields the same rows as tables of so many rows each; the last may have fewer."""
+    pa = library()
+    waiting: list[pa.Table] = []
+    count = 0
+    for table in tables:
+        waiting.append(table)
+        count += table.num_rows
+        while count >= rows:
+            joined = pa.concat_tables(waiting)
+            yield joined.slice(0, rows)
+            waiting, count = [joined.slice(rows)], count - rows
+    if count:
+        yield pa.concat_tables(waiting)
+
+
+def unpack_frame(table: pa.Table) -> pd.DataFrame:
+    """Returns the frame of which `of_frame` made a table."""
+    frame: pd.DataFrame = table.to_pandas()
+    return frame

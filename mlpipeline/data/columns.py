@@ -1,0 +1,70 @@
+"""Between rows and frames: what drivers give as columns, and columns as drivers take them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from mlpipeline import errors
+from mlpipeline.data import arrow
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Row = tuple[Any, ...]
+
+
+def frame(names: Sequence[str], rows: Sequence[Row]) -> pd.DataFrame:
+    """Returns rows as a frame: decimals are floats, missing values NaN (integers with some are floats then).
+
+    Raises:
+        DataFault: when two columns share a name.
+    """
+    pd = errors.require("pandas", extra="sql")
+    arrow.check_names(names)
+    made: pd.DataFrame = pd.DataFrame.from_records(rows, columns=list(names), coerce_float=True)
+    return made
+
+
+def rows(frame: pd.DataFrame) -> list[Row]:
+    """Returns a frame's rows as drivers take them: Python's own types, None where a value is missing."""
+    return list(zip(*(values(frame[name]) for name in frame.columns), strict=True))
+
+
+def values(column: pd.Series) -> list[Any]:
+    """Returns a column's values in Python's own types, None where one is missing."""
+    if column.dtype.kind == "M" or str(column.dtype).startswith("datetime64"):
+        plain = column.dt.to_pydatetime()
+        found = list(plain.array) if hasattr(plain, "array") else list(plain)
+    elif column.dtype.kind == "m":
+        found = list(column.dt.to_pytimedelta())
+    else:
+        found = column.astype(object).tolist()
+    if not column.hasnans:
+        return found
+    return [None if is_missing else value for value, is_missing in zip(found, column.isna(), strict=True)]
+
+
+def sql_types(frame: pd.DataFrame) -> dict[str, Any]:
+    """Returns a SQLAlchemy type for each column of a frame that holds its values."""
+    return {name: _sql_type(frame[name]) for name in frame.columns}
+
+
+def _sql_type(column: pd.Series) -> Any:
+    sa = errors.require("sqlalchemy", extra="sql")
+    api = errors.require("pandas", extra="sql").api.types
+    kinds = {"boolean": sa.Boolean, "integer": sa.BigInteger, "date": sa.Date, "time": sa.Time, "bytes": sa.LargeBinary}
+    inferred = api.infer_dtype(column, skipna=True)
+    if api.is_bool_dtype(column.dtype):
+        return sa.Boolean()
+    if api.is_integer_dtype(column.dtype):
+        return sa.BigInteger()
+    if api.is_float_dtype(column.dtype):
+        return sa.Float(53)
+    if str(column.dtype).startswith("datetime64"):
+        return sa.DateTime(timezone="," in str(column.dtype))
+    if column.dtype.kind == "m":
+        return sa.Interval()
+    if inferred == "decimal":
+        return sa.Numeric(38, 10)
+    return kinds.get(inferred, sa.Text)()

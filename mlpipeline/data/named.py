@@ -1,0 +1,110 @@
+"""The project's connections by name, `connections.main`: made on first use, of config/database.cfg and .env."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+from mlpipeline.config_text import near_miss
+from mlpipeline.data import database_config
+from mlpipeline.data.cached import DEFAULT_LIMIT_BYTES, Cache
+from mlpipeline.data.connection import Connection
+from mlpipeline.data.replicas import Replicas
+from mlpipeline.errors import ConfigurationError, UnknownConnection
+from mlpipeline.project import Project
+from mlpipeline.values import seconds, size
+
+SECTION = "DATA"
+_READERS = {"cache_dir": str, "cache_limit": size, "cache_ttl": seconds}
+
+
+class Connections:
+    """Connections by name: as attributes, or as items. Nothing is read before the first is asked for.
+
+    Args:
+        root: the project's directory; None finds it from the working directory upwards, anew when that changes.
+    """
+
+    def __init__(self, root: Path | None = None) -> None:
+        self._root = root
+        self._made: dict[tuple[Path, str], Connection | Replicas] = {}
+        self._lock = threading.RLock()
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self[name]
+
+    def __getitem__(self, name: str) -> Any:
+        """Returns a connection.
+
+        Raises:
+            UnknownConnection: when config/database.cfg has none of this name; the nearest is named.
+            ConfigurationError: when the file is faulty, or a variable is not set.
+        """
+        root = self._root or Project.load().root
+        with self._lock:
+            if (root, name) not in self._made:
+                self._made[root, name] = _make(root, name)
+            return self._made[root, name]
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self.names()]
+
+    def names(self) -> list[str]:
+        """Returns the names that config/database.cfg has."""
+        return list(database_config.read(self._root or Project.load().root))
+
+    def close(self) -> None:
+        """Closes all that were made, and forgets what the files said."""
+        with self._lock:
+            for made in self._made.values():
+                made.close()
+            self._made.clear()
+
+
+def _make(root: Path, name: str) -> Connection | Replicas:
+    entries = database_config.read(root)
+    if name.lower() not in entries:
+        file = root / database_config.FILE
+        known = ", ".join(entries) or ("none" if file.is_file() else "the file is not there")
+        raise UnknownConnection(
+            f"{database_config.FILE} has no connection {name!r}.{near_miss(name, entries)} Connections: {known}"
+        )
+    entry = entries[name.lower()]
+    variables, cache = database_config.environment(root), cache_of(Project.load(root))
+    expanded = [database_config.expand(text, variables, entry.place) for text in entry.urls]
+    members = [_connect(url, entry, root, cache) for text in expanded for url in text.split()]
+    return members[0] if len(members) == 1 else Replicas(members, name=entry.name, sticky=entry.sticky)
+
+
+def _connect(url: str, entry: database_config.Entry, root: Path, cache: Cache) -> Connection:
+    try:
+        return Connection(url, name=entry.name, root=root, cache=cache, **entry.options)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{entry.place}: {error}") from None
+
+
+def cache_of(project: Project) -> Cache:
+    """Returns a project's cache: `[DATA]` of mlp.config names its directory, its size and how old an answer may be.
+
+    Raises:
+        ConfigurationError: when a key is not known, or its value cannot be read.
+    """
+    values: dict[str, Any] = {}
+    for key, text in project.settings.sections.get(SECTION, {}).items():
+        if key not in _READERS:
+            raise ConfigurationError(f"mlp.config: [{SECTION}] has an unknown key {key!r}.{near_miss(key, _READERS)}")
+        try:
+            values[key] = _READERS[key](text)
+        except ValueError as error:
+            raise ConfigurationError(f"mlp.config: [{SECTION}] {key} = {text}: {error}") from error
+    directory = project.root / values["cache_dir"] if "cache_dir" in values else project.outputs_dir / "cache"
+    return Cache(
+        directory, limit_bytes=values.get("cache_limit", DEFAULT_LIMIT_BYTES), ttl_seconds=values.get("cache_ttl")
+    )
+
+
+connections = Connections()
+"""The connections of the project in which the process works."""

@@ -1,0 +1,157 @@
+"""Connections by name: what config/database.cfg, .env and the environment say, and what is wrong with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlpipeline.data import connections as of_the_project
+from mlpipeline.data import database_config
+from mlpipeline.data.connection import Connection
+from mlpipeline.data.named import Connections
+from mlpipeline.data.replicas import Replicas
+from mlpipeline.errors import ConfigurationError, UnknownConnection
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    (tmp_path / "mlp.config").write_text("[MLP]\n")
+    (tmp_path / "config").mkdir()
+    return tmp_path
+
+
+def configure(root: Path, text: str, env: str | None = None) -> Connections:
+    (root / "config" / "database.cfg").write_text(text)
+    if env is not None:
+        (root / ".env").write_text(env)
+    return Connections(root)
+
+
+def test_the_users_story(root: Path) -> None:
+    made = configure(root, "[MAIN]\nurl: $DATABASE_URL\n", "# .env\nexport DATABASE_URL=sqlite:///dev.db  # a file\n")
+    made.main.execute("create table users (id integer); insert into users values (1), (2)")
+    (root / "extracts").mkdir()
+    (root / "extracts" / "users.sql").write_text("select id from users limit :limit")
+    for _ in range(2):
+        assert made.main.dataframe(extract="users", limit=1, cache=True)["id"].tolist() == [1]
+    assert (root / "dev.db").is_file()
+    assert len(made.main.cache.entries()) == 1
+    assert (root / "models" / "outputs" / "cache" / "index.db").is_file()
+    assert made.main is made["main"]
+    made.close()
+
+
+def test_the_project_of_the_working_directory_is_found(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    configure(root, "[MAIN]\nurl = sqlite://\n")
+    (root / "models").mkdir()
+    monkeypatch.chdir(root / "models")
+    assert of_the_project.main.select("select 1") == [(1,)]
+    assert "main" in dir(of_the_project)
+    of_the_project.close()
+
+
+def test_the_real_environment_wins(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "sqlite:///real.db")
+    made = configure(root, "[MAIN]\nurl: ${DATABASE_URL}\n", "DATABASE_URL=sqlite:///env.db\n")
+    assert made.main.url == "sqlite:///real.db"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [("X=plain", "plain"), ("export X=plain", "plain"), ("X='a # b'", "a # b"), ('X="two words"', "two words"),
+     ("X=a=b", "a=b"), ("# X=comment\nX=1", "1"), ("X=1 # comment", "1"), ("  X = 1", "1"), ("X=", "")],
+)  # fmt: skip
+def test_env_files_are_read_as_shells_write_them(root: Path, line: str, expected: str) -> None:
+    (root / ".env").write_text(f"# .env\n\n{line}\n")
+    assert database_config.environment(root)["X"] == expected
+
+
+def test_names_are_small_and_a_section_may_list_many(root: Path) -> None:
+    made = configure(root, "[MAIN]\nurl: sqlite://\n\n[DATABASES]\nReports = sqlite:///r.db\nother: duckdb:///o.db\n")
+    assert made.names() == ["main", "reports", "other"]
+    assert made.reports.url == "sqlite:///r.db"
+    assert made.MAIN.name == "main"
+
+
+def test_several_urls_are_replicas(root: Path) -> None:
+    made = configure(root, "[R]\nurls: sqlite:///a.db sqlite:///b.db\nsticky_connection: true\n")
+    assert isinstance(made.r, Replicas)
+    assert made.r.sticky
+    assert [each.url for each in made.r.members] == ["sqlite:///a.db", "sqlite:///b.db"]
+
+
+def test_options_go_to_the_engine_with_their_types(root: Path) -> None:
+    made = configure(root, "[A]\nurl: sqlite:///a.db\npool_size: 3\npool_recycle=60\necho: no\npoolclass: NullPool\n")
+    entry = database_config.read(root)["a"]
+    assert entry.options["pool_size"] == 3
+    assert entry.options["echo"] is False
+    assert type(made.a) is Connection
+    options = "[B]\nurl: sqlite:///a.db\npool_size: 3\nmax_overflow: 2\n"
+    pool = configure(root, options).b.engine.pool
+    assert (pool.size(), pool._max_overflow) == (3, 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[A]\nurl: $NOWHERE\n", r"config/database\.cfg:2: \$NOWHERE is not set"),
+        ("[A]\npool_size: 3\n", r"section \[A\] has no url"),
+        ("[A]\nulr: x\n", r"section \[A\] has no url.* Did you mean 'url'\?"),
+        ("[A]\nurl: sqlite://\nurls: sqlite://\n", "has url and urls"),
+        ("[A]\nurl: sqlite://\npol_size: 3\n", r"cfg:3: unknown key 'pol_size'\. Did you mean 'pool_size'\?"),
+        ("[A]\nurl: sqlite://\npool_size: many\n", r"cfg:3: pool_size = many: "),
+        ("[A]\nurl: sqlite://\npoolclass: Pond\n", r"cfg:3: poolclass = Pond: is no pool"),
+        ("[A]\nurl: sqlite://\nsticky_connection: maybe\n", r"cfg:3: sticky_connection: true or false"),
+        ("[A]\nurl: sqlite://\nurl: sqlite://\n", r"database\.cfg:3: a key stands here a second time"),
+        ("[A]\nurl: sqlite://\n[a]\nurl: sqlite://\n", "'a' is named twice"),
+        ("url: sqlite://\n", r"database\.cfg:1: a line stands before"),
+        ("[A]\nurl: nonsense\n", r"cfg:2: connection 'a': is no database URL"),
+    ],
+)
+def test_faults_have_file_line_and_key(root: Path, text: str, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        configure(root, text)["a"]
+
+
+def test_a_fault_never_shows_a_url(root: Path) -> None:
+    for text in ("[A]\nurl: postgres://u:s3cret@h:bad/d\n", "[A]\nurl: postgres://u:s3cret@h/d\npostgres://u:s3cret@h\n"):
+        with pytest.raises(ConfigurationError) as caught:
+            configure(root, text)["a"]
+        error: BaseException | None = caught.value
+        while error is not None:
+            assert "s3cret" not in f"{error!r} {error}"
+            error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def test_a_dollar_is_written_twice_and_percent_is_nothing_special(root: Path) -> None:
+    assert database_config.expand("a$$b%40$X", {"X": "$Y"}, "f:1") == "a$b%40$Y"
+
+
+def test_an_unknown_connection_names_the_nearest(root: Path) -> None:
+    made = configure(root, "[MAIN]\nurl: sqlite://\n")
+    with pytest.raises(UnknownConnection, match=r"no connection 'mian'\. Did you mean 'main'\? Connections: main"):
+        made["mian"]
+    assert not hasattr(made, "mian")
+    (root / "config" / "database.cfg").unlink()
+    with pytest.raises(UnknownConnection, match="the file is not there"):
+        Connections(root)["main"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("cache_limit = lots", r"\[DATA\] cache_limit = lots: a size"), ("cach_limit = 1GB", "Did you mean 'cache_limit'"),
+     ("cache_ttl = soon", "a number of seconds")],
+)  # fmt: skip
+def test_faulty_settings_of_the_cache_are_named(root: Path, text: str, message: str) -> None:
+    (root / "mlp.config").write_text(f"[MLP]\n[DATA]\n{text}\n")
+    with pytest.raises(ConfigurationError, match=message):
+        configure(root, "[MAIN]\nurl: sqlite://\n")["main"]
+
+
+def test_settings_of_the_cache_count(root: Path) -> None:
+    (root / "mlp.config").write_text("[MLP]\n[DATA]\ncache_dir = kept\ncache_limit = 5MB\ncache_ttl = 2h\n")
+    cache: Any = configure(root, "[MAIN]\nurl: sqlite://\n").main.cache
+    assert (cache.directory, cache.limit_bytes, cache.ttl_seconds) == (root / "kept", 5_000_000, 7200.0)
