@@ -50,7 +50,12 @@ def framed(data: Any, inputs: Sequence[Label], whose: str, width: int | None = N
             names = ", ".join(map(str, inputs))
             raise errors.DataFault(f"{whose} reads {names}: give it a frame with these columns, not one column")
         return pd.DataFrame({inputs[0]: data}, copy=False), 1
-    return _of_array(_array(data, whose), inputs, whose, width)
+    array = _array(data, whose)
+    if array.ndim == 1 and width is not None and width > 1:
+        raise errors.DataFault(
+            f"{whose}: one dimension, and {width} columns were fitted. Reshape your data: (rows, {width})"
+        )
+    return _of_array(array.reshape(-1, 1) if array.ndim == 1 else array, inputs, whose, width)
 
 
 def _of_frame(frame: pd.DataFrame, inputs: Sequence[Label], whose: str) -> pd.DataFrame:
@@ -93,7 +98,7 @@ def _of_array(array: np.ndarray, inputs: Sequence[Label], whose: str, width: int
 
 
 def _array(data: Any, whose: str) -> np.ndarray:
-    """Returns the data as an array of two dimensions; a single column of one."""
+    """Returns the data as an array of one or two dimensions."""
     if hasattr(data, "toarray"):
         raise errors.DataFault(f"{whose}: sparse data is not taken: give a frame, or a dense array")
     try:
@@ -104,7 +109,7 @@ def _array(data: Any, whose: str) -> np.ndarray:
         raise errors.DataFault(f"{whose}: Complex data not supported: give real and imaginary parts as two columns")
     if array.ndim not in (1, 2):
         raise errors.DataFault(f"{whose}: an array of {array.ndim} dimensions: give a frame, or two dimensions at most")
-    return array.reshape(-1, 1) if array.ndim == 1 else array
+    return array
 
 
 def read(column: Column, frame: pd.DataFrame) -> pd.Series:
