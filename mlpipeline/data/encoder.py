@@ -54,7 +54,7 @@ class Encoder(interop.Interop, Parameterized):
         twin: bool = False,
     ) -> None:
         self.column = column
-        self.name = name  # type: ignore[assignment]
+        self.name = name
         self.dtype = dtype
         self.embed_scale = embed_scale
         self.tags = tags
@@ -109,8 +109,9 @@ class Encoder(interop.Interop, Parameterized):
     @property
     def codes_dtype(self) -> np.dtype:
         """The type of what `transform` gives."""
-        if self.dtype is not None:
-            return np.dtype(self.dtype)
+        stated: np.dtype | None = None if self.dtype is None else np.dtype(self.dtype)
+        if stated is not None:
+            return stated
         return np.dtype(np.float32) if self.is_continuous else smallest(self.cardinality)
 
     def fit(self, frame: Any, y: Any = None) -> Self:

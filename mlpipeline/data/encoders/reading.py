@@ -44,14 +44,14 @@ def numbers(values: pd.Series, whose: str) -> tuple[np.ndarray, Kind]:
     if isinstance(dtype, pd.CategoricalDtype):
         categories, kind = numbers(pd.Series(dtype.categories).rename(values.name), whose)
         return np.append(categories, np.nan)[values.cat.codes.to_numpy()], kind
-    kind = getattr(dtype, "kind", "O")
-    if kind in "biuf":
+    letter = getattr(dtype, "kind", "O")
+    if letter in "biuf":
         if isinstance(dtype, np.dtype):
             return values.to_numpy(np.float64), Kind.NUMBER
         return values.to_numpy(np.float64, na_value=np.nan), Kind.NUMBER
-    if kind == "M":
+    if letter == "M":
         return _microseconds(values.to_numpy("datetime64[us]")), Kind.MOMENT
-    if kind == "m":
+    if letter == "m":
         return _microseconds(values.to_numpy("timedelta64[us]")), Kind.DURATION
     return _of_objects(values, whose)
 
@@ -81,9 +81,11 @@ def _of_objects(values: pd.Series, whose: str) -> tuple[np.ndarray, Kind]:
 
 def _floats(objects: np.ndarray) -> np.ndarray:
     try:
-        return objects.astype(np.float64)
+        found: np.ndarray = objects.astype(np.float64)
     except OverflowError:  # an int of hundreds of digits
-        return np.clip(objects, Decimal("-1e308"), Decimal("1e308")).astype(np.float64)
+        largest: Any = int(np.finfo(np.float64).max)
+        found = np.clip(objects, -largest, largest).astype(np.float64)
+    return found
 
 
 def _are(types: set[type], wanted: tuple[type, ...]) -> bool:

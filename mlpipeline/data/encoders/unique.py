@@ -112,7 +112,8 @@ class Unique(Vocabular):
         used = used[np.argsort(found[used], kind="stable")]
         sums = np.bincount(places[used], found[used], minlength=count)
         counts = np.bincount(places[used], minlength=count)
-        return np.divide(sums, counts, out=np.full(count, np.inf), where=counts > 0)
+        means: np.ndarray = np.divide(sums, counts, out=np.full(count, np.inf), where=counts > 0)
+        return means
 
     def _beside(self, column: Column, rows: pd.DataFrame) -> pd.Series:
         values = read(column, rows)

@@ -59,7 +59,8 @@ class Vocabulary:
             DataFault: there are lists or the like among the values.
         """
         places, distinct = distinct_of(values, whose)
-        return self.codes_of(distinct)[places]
+        found: np.ndarray = self.codes_of(distinct)[places]
+        return found
 
     def codes_of(self, distinct: Sequence[Any]) -> np.ndarray:
         """Returns the codes of values of which none is missing, and after them that of a missing one."""

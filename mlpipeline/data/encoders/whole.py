@@ -65,5 +65,5 @@ class Enum(Encoder):
 
 
 def _is_code(found: np.ndarray, largest: int) -> np.ndarray:
-    with np.errstate(invalid="ignore"):
-        return (found >= 0) & (found <= largest) & (np.floor(found) == found)
+    is_one: np.ndarray = (found >= 0) & (found <= largest) & (np.floor(found) == found)
+    return is_one
