@@ -30,7 +30,7 @@ class Numeric(Encoder):
         self._learn_values(self._values(rows))
 
     def _learn_values(self, values: pd.Series) -> None:
-        found, self.kind_ = numbers(values, repr(self))
+        found, self.kind_ = numbers(values, self)
         finite = _finite(found)
         infinite = len(found) - len(finite) - int(np.isnan(found).sum())
         if infinite:
@@ -48,7 +48,7 @@ class Numeric(Encoder):
         Raises:
             DataFault: it counts something else than what was fitted.
         """
-        found, kind = numbers(values, repr(self))
+        found, kind = numbers(values, self)
         if kind != self.kind_ and Kind.NOTHING not in (kind, self.kind_):
             raise errors.DataFault(f"{self!r}: column '{values.name}' holds {kind}s, and {self.kind_}s were fitted")
         return found
@@ -89,6 +89,12 @@ def scale_of(minimum: float, maximum: float) -> float:
     return 2.0 ** min(-math.frexp(largest)[1], 1000)
 
 
+def unscaled(found: np.ndarray, scale: float) -> np.ndarray:
+    """Returns numbers that were multiplied by a scale; what is larger than any float64 becomes infinite."""
+    with np.errstate(over="ignore"):
+        return found if scale == 1.0 else found / scale
+
+
 class Pass(Encoder):
     """Passes numbers through in the type that was fitted, a missing one as 0. The inverse is the identity.
 
@@ -109,7 +115,7 @@ class Pass(Encoder):
 
     def _learn(self, rows: pd.DataFrame) -> None:
         values = self._values(rows)
-        _, kind = numbers(values, repr(self))
+        _, kind = numbers(values, self)
         if kind in (Kind.MOMENT, Kind.DURATION):
             raise errors.DataFault(f"{self!r}: column '{values.name}' holds {kind}s: take what is meant of them first")
         own = getattr(values.dtype, "numpy_dtype", values.dtype)
@@ -119,7 +125,7 @@ class Pass(Encoder):
         wanted = self.codes_dtype
         if getattr(values.dtype, "kind", "O") in "iu" and wanted.kind in "iu":
             return _exact(values, wanted)
-        found, kind = numbers(values, repr(self))
+        found, kind = numbers(values, self)
         if kind in (Kind.MOMENT, Kind.DURATION):
             raise errors.DataFault(f"{self!r}: column '{values.name}' holds {kind}s, and numbers were fitted")
         found = np.where(np.isnan(found), 0.0, found)
@@ -164,7 +170,8 @@ class Uniform(Numeric):
     def _decode(self, codes: np.ndarray) -> Any:
         if self._is_constant:
             return self._back(np.full(len(codes), self.minimum_))
-        return self._back((codes[:, 0].astype(np.float64) * self._range + self.minimum_ * self._scale) / self._scale)
+        scale = self._scale
+        return self._back(unscaled(codes[:, 0].astype(np.float64) * self._range + self.minimum_ * scale, scale))
 
     @property
     def _range(self) -> float:
@@ -200,7 +207,7 @@ class Norm(Numeric):
 
     def _decode(self, codes: np.ndarray) -> Any:
         scale = self._scale
-        return self._back((codes[:, 0].astype(np.float64) * (self.std_ * scale) + self.mean_ * scale) / scale)
+        return self._back(unscaled(codes[:, 0].astype(np.float64) * (self.std_ * scale) + self.mean_ * scale, scale))
 
 
 def standard(found: np.ndarray, minimum: float, maximum: float, scale: float, shift: float, unit: float) -> np.ndarray:

@@ -37,7 +37,7 @@ class Boolean(Encoder):
         return np.where(np.isnan(found), self._MISSING, found != 0).astype(np.uint8)
 
     def _numbers(self, values: pd.Series) -> np.ndarray:
-        found, kind = numbers(values, repr(self))
+        found, kind = numbers(values, self)
         if kind in (Kind.MOMENT, Kind.DURATION):
             raise errors.DataFault(f"{self!r}: column '{values.name}' holds times, which are neither true nor false")
         return found

@@ -52,7 +52,7 @@ class Enum(Encoder):
         return codes.astype(np.int64)
 
     def _numbers(self, values: pd.Series) -> np.ndarray:
-        found, kind = numbers(values, repr(self))
+        found, kind = numbers(values, self)
         if kind in (Kind.MOMENT, Kind.DURATION):
             raise errors.DataFault(f"{self!r}: column '{values.name}' holds {kind}s: whole numbers are needed")
         return found
