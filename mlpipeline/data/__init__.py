@@ -1,1 +1,1 @@
-"""Rows, from where they lie to what a model reads: nothing is learned outside the training split, nothing is skewed at serving."""
+"""Brings rows to a model: nothing is learnt outside the training split, and serving cannot differ from training."""

@@ -37,7 +37,7 @@ def text(values: pd.Series) -> pd.Series:
 
 
 def numbers(values: pd.Series) -> Any:
-    """Returns a column as an array of float64; text counts where it reads as a number, whatever else is no number is NaN.
+    """Returns a column as an array of float64; text may read as a number, whatever else is no number is NaN.
 
     Raises:
         WrongType: when the column holds dates, durations or complex numbers.
@@ -70,7 +70,9 @@ def dates(values: pd.Series) -> pd.Series:
     try:
         return pd.to_datetime(values)
     except ValueError as error:
-        raise wrong(values, "dates of one time zone are", "convert it first, e.g. with pd.to_datetime(..., utc=True)") from error
+        raise wrong(
+            values, "dates of one time zone are", "convert it first, e.g. with pd.to_datetime(..., utc=True)"
+        ) from error
 
 
 def moments(values: pd.Series, *, unit: str = "us") -> pd.Series:
@@ -139,7 +141,7 @@ def _parsed(values: pd.Series) -> pd.Series:
     is_text, is_date = _texts_and_dates(values)
     if not is_date[values.notna().to_numpy()].all():
         warnings.warn(f"column '{values.name}' holds text where dates are needed: it is read as ISO 8601", stacklevel=3)
-    # What is finer than a microsecond would change the unit of the whole column, and with it the years that it can hold.
+    # What is finer than a microsecond would change the unit of the whole column, and so the years that it can hold.
     texts = values[is_text].astype(TEXT).str.replace(r"(?<=[.,]\d{6})\d+", "", regex=True)
     found = pd.Series(pd.NaT, index=np.arange(len(values)), dtype="datetime64[us, UTC]")
     found[is_text] = pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=True).dt.as_unit("us").array

@@ -1,4 +1,4 @@
-"""What a synthetic column keeps of a real one: frequencies of what occurs often, quantiles of what varies, no rare value."""
+"""What a synthetic column keeps of a real one: shares of what occurs often, quantiles of what varies, no rare value."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ GRID = np.linspace(0, 1, 201)
 
 FREQUENT_SHARE = 0.9
 """A column of numbers is drawn by frequencies where this share of its rows has a frequent value, else by quantiles."""
+
+FAR = 0.05
+"""A value is not moved further than this share of what all of them span."""
 
 DECIMALS = 6
 """Numbers with at most these decimals keep as many as they have."""
@@ -91,7 +94,7 @@ class Quantiles(Column):
         drawn = np.interp(chances, GRID, self.edges)
         if not self.divisor:
             return pd.Series(np.where(np.isin(drawn, self.rare), np.nextafter(drawn, np.inf), drawn))
-        counts = _beside(np.rint(drawn).astype(np.int64), self.rare)
+        counts = _beside(np.rint(drawn).astype(np.int64), self.rare, self.edges)
         return _restored(counts * self.step, self.dtype) if self.divisor == 1 else pd.Series(counts / self.divisor)
 
 
@@ -175,31 +178,37 @@ def _spread(values: pd.Series, minimum: int, missing: float, counts: Array, step
 
 
 def _counted(present: pd.Series) -> tuple[Array, int, int]:
-    """Returns numbers, dates or durations as counts of a step, the step, and the divisor of decimals (0: not counted)."""
+    """Returns numbers, dates or durations as counts of a step, the step, and the divisor of decimals (0: none)."""
     if not pd.api.types.is_float_dtype(present.dtype) and not pd.api.types.is_unsigned_integer_dtype(present.dtype):
         whole = present.astype(np.int64).to_numpy()
         step = int(np.gcd.reduce(whole)) or 1
         return whole // step, step, 1
     numbers = present.to_numpy(dtype=np.float64)
     numbers = numbers[np.isfinite(numbers)]
-    for divisor in 10 ** np.arange(DECIMALS + 1):
+    is_small = (np.abs(numbers) < 2**53 / 10**DECIMALS).all()
+    for divisor in 10 ** np.arange(DECIMALS + 1) if is_small else ():
         counts = np.rint(numbers * divisor)
-        if np.array_equal(counts / divisor, numbers) and (np.abs(counts) < 2**53).all():
+        if np.array_equal(counts / divisor, numbers):
             return counts.astype(np.int64), 1, int(divisor)
     return numbers, 1, 0
 
 
-def _beside(counts: Array, rare: Array) -> Array:
-    """Moves counts that are rare to the next free one, or beyond all where that is far, as with keys."""
+def _beside(counts: Array, rare: Array, edges: Array) -> Array:
+    """Moves counts that are rare to the nearest one that is not, or beyond all where that is far, as with keys."""
     if not len(rare):
         return counts
-    ends = np.flatnonzero(np.append(np.diff(rare) != 1, True))
     places = np.searchsorted(rare, counts)
     is_rare = rare[np.minimum(places, len(rare) - 1)] == counts
-    free = rare[ends[np.searchsorted(ends, places[is_rare])]] + 1
+    ends = np.flatnonzero(np.append(np.diff(rare) != 1, True))
+    starts = np.append(0, ends[:-1] + 1)
+    stretch = np.searchsorted(ends, places[is_rare])
+    found, lower, upper = counts[is_rare], rare[starts[stretch]] - 1, rare[ends[stretch]] + 1
+    down = np.where(lower < edges[0], np.inf, found - lower)
+    up = np.where(upper > edges[-1], np.inf, upper - found)
     span = rare[-1] - rare[0] + 1
+    near = np.where(down < up, lower, upper)
     moved = counts.copy()
-    moved[is_rare] = np.where(free - counts[is_rare] > span // 100, counts[is_rare] + span, free)
+    moved[is_rare] = np.where(np.minimum(down, up) > max(1, FAR * span), found + span, near)
     return moved
 
 
@@ -236,7 +245,9 @@ def _nominal(values: pd.Series, minimum: int, others: Sequence[pd.Series]) -> tu
 
 
 def _drawn_from(values: pd.Series, parts: list[tuple[pd.Series, Array]]) -> Column:
-    levels = pd.concat([pd.Series(part.astype(object)) for part, _ in parts], ignore_index=True) if parts else pd.Series()
+    levels = (
+        pd.concat([pd.Series(part.astype(object)) for part, _ in parts], ignore_index=True) if parts else pd.Series()
+    )
     shares = np.concatenate([share for _, share in parts]) if parts else np.array([])
     dtype = values.dtype
     if isinstance(dtype, pd.CategoricalDtype):

@@ -1,4 +1,4 @@
-"""A stateless function from columns to a column, nestable: each row by itself, so that training and serving cannot differ."""
+"""A stateless function from columns to a column, nestable: each row by itself, so that serving is as training."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Transformer:
         """Returns the new column, under the frame's index.
 
         Args:
-            frame: has at least the columns `inputs`; nothing else of it is read. A bare column will do where only one is needed.
+            frame: has at least the columns `inputs`; nothing else of it is read. A bare column will do for one input.
 
         Raises:
             DataFault: when a column is missing, doubled, or of a type that cannot be used.
@@ -118,8 +118,9 @@ class Transformer:
         stored = plain.load(state["parameters"])
         signature = _signature(kind)
         if stored.keys() != signature.keys():
+            had, has = ", ".join(stored), ", ".join(signature)
             raise errors.DataFault(
-                f"{kind.__name__} was saved with {', '.join(stored)} and has {', '.join(signature)}: load it with the release that saved it"
+                f"{kind.__name__} was saved with {had} and has {has}: load it with the release that saved it"
             )
         positional: list[Any] = []
         named: dict[str, Any] = {}
@@ -166,7 +167,7 @@ class Transformer:
 
 
 def read(column: str | Transformer, frame: pd.DataFrame) -> pd.Series:
-    """Returns a column of the frame, or what a transformer makes of it. Categories are read as the values they stand for.
+    """Returns a column of the frame, or what a transformer makes of it. Categories are read as what they stand for.
 
     Raises:
         DataFault: when the column is missing, or stands there more than once.
@@ -191,7 +192,7 @@ def name_of(column: str | Transformer) -> str:
 
 
 def underscore(name: str) -> str:
-    """Returns the name of a class as it stands in names of columns: `LogPlusOne` is `log_plus_one`, `GeoIP` is `geo_ip`."""
+    """Returns a class's name as it stands in names of columns: `LogPlusOne` is `log_plus_one`, `GeoIP` is `geo_ip`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
@@ -200,7 +201,7 @@ def known_as(kind: type[Transformer]) -> str:
     from mlpipeline.data import transformers
 
     if getattr(transformers, kind.__name__, None) is kind:
-        return kind.__name__
+        return str(kind.__name__)
     return f"{kind.__module__}:{kind.__qualname__}"
 
 

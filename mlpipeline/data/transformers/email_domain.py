@@ -13,11 +13,14 @@ from mlpipeline.data import column
 from mlpipeline.data.transformer import Transformer
 
 # Local parts that need no further look: RFC 5321's dot-atom, at most 64 characters. Others go to the library.
-PLAIN = re.compile(r"(?=[^@]{1,64}@)[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[a-z0-9.-]{1,180}", re.IGNORECASE | re.ASCII)
+PLAIN = re.compile(
+    r"(?=[^@]{1,64}@)[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[a-z0-9.-]{1,180}",
+    re.IGNORECASE | re.ASCII,
+)
 
 
 class EmailDomain(Transformer):
-    """Makes the domain of an e-mail address, in lower case; empty where it is missing or no address that mail could reach.
+    """Makes the domain of an e-mail address, in lower case; empty where it is missing or mail could not reach it.
 
     Args:
         column: holds addresses; `bob@mail.example.co.uk` gives `mail.example.co.uk`.

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from mlpipeline import errors
 from mlpipeline.data import column
 from mlpipeline.data.transformer import Transformer
+
+# What tells the type of a result where all text is missing.
+SOME_TEXT = pd.Series(["a"], dtype=column.TEXT)
 
 
 class String(Transformer):
@@ -36,9 +40,16 @@ class String(Transformer):
 
     def apply(self, values: pd.Series) -> pd.Series:
         texts = column.text(values)
+        if texts.isna().all():
+            return pd.Series(np.nan, index=texts.index, dtype=self._made(SOME_TEXT).dtype)
+        return self._made(texts)
+
+    def _made(self, texts: pd.Series) -> pd.Series:
         method = None if self.operator.startswith("_") else getattr(texts.str, self.operator, None)
         if not callable(method):
-            raise errors.UnknownOption(f"{self!r}: Series.str has no method '{self.operator}': try lower, slice, contains")
+            raise errors.UnknownOption(
+                f"{self!r}: Series.str has no method '{self.operator}': try lower, slice, contains"
+            )
         try:
             found = method(*self.args, **self.kwargs)
         except (TypeError, ValueError, re.error) as error:

@@ -32,7 +32,8 @@ def people() -> pd.DataFrame:
             "visits": generator.poisson(2, ROWS),
             "ratio": generator.random(ROWS),
             "joined": pd.Timestamp("2020-01-01") + pd.to_timedelta(generator.integers(0, 900, ROWS), unit="D"),
-            "seen": pd.Timestamp("2024-01-01", tz="Asia/Seoul") + pd.to_timedelta(generator.random(ROWS) * 1e6, unit="s"),
+            "seen": pd.Timestamp("2024-01-01", tz="Asia/Seoul")
+            + pd.to_timedelta(generator.random(ROWS) * 1e6, unit="s"),
             "stay": pd.to_timedelta(generator.integers(1, 500, ROWS), unit="min"),
             "size": pd.Categorical(generator.choice(["S", "M", "L"], ROWS), ["S", "M", "L"], ordered=True),
             "key": np.arange(ROWS) + 10_000,
