@@ -232,32 +232,24 @@ def _nominal(values: pd.Series, minimum: int, others: Sequence[pd.Series]) -> tu
     groups = pd.Series(np.where(is_rare, len(distinct), np.arange(len(distinct)))[codes] if len(distinct) else codes)
     groups = groups.where(codes >= 0)
     places = _arranged(groups, others)
-    order = places.groupby(groups).first().sort_values(kind="stable").index.astype(int)
-    known, shares = pd.Series(distinct), counts / max(counts.sum(), 1)
+    known = pd.Series(distinct).astype(object)
     made_up = _made_up(values.name, int(is_rare.sum()), set(distinct)) if _is_text(known) else known.iloc[:0]
-    parts: list[tuple[pd.Series, Array]] = []
-    for group in order:
-        if group < len(distinct):
-            parts.append((known.iloc[[group]], shares[[group]]))
-        elif len(made_up):
-            parts.append((made_up, np.full(len(made_up), shares[is_rare].sum() / len(made_up))))
-    return _drawn_from(values, parts), places.rank(pct=True)
+    means = places.groupby(groups).first().reindex(range(len(distinct) + 1)).to_numpy()
+    levels = pd.concat([known[~is_rare], made_up], ignore_index=True)
+    shares = np.append(counts[~is_rare], np.full(len(made_up), counts[is_rare].sum() / max(len(made_up), 1)))
+    order = np.argsort(np.append(means[:-1][~is_rare], np.full(len(made_up), means[-1])), kind="stable")
+    return _drawn_from(values, levels.iloc[order].reset_index(drop=True), shares[order]), places.rank(pct=True)
 
 
-def _drawn_from(values: pd.Series, parts: list[tuple[pd.Series, Array]]) -> Column:
-    levels = (
-        pd.concat([pd.Series(part.astype(object)) for part, _ in parts], ignore_index=True) if parts else pd.Series()
-    )
-    shares = np.concatenate([share for _, share in parts]) if parts else np.array([])
+def _drawn_from(values: pd.Series, levels: pd.Series, shares: Array) -> Column:
     dtype = values.dtype
     if isinstance(dtype, pd.CategoricalDtype):
-        kept = [level for level in dtype.categories if level in set(levels)]
-        made_up = [level for level in levels if level not in set(kept)]
-        dtype = pd.CategoricalDtype([*kept, *made_up], ordered=dtype.ordered)
+        known = set(dtype.categories)
+        kept = dtype.categories[dtype.categories.isin(levels)]
+        dtype = pd.CategoricalDtype([*kept, *(level for level in levels if level not in known)], ordered=dtype.ordered)
     missing = float(values.isna().mean()) if len(values) else 0.0
-    return Frequencies(
-        name=values.name, dtype=dtype, missing=missing, levels=levels, shares=shares / max(shares.sum(), 1e-300)
-    )
+    shares = shares / max(shares.sum(), 1e-300)
+    return Frequencies(name=values.name, dtype=dtype, missing=missing, levels=levels, shares=shares)
 
 
 def _arranged(groups: pd.Series, others: Sequence[pd.Series]) -> pd.Series:

@@ -84,7 +84,9 @@ class Transformer:
             raise errors.DataFault(f"{self!r} made {len(found)} values of {len(frame)} rows: one for each is needed")
         if not isinstance(found, pd.Series):
             return pd.Series(found, index=frame.index, name=self.name)
-        return found.set_axis(frame.index).rename(self.name)
+        found = found.copy(deep=False)
+        found.index, found.name = frame.index, self.name
+        return found
 
     def combine(self, columns: Sequence[pd.Series]) -> pd.Series:
         """Returns what becomes of the columns; one value for each row, in the order of the rows."""
@@ -174,9 +176,8 @@ def read(column: str | Transformer, frame: pd.DataFrame) -> pd.Series:
     """
     if isinstance(column, Transformer):
         return column.transform(frame)
-    count = frame.columns.isin([column]).sum()
-    if count != 1:
-        raise errors.DataFault(_not_one(column, frame, int(count)))
+    if column not in frame.columns or not (frame.columns.is_unique or (frame.columns == column).sum() == 1):
+        raise errors.DataFault(_not_one(column, frame))
     values = frame[column]
     return values.astype(values.cat.categories.dtype) if isinstance(values.dtype, pd.CategoricalDtype) else values
 
@@ -232,9 +233,9 @@ def _signature(kind: type[Transformer]) -> dict[str, inspect.Parameter]:
     return dict(list(inspect.signature(kind.__init__).parameters.items())[1:])
 
 
-def _not_one(column: str, frame: pd.DataFrame, count: int) -> str:
-    if count:
-        return f"column '{column}' stands there {count} times: give every column a name of its own"
+def _not_one(column: str, frame: pd.DataFrame) -> str:
+    if column in frame.columns:
+        return f"column '{column}' stands there more than once: give every column a name of its own"
     present = [str(name) for name in frame.columns]
     near = difflib.get_close_matches(str(column), present, n=1)
     meant = f", did you mean '{near[0]}'?" if near else ""

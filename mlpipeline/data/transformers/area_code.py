@@ -17,8 +17,8 @@ from mlpipeline.data.transformer import Transformer
 class AreaCode(Transformer):
     """Makes the geographic area code of a phone number, as text; empty where there is none.
 
-    Mobile phones have one in some countries only, toll-free numbers have none. Whole numbers are read as digits. A missing
-    value stays missing; whatever is no phone number gives the empty text.
+    Mobile phones have one in some countries only, toll-free numbers have none. Whole numbers are read as digits. A
+    missing value stays missing; whatever is no phone number gives the empty text.
 
     Args:
         column: holds the phone numbers, in any way of writing them.

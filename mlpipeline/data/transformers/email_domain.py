@@ -49,7 +49,7 @@ class EmailDomain(Transformer):
         def domain(address: str) -> str:
             return known(address.rpartition("@")[2]) if PLAIN.fullmatch(address) else self._wanted(valid(address))
 
-        return column.each_distinct(column.text(values), domain, column.TEXT).fillna("")
+        return column.each_distinct(column.stored_text(values), domain, column.TEXT).fillna("")
 
     def _wanted(self, domain: str) -> str:
         return str(_suffixes()(domain).top_domain_under_public_suffix) if self.registered and domain else domain

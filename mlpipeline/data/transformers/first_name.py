@@ -17,7 +17,7 @@ from mlpipeline.data.transformer import Transformer
 TABLE = Path(__file__).with_name("names.csv")
 """Source, licence and year stand in its first lines; `tools/names.py` writes it."""
 
-RELATIVES = ("mom", "dad", "mother", "father", "mama", "papa", "bro", "brother", "sis", "sister")
+FAMILIAL = r"(?i)\b(?:mom|dad|mother|father|mama|papa|bro|brother|sis|sister)\b"
 
 
 @functools.cache
@@ -27,15 +27,19 @@ def table() -> pd.DataFrame:
     return names.set_index("name").astype("float64")
 
 
+@functools.cache
+def _known(fact: str) -> dict[str, float]:
+    return dict(table()[fact])
+
+
 class _NameFact(Transformer):
     """A column of the table, looked up by the name in lower case; NaN where it is unknown or missing."""
 
     fact: str
 
     def apply(self, values: pd.Series) -> pd.Series:
-        known = table()
-        places = known.index.get_indexer(column.text(values).str.lower())
-        return pd.Series(known[self.fact].to_numpy()[places], index=values.index).where(places >= 0)
+        known = _known(self.fact)
+        return column.each_distinct(column.stored_text(values), lambda name: known.get(name.lower()), "float64")
 
 
 class NameAge(_NameFact):
@@ -69,6 +73,4 @@ class NameFamilial(Transformer):
     """
 
     def apply(self, values: pd.Series) -> pd.Series:
-        return (
-            column.text(values).str.contains(rf"(?i)\b(?:{'|'.join(RELATIVES)})\b", regex=True, na=False).astype(bool)
-        )
+        return column.each_text(values, lambda texts: texts.str.contains(FAMILIAL, regex=True, na=False).astype(bool))

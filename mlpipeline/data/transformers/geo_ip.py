@@ -48,7 +48,7 @@ class GeoIP(Transformer):
         if field is None:
             raise errors.UnknownOption(f"{self!r}: operator '{self.operator}' is none of {', '.join(FIELDS)}")
         maxminddb = errors.require("maxminddb", extra="transform")
-        addresses = column.text(values)
+        addresses = column.stored_text(values)
         try:
             with maxminddb.open_database(self.database) as reader:
                 return column.each_distinct(addresses, lambda address: _located(reader, address, field), np.float64)

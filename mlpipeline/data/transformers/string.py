@@ -39,10 +39,7 @@ class String(Transformer):
         return self.operator
 
     def apply(self, values: pd.Series) -> pd.Series:
-        texts = column.text(values)
-        if texts.isna().all():
-            return pd.Series(np.nan, index=texts.index, dtype=self._made(SOME_TEXT).dtype)
-        return self._made(texts)
+        return column.each_text(values, self._made)
 
     def _made(self, texts: pd.Series) -> pd.Series:
         method = None if self.operator.startswith("_") else getattr(texts.str, self.operator, None)
@@ -56,6 +53,8 @@ class String(Transformer):
             raise errors.DataFault(f"{self!r}: Series.str.{self.operator} refuses its arguments: {error}") from error
         if not isinstance(found, pd.Series):
             raise errors.DataFault(f"{self!r}: Series.str.{self.operator} makes no column: use another operator")
+        if texts.isna().all():
+            return pd.Series(np.nan, index=texts.index, dtype=self._made(SOME_TEXT).dtype)
         return column.settled(found, texts.isna())
 
 
@@ -76,7 +75,9 @@ class Extract(Transformer):
         return "extract"
 
     def apply(self, values: pd.Series) -> pd.Series:
-        texts = column.text(values)
+        return column.each_text(values, self._extracted)
+
+    def _extracted(self, texts: pd.Series) -> pd.Series:
         try:
             found = texts.str.extract(self.regex, expand=True)
         except (ValueError, re.error) as error:
@@ -92,5 +93,4 @@ class Length(Transformer):
         return "len"
 
     def apply(self, values: pd.Series) -> pd.Series:
-        texts = column.text(values)
-        return column.settled(texts.str.len(), texts.isna())
+        return column.each_text(values, lambda texts: texts.str.len().astype("float64"))

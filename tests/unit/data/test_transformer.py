@@ -79,7 +79,7 @@ def test_a_missing_column_is_named_with_the_nearest_one() -> None:
 
 
 def test_a_doubled_column_is_refused() -> None:
-    with pytest.raises(errors.DataFault, match="column 'a' stands there 2 times"):
+    with pytest.raises(errors.DataFault, match="column 'a' stands there more than once"):
         read("a", pd.DataFrame([[1, 2]], columns=["a", "a"]))
 
 
