@@ -40,6 +40,7 @@ class Encoder(interop.Interop, Parameterized):
     is_continuous: ClassVar[bool] = False
     is_stateless: ClassVar[bool] = False
     takes_text: ClassVar[bool] = False
+    is_invertible: ClassVar[bool] = True
     # For the kinds that have no such parameter.
     twin: bool = False
 

@@ -32,6 +32,7 @@ class Static(Encoder):
 
     is_continuous: ClassVar[bool] = True
     takes_text: ClassVar[bool] = True
+    is_invertible: ClassVar[bool] = False
     table_: Any
 
     def __init__(
