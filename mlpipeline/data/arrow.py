@@ -76,13 +76,27 @@ def _same(before: pd.Series, after: pd.Series) -> bool:
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:
-    """Returns a table as a frame with the dtypes that pandas gives query results: decimals as floats, dates as dates."""
+    """Returns a table as a frame with the dtypes of any driver's rows: int64, float64 (also of decimals), dates as dates."""
     pa = library()
     for place, field in enumerate(table.schema):
-        if pa.types.is_decimal(field.type):
-            table = table.set_column(place, field.name, table.column(place).cast(pa.float64(), safe=False))
+        if (kind := _wider(field.type)) is not None:
+            column = table.column(place)
+            try:
+                column = column.cast(kind)
+            except pa.ArrowInvalid:  # a whole number beyond 64 bits, or digits beyond those of a float
+                column = column.cast(pa.float64(), safe=False)
+            table = table.set_column(place, field.name, column)
     frame: pd.DataFrame = table.to_pandas()
     return frame
+
+
+def _wider(kind: Any) -> Any:
+    types, pa = library().types, library()
+    if types.is_decimal(kind):
+        return pa.int64() if kind.scale == 0 else pa.float64()
+    if types.is_integer(kind) and kind not in (pa.int64(), pa.uint64()):
+        return pa.int64()
+    return pa.float64() if kind in (pa.float16(), pa.float32()) else None
 
 
 def of_rows(rows: Sequence[Row]) -> pa.Table:
@@ -108,6 +122,34 @@ def of_rows(rows: Sequence[Row]) -> pa.Table:
 def to_rows(table: pa.Table) -> list[Row]:
     """Returns a table's rows."""
     return list(zip(*(column.to_pylist() for column in table.columns), strict=True))
+
+
+def of_frames(frames: Iterable[pd.DataFrame]) -> Iterator[pa.Table]:
+    """Yields frames as tables of one schema; the first are held back while a column of theirs has no value.
+
+    Raises:
+        DataFault: when later rows do not fit the types of the first ones.
+    """
+    pa = library()
+    waiting: list[pa.Table] = []
+    schema = None
+    for frame in frames:
+        check_names(list(frame.columns))
+        try:
+            table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
+            if schema is None:
+                waiting.append(table.replace_schema_metadata())
+                merged = pa.unify_schemas([each.schema for each in waiting], promote_options="permissive")
+                if any(pa.types.is_null(kind) for kind in merged.types):
+                    continue
+                schema, ready, waiting = merged, waiting, []
+                yield from (each.cast(schema) for each in ready)
+            else:
+                yield table.replace_schema_metadata()
+        except (pa.ArrowException, TypeError, ValueError) as error:
+            raise DataFault(f"a later row does not fit the types of the first ones ({error}): CAST it") from error
+    if waiting:
+        yield from (each.cast(merged) for each in waiting)
 
 
 def check_names(columns: Sequence[Any]) -> None:

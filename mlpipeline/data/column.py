@@ -36,8 +36,13 @@ def text(values: pd.Series) -> pd.Series:
     raise wrong(values, "text is", "convert it first, e.g. with astype('str')")
 
 
+def stored_text(values: pd.Series) -> pd.Series:
+    """Returns a column as text like `text`, but as it is stored, be it by Arrow, for who takes values out of it."""
+    return values if isinstance(values.dtype, pd.StringDtype) else text(values)
+
+
 def numbers(values: pd.Series) -> Any:
-    """Returns a column as an array of float64; text counts where it reads as a number, whatever else is no number is NaN.
+    """Returns a column as an array of float64; text may read as a number, whatever else is no number is NaN.
 
     Raises:
         WrongType: when the column holds dates, durations or complex numbers.
@@ -70,7 +75,9 @@ def dates(values: pd.Series) -> pd.Series:
     try:
         return pd.to_datetime(values)
     except ValueError as error:
-        raise wrong(values, "dates of one time zone are", "convert it first, e.g. with pd.to_datetime(..., utc=True)") from error
+        raise wrong(
+            values, "dates of one time zone are", "convert it first, e.g. with pd.to_datetime(..., utc=True)"
+        ) from error
 
 
 def moments(values: pd.Series, *, unit: str = "us") -> pd.Series:
@@ -126,7 +133,21 @@ def each_distinct(values: pd.Series, function: Callable[[Any], Any], dtype: Any)
         # A list or the like: it is nobody's key, and is as good as missing.
         codes, distinct = pd.factorize(values.where([_is_hashable(value) for value in values]))
     table = pd.Series([*map(function, distinct), None], dtype=dtype)
-    return table.take(codes).set_axis(values.index)
+    return pd.Series(table.array.take(codes), index=values.index)
+
+
+def each_text(values: pd.Series, function: Callable[[pd.Series], pd.Series]) -> pd.Series:
+    """Returns what a function makes of each distinct text of a column and, last, of a missing one.
+
+    Args:
+        function: gets and gives a column; its type does not depend on what is missing.
+
+    Raises:
+        WrongType: when the column has a type that holds no text, and is not empty.
+    """
+    codes, distinct = pd.factorize(stored_text(values))
+    found = function(pd.Series([*distinct, np.nan], dtype=TEXT))
+    return pd.Series(found.array.take(codes), index=values.index)
 
 
 def wrong(values: pd.Series, wanted: str, advice: str) -> errors.WrongType:
@@ -139,12 +160,19 @@ def _parsed(values: pd.Series) -> pd.Series:
     is_text, is_date = _texts_and_dates(values)
     if not is_date[values.notna().to_numpy()].all():
         warnings.warn(f"column '{values.name}' holds text where dates are needed: it is read as ISO 8601", stacklevel=3)
-    # What is finer than a microsecond would change the unit of the whole column, and with it the years that it can hold.
-    texts = values[is_text].astype(TEXT).str.replace(r"(?<=[.,]\d{6})\d+", "", regex=True)
     found = pd.Series(pd.NaT, index=np.arange(len(values)), dtype="datetime64[us, UTC]")
-    found[is_text] = pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=True).dt.as_unit("us").array
+    found[is_text] = each_text(values[is_text], _read).array
     found[is_date] = pd.to_datetime(values[is_date], utc=True).dt.as_unit("us").array
     return found.set_axis(values.index)
+
+
+def _read(texts: pd.Series) -> pd.Series:
+    found = pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=True)
+    if found.dt.unit == "ns":
+        # What is finer than a microsecond has changed the unit of all, and so the years that they can hold.
+        texts = texts.str.replace(r"(?<=[.,]\d{6})\d+", "", regex=True)
+        found = pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=True)
+    return found.dt.as_unit("us")
 
 
 def _texts_and_dates(values: pd.Series) -> tuple[Any, Any]:

@@ -64,8 +64,8 @@ def read(root: Path) -> dict[str, Entry]:
 
 def _fault(error: configparser.Error) -> Fault:
     line = getattr(error, "lineno", None)
-    if isinstance(error, configparser.ParsingError) and error.errors:
-        line = error.errors[0][0]
+    if line is None and getattr(error, "errors", None):
+        line = error.errors[0][0]  # type: ignore[attr-defined]
     said = {
         configparser.DuplicateOptionError: "a key stands here a second time: remove one",
         configparser.DuplicateSectionError: "a section stands here a second time: join the two",

@@ -40,6 +40,7 @@ class Encoder(interop.Interop, Parameterized):
     is_continuous: ClassVar[bool] = False
     is_stateless: ClassVar[bool] = False
     takes_text: ClassVar[bool] = False
+    is_invertible: ClassVar[bool] = True
     # For the kinds that have no such parameter.
     twin: bool = False
 
@@ -54,7 +55,7 @@ class Encoder(interop.Interop, Parameterized):
         twin: bool = False,
     ) -> None:
         self.column = column
-        self.name = name  # type: ignore[assignment]
+        self.name = name
         self.dtype = dtype
         self.embed_scale = embed_scale
         self.tags = tags
@@ -104,13 +105,14 @@ class Encoder(interop.Interop, Parameterized):
     @property
     def width(self) -> int:
         """How many columns `transform` gives, those of a twin among them."""
-        return len(self.feature_names)
+        return self._own_width() * len(self._sides())
 
     @property
     def codes_dtype(self) -> np.dtype:
         """The type of what `transform` gives."""
-        if self.dtype is not None:
-            return np.dtype(self.dtype)
+        stated: np.dtype | None = None if self.dtype is None else np.dtype(self.dtype)
+        if stated is not None:
+            return stated
         return np.dtype(np.float32) if self.is_continuous else smallest(self.cardinality)
 
     def fit(self, frame: Any, y: Any = None) -> Self:
@@ -125,7 +127,7 @@ class Encoder(interop.Interop, Parameterized):
             ParameterError: a parameter has a value that cannot be used.
         """
         self._check()
-        rows, width = given.framed(frame, self.fit_inputs, repr(self))
+        rows, width = given.framed(frame, self.fit_inputs, self)
         if not len(rows):
             raise errors.DataFault(f"{self!r}: 0 rows, and a minimum of 1 is required: see what the query gives")
         for name in [each for each in vars(self) if _is_learnt(each)]:
@@ -145,12 +147,15 @@ class Encoder(interop.Interop, Parameterized):
             DataFault: a column is missing, or of another kind than fitted.
         """
         self._require_fit()
-        rows, _ = given.framed(frame, self.inputs, repr(self), vars(self).get("n_features_in_"))
-        codes = np.empty((len(rows), self.width), self.codes_dtype)
-        span = self._own_width()
-        for start in self._blocks(len(rows)):
-            block = rows.iloc[start : start + self._block_rows()] if len(rows) > self._block_rows() else rows
-            for place, side in enumerate(self._sides()):
+        sides, width, size = self._sides(), self.width, self._block_rows()
+        # A transformer must not see more than it declares; where there is none, nobody looks.
+        exactly = not all(isinstance(column, str | int) for side in sides for column in side)
+        rows, _ = given.framed(frame, self.inputs, self, vars(self).get("n_features_in_"), exactly=exactly)
+        codes = np.empty((len(rows), width), self.codes_dtype)
+        span = width // len(sides)
+        for start in self._blocks(len(rows), size):
+            block = rows.iloc[start : start + size] if len(rows) > size else rows
+            for place, side in enumerate(sides):
                 # A type that the user chose may be too narrow for a value: it becomes infinite, as everywhere in NumPy.
                 with np.errstate(over="ignore"):
                     into = codes[start : start + len(block), place * span : (place + 1) * span]
@@ -240,13 +245,13 @@ class Encoder(interop.Interop, Parameterized):
         return (self.name,) if length is None else tuple(f"{self.name}_{place}" for place in range(length))
 
     def _own_width(self) -> int:
-        return self.width // 2 if self.twin else self.width
+        return self.sequence_length or 1
 
     def _block_rows(self) -> int:
         return BLOCK_ROWS
 
-    def _blocks(self, rows: int) -> Iterable[int]:
-        starts = range(0, rows, self._block_rows())
+    def _blocks(self, rows: int, size: int) -> Iterable[int]:
+        starts = range(0, rows, size)
         return starts if len(starts) < 2 else progress.shown(starts, description=self.name)
 
     def _require_fit(self) -> None:

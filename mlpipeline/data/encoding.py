@@ -138,12 +138,13 @@ class Encoding:
     def decode(self, encoded: pd.DataFrame) -> pd.DataFrame:
         """Returns what features stand for, as far as encoders keep it: a column for each encoder, called as it is.
 
-        Encoders that lack a feature in the frame are left out, so what was encoded with tags can be decoded.
+        Encoders that lack a feature in the frame are left out, so what was encoded with tags can be decoded; and so are
+        those that have no inverse.
         """
         known = [each for each in self.encoders if set(each.feature_names) <= set(encoded.columns)]
         if not known:
             check_columns(encoded, self.feature_names, "what is to be decoded")
-        decoded = [_decoded(encoder, encoded) for encoder in known]
+        decoded = [_decoded(encoder, encoded) for encoder in known if getattr(encoder, "is_invertible", True)]
         return pd.concat(decoded, axis=1) if decoded else pd.DataFrame(index=encoded.index)
 
     def tagged(self, tags: Iterable[str] = ()) -> tuple[Any, ...]:

@@ -15,6 +15,8 @@ _PLACES = (
     re.compile(r'near "([^"]+)"'),  # SQLite
     re.compile(r"no such (?:table|column|function): (?:\w+\.)?(\S+)"),
     re.compile(r"has no column named (\S+)"),
+    re.compile(r'Referenced (?:column|table) "([^"]+)"'),  # DuckDB
+    re.compile(r"Table with name (\S+) does not exist"),
 )
 
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import io
-import os
 import re
-import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,46 +22,6 @@ TIME = "time"
 _EXACT = 2.0**53
 """Below it, floats hold each whole number."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-
-
-class Bytes(Protocol):
-    """What features are kept in: any Store, or a directory."""
-
-    def get(self, key: str) -> bytes: ...
-    def put(self, key: str, value: bytes) -> None: ...
-    def keys(self, prefix: str = "") -> Iterable[str]: ...
-
-
-class Directory:
-    """A directory as a place for bytes: a key is a path below it. A file is whole or not there."""
-
-    def __init__(self, root: str | Path) -> None:
-        self.root = Path(root)
-
-    def get(self, key: str) -> bytes:
-        """Returns what was put; KeyError where nothing was."""
-        try:
-            return (self.root / key).read_bytes()
-        except FileNotFoundError:
-            raise KeyError(key) from None
-
-    def put(self, key: str, value: bytes) -> None:
-        """Puts bytes in the place of whatever is there."""
-        path = self.root / key
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-        try:
-            beside.write_bytes(value)
-            os.replace(beside, path)
-        finally:
-            beside.unlink(missing_ok=True)
-
-    def keys(self, prefix: str = "") -> Iterator[str]:
-        """Yields the keys that begin with a prefix."""
-        for path in sorted(self.root.rglob("*")):
-            key = path.relative_to(self.root).as_posix()
-            if key.startswith(prefix) and path.is_file() and not path.name.startswith("."):
-                yield key
 
 
 def checked_name(what: str, name: Any) -> str:

@@ -15,9 +15,10 @@ import pandas as pd
 
 from mlpipeline.config_text import near_miss
 from mlpipeline.data import feature_rows
-from mlpipeline.data.feature_rows import TIME, Bytes, Directory
+from mlpipeline.data.feature_rows import TIME
 from mlpipeline.data.row_hash import hash_rows
 from mlpipeline.data.schema import check_columns
+from mlpipeline.data.store import Store, open_store
 from mlpipeline.errors import DataFault
 
 _MANIFEST = "manifest.json"
@@ -30,11 +31,11 @@ class FeatureStore:
     counts.
 
     Args:
-        store: a directory, or a Store.
+        store: a directory, any URL that `open_store` knows, or a Store; one that keeps everything.
     """
 
-    def __init__(self, store: str | Path | Bytes) -> None:
-        self.store: Bytes = Directory(store) if isinstance(store, str | Path) else store
+    def __init__(self, store: str | Path | Store) -> None:
+        self.store = open_store(str(store)) if isinstance(store, str | Path) else store
 
     def publish(
         self,
@@ -165,7 +166,7 @@ class FeatureStore:
         joined = feature_rows.as_of(rows, known, tuple(told["key"]), time, max_age, strictly_before)
         return rows.assign(**{name: joined[name].array for name in wanted})
 
-    def distribute(self, entity: str, store: Bytes, *, version: str | None = None) -> int:
+    def distribute(self, entity: str, store: Store, *, version: str | None = None) -> int:
         """Puts the newest features of each key into a store for serving, as JSON; `lookup` finds them there.
 
         Returns:
@@ -180,7 +181,7 @@ class FeatureStore:
         return len(newest)
 
     def lookup(
-        self, entity: str, store: Bytes, key: Mapping[str, Any], *, version: str | None = None
+        self, entity: str, store: Store, key: Mapping[str, Any], *, version: str | None = None
     ) -> dict[str, Any] | None:
         """Returns the features that `distribute` put for a key; None where there are none."""
         version = self._version(entity, version)

@@ -17,6 +17,7 @@ class Interop:
     takes_text: ClassVar[bool]
     takes_arrays: ClassVar[bool] = True
     counts_classes: ClassVar[bool] = False
+    refuses_negative: ClassVar[bool] = False
     _sklearn_output_config: dict[str, str]
 
     def fit_transform(self, frame: Any, y: Any = None) -> Any:
@@ -35,7 +36,7 @@ class Interop:
         if input_features is not None and count is not None and len(input_features) != count:
             raise errors.DataFault("input_features should have length equal to number of features")
         known = vars(self).get("feature_names_in_")
-        if input_features is not None and known is not None and list(input_features) != list(known):
+        if input_features is not None and known is not None and set(input_features) != set(known):
             raise errors.DataFault("input_features is not equal to feature_names_in_")
         return np.array(names, dtype=object)
 
@@ -65,7 +66,11 @@ class Interop:
         from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags
 
         takes = InputTags(
-            two_d_array=self.takes_arrays, allow_nan=True, string=self.takes_text, categorical=self.counts_classes
+            two_d_array=self.takes_arrays,
+            allow_nan=True,
+            string=self.takes_text,
+            categorical=self.counts_classes,
+            positive_only=self.refuses_negative,
         )
         return Tags(
             estimator_type="transformer",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+from collections.abc import Hashable
 from typing import Any, Self
 
 from mlpipeline import errors
@@ -57,9 +58,13 @@ class Parameterized:
         return f"{type(self).__name__}({', '.join(shown)})"
 
 
-@functools.cache
 def signature(kind: type) -> dict[str, inspect.Parameter]:
     """Returns the parameters of a class by name."""
+    return _signature_of(kind)
+
+
+@functools.cache
+def _signature_of(kind: Hashable) -> dict[str, inspect.Parameter]:
     listed = inspect.signature(kind.__init__).parameters  # type: ignore[misc]
     return {name: parameter for name, parameter in listed.items() if name != "self"}
 

@@ -1,4 +1,4 @@
-"""What a synthetic column keeps of a real one: frequencies of what occurs often, quantiles of what varies, no rare value."""
+"""What a synthetic column keeps of a real one: shares of what occurs often, quantiles of what varies, no rare value."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ GRID = np.linspace(0, 1, 201)
 
 FREQUENT_SHARE = 0.9
 """A column of numbers is drawn by frequencies where this share of its rows has a frequent value, else by quantiles."""
+
+FAR = 0.05
+"""A value is not moved further than this share of what all of them span."""
 
 DECIMALS = 6
 """Numbers with at most these decimals keep as many as they have."""
@@ -91,7 +94,7 @@ class Quantiles(Column):
         drawn = np.interp(chances, GRID, self.edges)
         if not self.divisor:
             return pd.Series(np.where(np.isin(drawn, self.rare), np.nextafter(drawn, np.inf), drawn))
-        counts = _beside(np.rint(drawn).astype(np.int64), self.rare)
+        counts = _beside(np.rint(drawn).astype(np.int64), self.rare, self.edges)
         return _restored(counts * self.step, self.dtype) if self.divisor == 1 else pd.Series(counts / self.divisor)
 
 
@@ -175,31 +178,37 @@ def _spread(values: pd.Series, minimum: int, missing: float, counts: Array, step
 
 
 def _counted(present: pd.Series) -> tuple[Array, int, int]:
-    """Returns numbers, dates or durations as counts of a step, the step, and the divisor of decimals (0: not counted)."""
+    """Returns numbers, dates or durations as counts of a step, the step, and the divisor of decimals (0: none)."""
     if not pd.api.types.is_float_dtype(present.dtype) and not pd.api.types.is_unsigned_integer_dtype(present.dtype):
         whole = present.astype(np.int64).to_numpy()
         step = int(np.gcd.reduce(whole)) or 1
         return whole // step, step, 1
     numbers = present.to_numpy(dtype=np.float64)
     numbers = numbers[np.isfinite(numbers)]
-    for divisor in 10 ** np.arange(DECIMALS + 1):
+    is_small = (np.abs(numbers) < 2**53 / 10**DECIMALS).all()
+    for divisor in 10 ** np.arange(DECIMALS + 1) if is_small else ():
         counts = np.rint(numbers * divisor)
-        if np.array_equal(counts / divisor, numbers) and (np.abs(counts) < 2**53).all():
+        if np.array_equal(counts / divisor, numbers):
             return counts.astype(np.int64), 1, int(divisor)
     return numbers, 1, 0
 
 
-def _beside(counts: Array, rare: Array) -> Array:
-    """Moves counts that are rare to the next free one, or beyond all where that is far, as with keys."""
+def _beside(counts: Array, rare: Array, edges: Array) -> Array:
+    """Moves counts that are rare to the nearest one that is not, or beyond all where that is far, as with keys."""
     if not len(rare):
         return counts
-    ends = np.flatnonzero(np.append(np.diff(rare) != 1, True))
     places = np.searchsorted(rare, counts)
     is_rare = rare[np.minimum(places, len(rare) - 1)] == counts
-    free = rare[ends[np.searchsorted(ends, places[is_rare])]] + 1
+    ends = np.flatnonzero(np.append(np.diff(rare) != 1, True))
+    starts = np.append(0, ends[:-1] + 1)
+    stretch = np.searchsorted(ends, places[is_rare])
+    found, lower, upper = counts[is_rare], rare[starts[stretch]] - 1, rare[ends[stretch]] + 1
+    down = np.where(lower < edges[0], np.inf, found - lower)
+    up = np.where(upper > edges[-1], np.inf, upper - found)
     span = rare[-1] - rare[0] + 1
+    near = np.where(down < up, lower, upper)
     moved = counts.copy()
-    moved[is_rare] = np.where(free - counts[is_rare] > span // 100, counts[is_rare] + span, free)
+    moved[is_rare] = np.where(np.minimum(down, up) > max(1, FAR * span), found + span, near)
     return moved
 
 
@@ -223,30 +232,24 @@ def _nominal(values: pd.Series, minimum: int, others: Sequence[pd.Series]) -> tu
     groups = pd.Series(np.where(is_rare, len(distinct), np.arange(len(distinct)))[codes] if len(distinct) else codes)
     groups = groups.where(codes >= 0)
     places = _arranged(groups, others)
-    order = places.groupby(groups).first().sort_values(kind="stable").index.astype(int)
-    known, shares = pd.Series(distinct), counts / max(counts.sum(), 1)
+    known = pd.Series(distinct).astype(object)
     made_up = _made_up(values.name, int(is_rare.sum()), set(distinct)) if _is_text(known) else known.iloc[:0]
-    parts: list[tuple[pd.Series, Array]] = []
-    for group in order:
-        if group < len(distinct):
-            parts.append((known.iloc[[group]], shares[[group]]))
-        elif len(made_up):
-            parts.append((made_up, np.full(len(made_up), shares[is_rare].sum() / len(made_up))))
-    return _drawn_from(values, parts), places.rank(pct=True)
+    means = places.groupby(groups).first().reindex(range(len(distinct) + 1)).to_numpy()
+    levels = pd.concat([known[~is_rare], made_up], ignore_index=True)
+    shares = np.append(counts[~is_rare], np.full(len(made_up), counts[is_rare].sum() / max(len(made_up), 1)))
+    order = np.argsort(np.append(means[:-1][~is_rare], np.full(len(made_up), means[-1])), kind="stable")
+    return _drawn_from(values, levels.iloc[order].reset_index(drop=True), shares[order]), places.rank(pct=True)
 
 
-def _drawn_from(values: pd.Series, parts: list[tuple[pd.Series, Array]]) -> Column:
-    levels = pd.concat([pd.Series(part.astype(object)) for part, _ in parts], ignore_index=True) if parts else pd.Series()
-    shares = np.concatenate([share for _, share in parts]) if parts else np.array([])
+def _drawn_from(values: pd.Series, levels: pd.Series, shares: Array) -> Column:
     dtype = values.dtype
     if isinstance(dtype, pd.CategoricalDtype):
-        kept = [level for level in dtype.categories if level in set(levels)]
-        made_up = [level for level in levels if level not in set(kept)]
-        dtype = pd.CategoricalDtype([*kept, *made_up], ordered=dtype.ordered)
+        known = set(dtype.categories)
+        kept = dtype.categories[dtype.categories.isin(levels)]
+        dtype = pd.CategoricalDtype([*kept, *(level for level in levels if level not in known)], ordered=dtype.ordered)
     missing = float(values.isna().mean()) if len(values) else 0.0
-    return Frequencies(
-        name=values.name, dtype=dtype, missing=missing, levels=levels, shares=shares / max(shares.sum(), 1e-300)
-    )
+    shares = shares / max(shares.sum(), 1e-300)
+    return Frequencies(name=values.name, dtype=dtype, missing=missing, levels=levels, shares=shares)
 
 
 def _arranged(groups: pd.Series, others: Sequence[pd.Series]) -> pd.Series:

@@ -145,9 +145,9 @@ class Split:
         codes = np.full(len(drawn), TRAINING, np.uint8)
         _, validation, test = part_sizes(len(drawn), self.fractions, self._unit)
         if strata is None:
-            order = np.argsort(drawn, kind="stable")
-            codes[order[:test]] = TEST
-            codes[order[test : test + validation]] = VALIDATION
+            held_out = np.argpartition(drawn, min(test + validation, len(drawn) - 1))[: test + validation]
+            codes[held_out] = VALIDATION
+            codes[held_out[np.argsort(drawn[held_out])[:test]]] = TEST
             return codes
         _, stratum, counts = np.unique(strata, return_inverse=True, return_counts=True)
         order = np.lexsort((drawn, stratum))
@@ -166,12 +166,12 @@ class Split:
 
 def _told_apart(hashes: Hashes) -> Hashes:
     """Gives equal rows different hashes, by how many of them came before; which of them it is does not matter."""
+    ordered = np.sort(hashes)
+    if (ordered[1:] != ordered[:-1]).all():
+        return hashes
     order = np.argsort(hashes, kind="stable")
-    ordered = hashes[order]
     is_first = np.ones(len(ordered), bool)
     is_first[1:] = ordered[1:] != ordered[:-1]
-    if is_first.all():
-        return hashes
     starts = np.flatnonzero(is_first)
     occurrence = np.arange(len(ordered)) - np.repeat(starts, np.diff(np.append(starts, len(ordered))))
     repeated = occurrence > 0

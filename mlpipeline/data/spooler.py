@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
+from mlpipeline.data.bars import bar
 from mlpipeline.data.row_hash import hash_rows
 from mlpipeline.data.schema import check_columns
 from mlpipeline.data.split import PARTS, Codes, Keys, Split
@@ -67,8 +67,10 @@ class _Spooler:
         self.raw = ChunkFiles(directory)
 
     def spool(self, frames: Iterable[pd.DataFrame]) -> Spool:
-        for frame in tqdm(frames, desc=f"{self.whose} to disk", unit="chunk", disable=None, leave=False):
-            self._take(frame)
+        with bar(f"{self.whose} to disk") as progress:
+            for frame in frames:
+                self._take(frame)
+                progress.update(len(frame))
         self.raw.close()
         if not self.rows:
             raise DataFault(f"{self.whose} gave no rows: look at the query, or at the file that it reads")
@@ -144,10 +146,7 @@ class _Spooler:
         if self.split.group_by is not None:
             divided = by_group(divided, keys.rows, self.directory, schema)
         writers = [PartFile(self.directory / f"{part}.parquet", schema) for part in PARTS]
-        progress = tqdm(
-            total=self.rows, desc=f"{self.whose} divided", unit="row", unit_scale=True, disable=None, leave=False
-        )
-        with progress:
+        with bar(f"{self.whose} divided", total=self.rows) as progress:
             for table, parts in divided:
                 for code, writer in enumerate(writers):
                     writer.write(table.filter(self.pa.array(parts == code)))

@@ -1,8 +1,8 @@
 """Synthetic look-alikes of data: rows that nobody has lived, which look like those that are kept apart.
 
-Each column keeps its name, its type, the share of what is missing, and its frequencies or quantiles. How columns go together
-is kept roughly, by a Gaussian copula over ranks. A value that occurs seldom is never copied. This is no proof of privacy:
-what many rows have in common stays visible, as it must.
+Each column keeps its name, its type, the share of what is missing, and its frequencies or quantiles. How columns go
+together is kept roughly, by a Gaussian copula over ranks. A value that occurs seldom is never copied. This is no proof
+of privacy: what many rows have in common stays visible, as it must.
 """
 
 from __future__ import annotations
@@ -57,11 +57,15 @@ class Portrait:
             raise errors.DataFault("minimum_occurrences is at least 2: a value in one row would be copied otherwise")
         if not frame.columns.is_unique:
             doubled = frame.columns[frame.columns.duplicated()][0]
-            raise errors.DataFault(f"column '{doubled}' stands there more than once: give every column a name of its own")
+            raise errors.DataFault(
+                f"column '{doubled}' stands there more than once: give every column a name of its own"
+            )
         frame = frame.reset_index(drop=True)
         others = [frame[name].rank(pct=True).astype(np.float64) for name in frame.columns if has_order(frame[name])]
         found = [portrayed(frame[name], minimum_occurrences, others) for name in frame.columns]
-        ranks = pd.concat([*(ranks for _, ranks in found), *(frame[name].isna().rank(pct=True) for name in frame.columns)], axis=1)
+        ranks = pd.concat(
+            [*(ranks for _, ranks in found), *(frame[name].isna().rank(pct=True) for name in frame.columns)], axis=1
+        )
         columns = tuple(column for column, _ in found)
         return cls(columns=columns, correlation=_correlation(ranks.astype(np.float64)), rows=len(frame))
 
@@ -102,10 +106,10 @@ def look_alike(
 
 
 def _correlation(ranks: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Returns the correlation of the normal variables that have this rank correlation, as the nearest matrix that can be one.
+    """Returns the correlation of normal variables that have this rank correlation, made a matrix that can be one.
 
-    2 sin(pi r / 6) is Pearson's correlation of a bivariate normal distribution whose Spearman correlation is r. Ranks that
-    are shared by many rows spread less than even ones, and their correlation is as much too small.
+    2 sin(pi r / 6) is Pearson's correlation of a bivariate normal distribution whose Spearman correlation is r. Ranks
+    that are shared by many rows spread less than even ones, and their correlation is as much too small.
     """
     found = np.nan_to_num(ranks.corr(min_periods=3).to_numpy())
     spread = np.clip(np.nan_to_num(ranks.std(ddof=0).to_numpy()) / EVEN_SPREAD, LEAST_SPREAD, 1)

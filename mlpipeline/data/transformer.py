@@ -1,4 +1,4 @@
-"""A stateless function from columns to a column, nestable: each row by itself, so that training and serving cannot differ."""
+"""A stateless function from columns to a column, nestable: each row by itself, so that serving is as training."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class Transformer:
         """Returns the new column, under the frame's index.
 
         Args:
-            frame: has at least the columns `inputs`; nothing else of it is read. A bare column will do where only one is needed.
+            frame: has at least the columns `inputs`; nothing else of it is read. A bare column will do for one input.
 
         Raises:
             DataFault: when a column is missing, doubled, or of a type that cannot be used.
@@ -84,7 +84,9 @@ class Transformer:
             raise errors.DataFault(f"{self!r} made {len(found)} values of {len(frame)} rows: one for each is needed")
         if not isinstance(found, pd.Series):
             return pd.Series(found, index=frame.index, name=self.name)
-        return found.set_axis(frame.index).rename(self.name)
+        found = found.copy(deep=False)
+        found.index, found.name = frame.index, self.name
+        return found
 
     def combine(self, columns: Sequence[pd.Series]) -> pd.Series:
         """Returns what becomes of the columns; one value for each row, in the order of the rows."""
@@ -118,8 +120,9 @@ class Transformer:
         stored = plain.load(state["parameters"])
         signature = _signature(kind)
         if stored.keys() != signature.keys():
+            had, has = ", ".join(stored), ", ".join(signature)
             raise errors.DataFault(
-                f"{kind.__name__} was saved with {', '.join(stored)} and has {', '.join(signature)}: load it with the release that saved it"
+                f"{kind.__name__} was saved with {had} and has {has}: load it with the release that saved it"
             )
         positional: list[Any] = []
         named: dict[str, Any] = {}
@@ -166,16 +169,15 @@ class Transformer:
 
 
 def read(column: str | Transformer, frame: pd.DataFrame) -> pd.Series:
-    """Returns a column of the frame, or what a transformer makes of it. Categories are read as the values they stand for.
+    """Returns a column of the frame, or what a transformer makes of it. Categories are read as what they stand for.
 
     Raises:
         DataFault: when the column is missing, or stands there more than once.
     """
     if isinstance(column, Transformer):
         return column.transform(frame)
-    count = frame.columns.isin([column]).sum()
-    if count != 1:
-        raise errors.DataFault(_not_one(column, frame, int(count)))
+    if column not in frame.columns or not (frame.columns.is_unique or (frame.columns == column).sum() == 1):
+        raise errors.DataFault(_not_one(column, frame))
     values = frame[column]
     return values.astype(values.cat.categories.dtype) if isinstance(values.dtype, pd.CategoricalDtype) else values
 
@@ -191,7 +193,7 @@ def name_of(column: str | Transformer) -> str:
 
 
 def underscore(name: str) -> str:
-    """Returns the name of a class as it stands in names of columns: `LogPlusOne` is `log_plus_one`, `GeoIP` is `geo_ip`."""
+    """Returns a class's name as it stands in names of columns: `LogPlusOne` is `log_plus_one`, `GeoIP` is `geo_ip`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
@@ -200,7 +202,7 @@ def known_as(kind: type[Transformer]) -> str:
     from mlpipeline.data import transformers
 
     if getattr(transformers, kind.__name__, None) is kind:
-        return kind.__name__
+        return str(kind.__name__)
     return f"{kind.__module__}:{kind.__qualname__}"
 
 
@@ -231,9 +233,9 @@ def _signature(kind: type[Transformer]) -> dict[str, inspect.Parameter]:
     return dict(list(inspect.signature(kind.__init__).parameters.items())[1:])
 
 
-def _not_one(column: str, frame: pd.DataFrame, count: int) -> str:
-    if count:
-        return f"column '{column}' stands there {count} times: give every column a name of its own"
+def _not_one(column: str, frame: pd.DataFrame) -> str:
+    if column in frame.columns:
+        return f"column '{column}' stands there more than once: give every column a name of its own"
     present = [str(name) for name in frame.columns]
     near = difflib.get_close_matches(str(column), present, n=1)
     meant = f", did you mean '{near[0]}'?" if near else ""

@@ -79,7 +79,7 @@ def frames(source: str, rows: int) -> Iterator[pd.DataFrame]:
         with target.translated(), target.system.open(path, "rb") as file:
             try:
                 for batch in parquet.ParquetFile(file).iter_batches(batch_size=rows):
-                    yield pa.Table.from_batches([batch]).to_pandas()
+                    yield arrow.to_frame(pa.Table.from_batches([batch]))
             except pa.ArrowException as error:
                 raise DataFault(f"{target.url_of(path)} is no Parquet file, or damaged ({error})") from error
 
@@ -103,7 +103,7 @@ def frame(source: str) -> pd.DataFrame:
                     raise DataFault(f"{target.url_of(path)} is no Parquet file, or damaged ({error})") from error
     if not tables:
         raise DataFault(f"{target} holds no Parquet file: unload something there first")
-    return arrow.unpack_frame(pa.concat_tables(tables, promote_options="permissive"))
+    return arrow.to_frame(pa.concat_tables(tables, promote_options="permissive"))
 
 
 def _parts(target: Place) -> list[str]:

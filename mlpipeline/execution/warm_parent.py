@@ -26,7 +26,13 @@ WARM = (
 _ANSWER_SECONDS = 2.0
 _FAREWELL_SECONDS = 1.0
 _MOST_STARTS_IN_A_ROW = 4
-_QUIET = {"OPENBLAS_NUM_THREADS": "1", "GOTO_NUM_THREADS": "1", "NUMEXPR_NUM_THREADS": "1"}
+_QUIET = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "GOTO_NUM_THREADS": "1",
+    "NUMEXPR_NUM_THREADS": "1",
+    # Arrow comes with pandas. Its allocator's thread would keep whatever imports pandas from being forked.
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+}
 """Libraries that start their threads when they are loaded; each worker tells them its own count afterwards."""
 
 

@@ -135,15 +135,7 @@ class Dialect:
         Raises:
             DataFault: when later rows do not fit the types of the first ones.
         """
-        schema = None
-        for frame in self.frames(live, statement, size, tell):
-            arrow.check_names(list(frame.columns))
-            try:
-                table = arrow.library().Table.from_pandas(frame, schema=schema, preserve_index=False)
-            except (arrow.library().ArrowException, TypeError, ValueError) as error:
-                raise DataFault(f"a later row does not fit the types of the first {size:,} ({error}): CAST it") from error
-            schema = table.schema
-            yield table
+        yield from arrow.of_frames(self.frames(live, statement, size, tell))
 
     def columns_of(self, live: Any, table: TableName) -> dict[str, Any]:
         """Returns a table's columns in order with SQLAlchemy's types; empty where there is no such table."""

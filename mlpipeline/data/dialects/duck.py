@@ -81,7 +81,10 @@ class DuckDialect(Dialect):
 
     def create(self, live: Any, table: TableName, frame: pd.DataFrame) -> None:
         """Creates a table with the types that DuckDB gives a frame's columns."""
-        with _registered(live, arrow.of_frame(frame.head(0))) as name:
+        pa = arrow.library()
+        schema = pa.Schema.from_pandas(frame, preserve_index=False)
+        kinds = [(each.name, pa.string() if pa.types.is_null(each.type) else each.type) for each in schema]
+        with _registered(live, pa.schema(kinds).empty_table()) as name:
             self.plain(live, f"CREATE TABLE {table.quoted(self.quote)} AS SELECT * FROM {name}")
 
     def insert(self, live: Any, table: TableName, frame: pd.DataFrame, batch: int, tell: Tell) -> None:
@@ -102,7 +105,5 @@ def _registered(live: Any, table: pa.Table) -> Iterator[str]:
     """Lets SQL see an Arrow table under a name, which is quoted."""
     duck, name = live.connection.driver_connection.duck, f"mlp_{uuid.uuid4().hex}"
     duck.register(name, table)
-    try:
-        yield f'"{name}"'
-    finally:
-        duck.unregister(name)
+    yield f'"{name}"'
+    duck.unregister(name)  # where the statement fails, the transaction takes it back

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from mlpipeline import errors
-from mlpipeline.data.encoders.continuous import Numeric
+from mlpipeline.data.encoders.continuous import Numeric, unscaled
 from mlpipeline.data.encoders.vocabulary import whole
 from mlpipeline.data.given import Column
 
@@ -80,7 +80,7 @@ class Discrete(Numeric):
         if not self._is_constant and self._steps:
             scale = self._scale
             low, high = self.minimum_ * scale, self.maximum_ * scale
-            found = (places / self._steps * (high - low) + low) / scale
+            found = unscaled(places / self._steps * (high - low) + low, scale)
         return self._back(np.where((places < 0) | (places >= self.bins), np.nan, found))
 
 

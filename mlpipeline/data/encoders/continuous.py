@@ -30,7 +30,7 @@ class Numeric(Encoder):
         self._learn_values(self._values(rows))
 
     def _learn_values(self, values: pd.Series) -> None:
-        found, self.kind_ = numbers(values, repr(self))
+        found, self.kind_ = numbers(values, self)
         finite = _finite(found)
         infinite = len(found) - len(finite) - int(np.isnan(found).sum())
         if infinite:
@@ -48,7 +48,7 @@ class Numeric(Encoder):
         Raises:
             DataFault: it counts something else than what was fitted.
         """
-        found, kind = numbers(values, repr(self))
+        found, kind = numbers(values, self)
         if kind != self.kind_ and Kind.NOTHING not in (kind, self.kind_):
             raise errors.DataFault(f"{self!r}: column '{values.name}' holds {kind}s, and {self.kind_}s were fitted")
         return found
@@ -74,7 +74,8 @@ def _finite(found: np.ndarray) -> np.ndarray:
     # One pass tells for most columns that nothing has to be left out: NaN makes extremes NaN.
     if not len(found) or (math.isfinite(found.min()) and math.isfinite(found.max())):
         return found
-    return found[np.isfinite(found)]
+    finite: np.ndarray = found[np.isfinite(found)]
+    return finite
 
 
 def scale_of(minimum: float, maximum: float) -> float:
@@ -86,6 +87,12 @@ def scale_of(minimum: float, maximum: float) -> float:
     if not math.isfinite(largest) or largest == 0 or 2.0**-400 < largest < 2.0**400:
         return 1.0
     return 2.0 ** min(-math.frexp(largest)[1], 1000)
+
+
+def unscaled(found: np.ndarray, scale: float) -> np.ndarray:
+    """Returns numbers that were multiplied by a scale; what is larger than any float64 becomes infinite."""
+    with np.errstate(over="ignore"):
+        return found if scale == 1.0 else found / scale
 
 
 class Pass(Encoder):
@@ -101,11 +108,14 @@ class Pass(Encoder):
     @property
     def codes_dtype(self) -> np.dtype:
         """The type that was fitted, or the one that was asked for."""
-        return np.dtype(self.dtype) if self.dtype is not None else vars(self).get("dtype_", np.dtype(np.float64))
+        stated: np.dtype = (
+            vars(self).get("dtype_", np.dtype(np.float64)) if self.dtype is None else np.dtype(self.dtype)
+        )
+        return stated
 
     def _learn(self, rows: pd.DataFrame) -> None:
         values = self._values(rows)
-        _, kind = numbers(values, repr(self))
+        _, kind = numbers(values, self)
         if kind in (Kind.MOMENT, Kind.DURATION):
             raise errors.DataFault(f"{self!r}: column '{values.name}' holds {kind}s: take what is meant of them first")
         own = getattr(values.dtype, "numpy_dtype", values.dtype)
@@ -114,14 +124,8 @@ class Pass(Encoder):
     def _encode(self, values: pd.Series) -> np.ndarray:
         wanted = self.codes_dtype
         if getattr(values.dtype, "kind", "O") in "iu" and wanted.kind in "iu":
-            # By way of float64, large ones would lose digits.
-            kind = "int64" if values.dtype.kind == "i" else "uint64"
-            exact = values.to_numpy(kind) if isinstance(values.dtype, np.dtype) else values.to_numpy(kind, na_value=0)
-            limits = np.iinfo(wanted)
-            return np.clip(exact, max(limits.min, np.iinfo(kind).min), min(limits.max, np.iinfo(kind).max)).astype(
-                wanted
-            )
-        found, kind = numbers(values, repr(self))
+            return _exact(values, wanted)
+        found, kind = numbers(values, self)
         if kind in (Kind.MOMENT, Kind.DURATION):
             raise errors.DataFault(f"{self!r}: column '{values.name}' holds {kind}s, and numbers were fitted")
         found = np.where(np.isnan(found), 0.0, found)
@@ -129,6 +133,16 @@ class Pass(Encoder):
 
     def _decode(self, codes: np.ndarray) -> np.ndarray:
         return codes[:, 0]
+
+
+def _exact(values: pd.Series, wanted: np.dtype) -> np.ndarray:
+    """Returns whole numbers in a type, those that it cannot hold as its nearest one; float64 would lose digits."""
+    kind = "int64" if values.dtype.kind == "i" else "uint64"
+    # A type of pandas may have missing values, one of NumPy none.
+    found = values.to_numpy(kind) if isinstance(values.dtype, np.dtype) else values.to_numpy(kind, na_value=0)
+    own, limits = np.iinfo(kind), np.iinfo(wanted)
+    clipped: np.ndarray = np.clip(found, max(limits.min, own.min), min(limits.max, own.max)).astype(wanted)
+    return clipped
 
 
 def _whole(found: np.ndarray, wanted: np.dtype) -> np.ndarray:
@@ -156,7 +170,8 @@ class Uniform(Numeric):
     def _decode(self, codes: np.ndarray) -> Any:
         if self._is_constant:
             return self._back(np.full(len(codes), self.minimum_))
-        return self._back((codes[:, 0].astype(np.float64) * self._range + self.minimum_ * self._scale) / self._scale)
+        scale = self._scale
+        return self._back(unscaled(codes[:, 0].astype(np.float64) * self._range + self.minimum_ * scale, scale))
 
     @property
     def _range(self) -> float:
@@ -192,15 +207,15 @@ class Norm(Numeric):
 
     def _decode(self, codes: np.ndarray) -> Any:
         scale = self._scale
-        return self._back((codes[:, 0].astype(np.float64) * (self.std_ * scale) + self.mean_ * scale) / scale)
+        return self._back(unscaled(codes[:, 0].astype(np.float64) * (self.std_ * scale) + self.mean_ * scale, scale))
 
 
 def standard(found: np.ndarray, minimum: float, maximum: float, scale: float, shift: float, unit: float) -> np.ndarray:
     """Returns (x * scale - shift) / unit for x clipped to minimum … maximum, 0 where it is missing."""
-    codes = np.clip(found, minimum, maximum)
+    codes: np.ndarray = np.clip(found, minimum, maximum)
     if scale != 1.0:
         codes *= scale
     codes -= shift
     codes /= unit
-    np.nan_to_num(codes, copy=False, nan=0.0)
+    codes[np.isnan(codes)] = 0
     return codes

@@ -37,7 +37,7 @@ class Boolean(Encoder):
         return np.where(np.isnan(found), self._MISSING, found != 0).astype(np.uint8)
 
     def _numbers(self, values: pd.Series) -> np.ndarray:
-        found, kind = numbers(values, repr(self))
+        found, kind = numbers(values, self)
         if kind in (Kind.MOMENT, Kind.DURATION):
             raise errors.DataFault(f"{self!r}: column '{values.name}' holds times, which are neither true nor false")
         return found
@@ -97,12 +97,14 @@ class Equals(Encoder):
 
     def _encode(self, left: pd.Series, right: pd.Series) -> np.ndarray:  # type: ignore[override]
         both = left.notna().to_numpy() & right.notna().to_numpy()
+        found = np.zeros(len(both), dtype=bool)
         try:
-            return both & _same(_plain(left), _plain(right))
+            found[both] = _same(_plain(left[both]), _plain(right[both]))
         except (TypeError, ValueError) as error:
             raise errors.DataFault(
                 f"{self!r}: {left.dtype} and {right.dtype} cannot be compared ({error}): make them the same first"
             ) from error
+        return found
 
     def _decode(self, codes: np.ndarray) -> np.ndarray:
         return whole(codes[:, 0]) > 0
@@ -117,8 +119,7 @@ def _plain(values: pd.Series) -> pd.Series:
 def _same(left: pd.Series, right: pd.Series) -> np.ndarray:
     kinds = {getattr(each.dtype, "kind", "O") for each in (left, right)}
     if kinds <= set("biuf") or (left.dtype == right.dtype and not pd.api.types.is_object_dtype(left.dtype)):
-        found = left.array == right.array
-        return np.asarray(found.fillna(False) if hasattr(found, "fillna") else found, dtype=bool)
+        return np.asarray(left.array == right.array, dtype=bool)
     if kinds == {"M"}:
         # Refuses moments of which only one has a time zone; as objects they would all be different.
         left.array[:0] - right.array[:0]

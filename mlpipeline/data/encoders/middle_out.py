@@ -57,11 +57,11 @@ class MiddleOut(Sequenced):
         counted(self, "depth", self.depth)
 
     def _learn(self, rows: pd.DataFrame) -> None:
-        _, lengths = lists(self._values(rows), repr(self))
+        _, lengths = lists(self._values(rows), self)
         self._learn_length(lengths)
 
     def _encode(self, values: pd.Series) -> np.ndarray:
-        _, lengths = lists(values, repr(self))
+        _, lengths = lists(values, self)
         total = np.repeat(lengths, lengths)
         place = np.arange(len(total)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         depth = np.minimum(self.depth, total // 2)

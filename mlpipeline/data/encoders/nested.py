@@ -52,16 +52,16 @@ class NestedUnique(Sequenced, Vocabular):
         counted(self, "minimum_occurrences", self.minimum_occurrences, 0)
 
     def _learn(self, rows: pd.DataFrame) -> None:
-        elements, lengths = lists(self._values(rows), repr(self))
-        places, distinct = distinct_of(elements, repr(self))
+        elements, lengths = lists(self._values(rows), self)
+        places, distinct = distinct_of(elements, self)
         counts = np.bincount(places[places >= 0], minlength=len(distinct)).tolist()
         kept = [value for value, count in zip(distinct, counts, strict=True) if count >= self.minimum_occurrences]
-        self.vocabulary_ = Vocabulary(ordered(kept, repr(self)))
+        self.vocabulary_ = Vocabulary(ordered(kept, self))
         self._learn_length(lengths)
 
     def _encode(self, values: pd.Series) -> np.ndarray:
-        elements, lengths = lists(values, repr(self))
-        codes = self.vocabulary_.codes(elements, repr(self))
+        elements, lengths = lists(values, self)
+        codes = self.vocabulary_.codes(elements, self)
         return spread(codes, lengths, self._own_width(), self.vocabulary_.missing, self.codes_dtype)
 
     def _decode(self, codes: np.ndarray) -> Any:
@@ -96,12 +96,12 @@ class NestedNorm(Sequenced, Norm):
         self.sequence_length = sequence_length
 
     def _learn(self, rows: pd.DataFrame) -> None:
-        elements, lengths = lists(self._values(rows), repr(self))
+        elements, lengths = lists(self._values(rows), self)
         self._learn_values(elements)
         self._learn_length(lengths)
 
     def _encode(self, values: pd.Series) -> np.ndarray:
-        elements, lengths = lists(values, repr(self))
+        elements, lengths = lists(values, self)
         return spread(super()._encode(elements), lengths, self._own_width(), 0.0, np.dtype(np.float64))
 
     def _decode(self, codes: np.ndarray) -> Any:

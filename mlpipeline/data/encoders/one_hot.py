@@ -81,6 +81,9 @@ class OneHot(Vocabular):
         ]
         return tuple(f"{name_of(self.column)}_{each}" for each in unlike + shown[len(unlike) :])
 
+    def _own_width(self) -> int:
+        return self.cardinality
+
     def _check(self) -> None:
         super()._check()
         limits = [each for each in (self.minimum_occurrences, self.percent_occurrences) if each is not None]
@@ -94,11 +97,11 @@ class OneHot(Vocabular):
 
     def _learn(self, rows: pd.DataFrame) -> None:
         values = self._values(rows)
-        places, distinct = distinct_of(values, repr(self))
+        places, distinct = distinct_of(values, self)
         counts = np.bincount(places[places >= 0], minlength=len(distinct))
         limit = self._limit(len(values))
         kept = [value for value, count in zip(distinct, counts.tolist(), strict=True) if count >= limit]
-        self.vocabulary_ = Vocabulary(ordered(kept, repr(self)))
+        self.vocabulary_ = Vocabulary(ordered(kept, self))
 
     def _limit(self, rows: int) -> float:
         if self.percent_occurrences is not None:
@@ -106,13 +109,11 @@ class OneHot(Vocabular):
         return 0 if self.minimum_occurrences is None else self.minimum_occurrences
 
     def _encode(self, values: pd.Series) -> np.ndarray:
-        places, distinct = distinct_of(values, repr(self))
-        # Codes of levels begin at 2; everything below the first column is nobody's.
-        columns = self.vocabulary_.codes_of(distinct).astype(np.int64) - 2 - self.drop_first
-        width = self._own_width()
-        columns[-1] = width - 1 if self.missing else -1
+        codes, width = self.vocabulary_.codes(values, self).astype(np.int64), self._own_width()
+        # Codes of levels begin at 2; what is below the first column is nobody's.
+        chosen = codes - 2 - self.drop_first
+        chosen[codes == self.vocabulary_.missing] = width - 1 if self.missing else -1
         found = np.zeros((len(values), width), np.uint8)
-        chosen = columns[places]
         rows = np.flatnonzero(chosen >= 0)
         found[rows, chosen[rows]] = 1
         return found

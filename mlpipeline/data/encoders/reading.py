@@ -31,7 +31,7 @@ _DURATIONS = (timedelta, np.timedelta64)
 _LISTS = (list, tuple, np.ndarray)
 
 
-def numbers(values: pd.Series, whose: str) -> tuple[np.ndarray, Kind]:
+def numbers(values: pd.Series, whose: object) -> tuple[np.ndarray, Kind]:
     """Returns a column as float64 and what it counts; missing values are NaN.
 
     Moments (in UTC; those without a time zone are taken as such) and durations are counted in microseconds. Text is
@@ -44,14 +44,14 @@ def numbers(values: pd.Series, whose: str) -> tuple[np.ndarray, Kind]:
     if isinstance(dtype, pd.CategoricalDtype):
         categories, kind = numbers(pd.Series(dtype.categories).rename(values.name), whose)
         return np.append(categories, np.nan)[values.cat.codes.to_numpy()], kind
-    kind = getattr(dtype, "kind", "O")
-    if kind in "biuf":
+    letter = getattr(dtype, "kind", "O")
+    if letter in "biuf":
         if isinstance(dtype, np.dtype):
             return values.to_numpy(np.float64), Kind.NUMBER
         return values.to_numpy(np.float64, na_value=np.nan), Kind.NUMBER
-    if kind == "M":
+    if letter == "M":
         return _microseconds(values.to_numpy("datetime64[us]")), Kind.MOMENT
-    if kind == "m":
+    if letter == "m":
         return _microseconds(values.to_numpy("timedelta64[us]")), Kind.DURATION
     return _of_objects(values, whose)
 
@@ -60,7 +60,7 @@ def _microseconds(times: np.ndarray) -> np.ndarray:
     return np.where(np.isnat(times), np.nan, times.view(np.int64))
 
 
-def _of_objects(values: pd.Series, whose: str) -> tuple[np.ndarray, Kind]:
+def _of_objects(values: pd.Series, whose: object) -> tuple[np.ndarray, Kind]:
     there = values.notna().to_numpy()
     objects = values.to_numpy(object)[there]
     types = set(map(type, objects))
@@ -81,16 +81,20 @@ def _of_objects(values: pd.Series, whose: str) -> tuple[np.ndarray, Kind]:
 
 def _floats(objects: np.ndarray) -> np.ndarray:
     try:
-        return objects.astype(np.float64)
+        found: np.ndarray = objects.astype(np.float64)
     except OverflowError:  # an int of hundreds of digits
-        return np.clip(objects, Decimal("-1e308"), Decimal("1e308")).astype(np.float64)
+        largest: Any = int(np.finfo(np.float64).max)
+        found = np.clip(objects, -largest, largest).astype(np.float64)
+    return found
 
 
 def _are(types: set[type], wanted: tuple[type, ...]) -> bool:
     return all(issubclass(each, wanted) for each in types)
 
 
-def wrong(values: pd.Series, types: set[type], whose: str, wanted: tuple[type, ...], needed: str) -> errors.DataFault:
+def wrong(
+    values: pd.Series, types: set[type], whose: object, wanted: tuple[type, ...], needed: str
+) -> errors.DataFault:
     """Returns the error that names the first value of an unwanted type."""
     strange = tuple(each for each in types if not issubclass(each, wanted)) or tuple(types)
     there = values.notna().to_numpy()
@@ -101,7 +105,7 @@ def wrong(values: pd.Series, types: set[type], whose: str, wanted: tuple[type, .
     )
     label = values.index[row]
     return errors.DataFault(
-        f"{whose}: column '{values.name}', row {label}, holds {_short(value)} ({type(value).__name__}) where {needed}"
+        f"{whose!r}: column '{values.name}', row {label}, holds {_short(value)} ({type(value).__name__}) where {needed}"
     )
 
 
@@ -110,7 +114,7 @@ def _short(value: Any) -> str:
     return shown if len(shown) <= 60 else f"{shown[:60]}…"
 
 
-def lists(values: pd.Series, whose: str) -> tuple[pd.Series, np.ndarray]:
+def lists(values: pd.Series, whose: object) -> tuple[pd.Series, np.ndarray]:
     """Returns the elements of a column of lists, one after another, and how many each row has; a missing list has none.
 
     Raises:

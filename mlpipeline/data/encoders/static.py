@@ -32,6 +32,7 @@ class Static(Encoder):
 
     is_continuous: ClassVar[bool] = True
     takes_text: ClassVar[bool] = True
+    is_invertible: ClassVar[bool] = False
     table_: Any
 
     def __init__(
@@ -49,7 +50,7 @@ class Static(Encoder):
         self.path = path
 
     def _learn(self, rows: pd.DataFrame) -> None:
-        words_of(self._values(rows.iloc[:1]), repr(self))
+        words_of(self._values(rows.iloc[:1]), self)
         words, vectors = embedding_file.read(Path(self.path))
         # The first of several vectors for a word, which files are in the order of.
         known = dict(zip(reversed(words), range(len(words) - 1, -1, -1), strict=True))
@@ -59,6 +60,10 @@ class Static(Encoder):
     def _own_names(self) -> tuple[str, ...]:
         self._require_fit()
         return tuple(f"{self.name}_{place}" for place in range(self._dimensions))
+
+    def _own_width(self) -> int:
+        self._require_fit()
+        return self._dimensions
 
     @property
     def _dimensions(self) -> int:
@@ -70,7 +75,7 @@ class Static(Encoder):
 
     def _encode(self, values: pd.Series) -> np.ndarray:
         vocabulary, vectors = self._known()
-        words, places, lengths = words_of(values, repr(self))
+        words, places, lengths = words_of(values, self)
         codes = vocabulary.codes_of(words)[places].astype(np.int64) - 2
         rows = np.repeat(np.arange(len(lengths)), lengths)[codes >= 0]
         counts = np.bincount(rows, minlength=len(lengths))

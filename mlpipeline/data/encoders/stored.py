@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -121,7 +121,7 @@ _LOADS: dict[str, Callable[[Any], Any]] = {
     "duration": pd.Timedelta,
     "uuid": uuid.UUID,
     "bytes": base64.b64decode,
-    "path": PurePath,
+    "path": Path,
 }
 
 

@@ -60,7 +60,7 @@ class Token(Sequenced, Vocabular):
         seen: dict[str, int] = {}
         longest = 0
         for start in progress.shown(range(0, len(values), BLOCK_ROWS), description=self.name):
-            words, places, lengths = words_of(values.iloc[start : start + BLOCK_ROWS], repr(self))
+            words, places, lengths = words_of(values.iloc[start : start + BLOCK_ROWS], self)
             longest = max(longest, int(lengths.max(initial=0)))
             for word, count in zip(words, np.bincount(places, minlength=len(words)).tolist(), strict=True):
                 seen[word] = seen.get(word, 0) + count
@@ -68,7 +68,7 @@ class Token(Sequenced, Vocabular):
         self.vocabulary_ = Vocabulary(sorted(word for word, count in seen.items() if count >= self.minimum_occurrences))
 
     def _encode(self, values: pd.Series) -> np.ndarray:
-        words, places, lengths = words_of(values, repr(self))
+        words, places, lengths = words_of(values, self)
         codes = self.vocabulary_.codes_of(words)[places]
         return spread(codes, lengths, self._own_width(), self.vocabulary_.missing, self.codes_dtype)
 
@@ -77,7 +77,7 @@ class Token(Sequenced, Vocabular):
         return words[0].str.cat(words.iloc[:, 1:], sep=" ")
 
 
-def words_of(values: pd.Series, whose: str) -> tuple[list[str], np.ndarray, np.ndarray]:
+def words_of(values: pd.Series, whose: object) -> tuple[list[str], np.ndarray, np.ndarray]:
     """Returns the distinct words of a column, the place among them of each word in turn, and how many each row has."""
     pc = errors.require("pyarrow.compute", extra="data")
     split = pc.utf8_split_whitespace(text_of(values, whose))
@@ -95,7 +95,7 @@ def words_of(values: pd.Series, whose: str) -> tuple[list[str], np.ndarray, np.n
     return words, places[kept], np.bincount(rows[kept], minlength=len(lengths))
 
 
-def text_of(values: pd.Series, whose: str) -> Any:
+def text_of(values: pd.Series, whose: object) -> Any:
     """Returns a column as Arrow's text; what is no text as what it prints as, whole numbers without a point."""
     pa = errors.require("pyarrow", extra="data")
     dtype = values.dtype

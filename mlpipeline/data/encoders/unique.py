@@ -84,10 +84,10 @@ class Unique(Vocabular):
             raise errors.ParameterError(f"{self!r}: stratify is the former name of group_by: leave it out")
 
     def _learn(self, rows: pd.DataFrame) -> None:
-        places, distinct = distinct_of(self._values(rows), repr(self))
+        places, distinct = distinct_of(self._values(rows), self)
         counts = self._counts(places, len(distinct), rows)
         known = {value: place for place, value in enumerate(distinct) if counts[place] >= self.minimum_occurrences}
-        values = ordered(known, repr(self))
+        values = ordered(known, self)
         if self.correlation is not None:
             means = self._means(places, len(distinct), rows)
             # The sort is stable: equal means leave the order of values.
@@ -97,7 +97,7 @@ class Unique(Vocabular):
     def _counts(self, places: np.ndarray, count: int, rows: pd.DataFrame) -> np.ndarray:
         if self._groups is None:
             return np.bincount(places[places >= 0], minlength=count)
-        groups, known = distinct_of(self._beside(self._groups, rows), repr(self))
+        groups, known = distinct_of(self._beside(self._groups, rows), self)
         used = (places >= 0) & (groups >= 0)
         size = max(1, len(known))
         pairs = np.unique(places[used].astype(np.int64) * size + groups[used])
@@ -106,20 +106,21 @@ class Unique(Vocabular):
     def _means(self, places: np.ndarray, count: int, rows: pd.DataFrame) -> np.ndarray:
         """Returns the mean of what codes are ordered by, for each distinct value; infinite where there is none."""
         assert self.correlation is not None
-        found, _ = numbers(self._beside(self.correlation, rows), repr(self))
+        found, _ = numbers(self._beside(self.correlation, rows), self)
         used = np.flatnonzero((places >= 0) & np.isfinite(found))
         # Summed in the order of their size, so that the order of rows decides nothing.
         used = used[np.argsort(found[used], kind="stable")]
         sums = np.bincount(places[used], found[used], minlength=count)
         counts = np.bincount(places[used], minlength=count)
-        return np.divide(sums, counts, out=np.full(count, np.inf), where=counts > 0)
+        means: np.ndarray = np.divide(sums, counts, out=np.full(count, np.inf), where=counts > 0)
+        return means
 
     def _beside(self, column: Column, rows: pd.DataFrame) -> pd.Series:
         values = read(column, rows)
         return pd.concat([values] * len(self._sides()), ignore_index=True)
 
     def _encode(self, values: pd.Series) -> np.ndarray:
-        return self.vocabulary_.codes(values, repr(self))
+        return self.vocabulary_.codes(values, self)
 
     def _decode(self, codes: np.ndarray) -> Any:
         return pd.Series(self.vocabulary_.values_of(whole(codes[:, 0]))).infer_objects()

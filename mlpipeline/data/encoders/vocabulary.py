@@ -17,6 +17,8 @@ from mlpipeline import errors
 MISSING_VALUE = "MISSING_VALUE"
 LONG_TAIL = "LONG_TAIL"
 _TAIL, _FIRST = 1, 2
+# A hash table of its own is not worth it for so few values, as they come to a server.
+_FEW = 4
 # Equal values of different types have one code: 1, 1.0 and True. In this order values of different types are sorted.
 _RANKS: tuple[tuple[type, ...], ...] = (
     (bool, int, float, Decimal),
@@ -50,7 +52,7 @@ class Vocabulary:
         """How many codes there are."""
         return self.missing + 1
 
-    def codes(self, values: pd.Series, whose: str) -> np.ndarray:
+    def codes(self, values: pd.Series, whose: object) -> np.ndarray:
         """Returns the code of each value, in the smallest of some types that hold them all.
 
         Only distinct values are looked up, so that a column costs one pass of a hash table in C.
@@ -58,8 +60,22 @@ class Vocabulary:
         Raises:
             DataFault: there are lists or the like among the values.
         """
+        if len(values) <= _FEW:
+            found = self._codes_of_few(values)
+            if found is not None:
+                return found
         places, distinct = distinct_of(values, whose)
-        return self.codes_of(distinct)[places]
+        codes: np.ndarray = self.codes_of(distinct)[places]
+        return codes
+
+    def _codes_of_few(self, values: pd.Series) -> np.ndarray | None:
+        """Returns what `codes` does, for a few values in a tenth of the time; None where one has no hash."""
+        try:
+            found = self.codes_of(values.tolist())[:-1]
+        except TypeError:
+            return None
+        found[values.isna().to_numpy()] = self.missing
+        return found
 
     def codes_of(self, distinct: Sequence[Any]) -> np.ndarray:
         """Returns the codes of values of which none is missing, and after them that of a missing one."""
@@ -73,7 +89,7 @@ class Vocabulary:
         return table[np.where((codes < 0) | (codes > self.missing), self.missing, codes)]
 
 
-def distinct_of(values: pd.Series, whose: str) -> tuple[np.ndarray, list[Any]]:
+def distinct_of(values: pd.Series, whose: object) -> tuple[np.ndarray, list[Any]]:
     """Returns the place of each value among the distinct ones, -1 where it is missing; and the distinct ones.
 
     Raises:
@@ -83,13 +99,13 @@ def distinct_of(values: pd.Series, whose: str) -> tuple[np.ndarray, list[Any]]:
         places, distinct = pd.factorize(values, use_na_sentinel=True)
     except TypeError as error:
         raise errors.DataFault(
-            f"{whose}: column '{values.name}' holds what cannot be told apart by its hash ({error}): lists are for "
+            f"{whose!r}: column '{values.name}' holds what cannot be told apart by its hash ({error}): lists are for "
             f"NestedUnique"
         ) from error
     return places, distinct.tolist()
 
 
-def ordered(values: Iterable[Any], whose: str) -> list[Any]:
+def ordered(values: Iterable[Any], whose: object) -> list[Any]:
     """Returns values sorted; where their types cannot be compared, by type first.
 
     Raises:
@@ -105,12 +121,12 @@ def ordered(values: Iterable[Any], whose: str) -> list[Any]:
     return sorted(listed, key=lambda each: (ranks[type(each)], getattr(each, "tzinfo", None) is not None, each))
 
 
-def _rank(kind: type, whose: str) -> int:
+def _rank(kind: type, whose: object) -> int:
     for rank, kinds in enumerate(_RANKS):
         if issubclass(kind, kinds):
             return rank
     raise errors.DataFault(
-        f"{whose}: values of the type {kind.__name__} cannot be kept with what was learnt: make text or numbers of them"
+        f"{whose!r}: values of the type {kind.__name__} cannot be saved: make text or numbers of them"
     )
 
 

@@ -24,6 +24,7 @@ class Enum(Encoder):
 
     maximum_: int
     counts_classes: ClassVar[bool] = True
+    refuses_negative: ClassVar[bool] = True
 
     @property
     def cardinality(self) -> int:
@@ -37,8 +38,10 @@ class Enum(Encoder):
         there = found[~np.isnan(found)]
         strange = there[~_is_code(there, _LARGEST)]
         if len(strange):
+            negative = f"Negative values in data passed to {type(self).__name__}: " if (strange < 0).any() else ""
             raise errors.DataFault(
-                f"{self!r}: column '{values.name}' holds {strange[0]:g}: whole numbers from 0 are needed (or Unique)"
+                f"{self!r}: {negative}column '{values.name}' holds {strange.min():g}: whole numbers from 0 are needed; "
+                f"Unique takes others"
             )
         self.maximum_ = int(there.max()) if len(there) else 0
 
@@ -49,7 +52,7 @@ class Enum(Encoder):
         return codes.astype(np.int64)
 
     def _numbers(self, values: pd.Series) -> np.ndarray:
-        found, kind = numbers(values, repr(self))
+        found, kind = numbers(values, self)
         if kind in (Kind.MOMENT, Kind.DURATION):
             raise errors.DataFault(f"{self!r}: column '{values.name}' holds {kind}s: whole numbers are needed")
         return found
@@ -62,5 +65,5 @@ class Enum(Encoder):
 
 
 def _is_code(found: np.ndarray, largest: int) -> np.ndarray:
-    with np.errstate(invalid="ignore"):
-        return (found >= 0) & (found <= largest) & (np.floor(found) == found)
+    is_one: np.ndarray = (found >= 0) & (found <= largest) & (np.floor(found) == found)
+    return is_one

@@ -9,14 +9,12 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from mlpipeline.data.store import Store
+from mlpipeline.data.stores.naming import PART, key_of, path_of
 from mlpipeline.errors import StoreError, StoreFull
 
-_PIECE = 200
-_MORE = "+"
-_PART = ".part"
 _ABANDONED_SECONDS = 3600.0
 
 
@@ -47,19 +45,15 @@ class DiskStore(Store):
         return sum(entry.stat().st_size for key, entry in self._entries() if key.startswith(prefix))
 
     def _path(self, key: str) -> Path:
-        # A name has at most 255 bytes: a longer one is cut, and all but its last piece are directories.
-        name = quote(key, safe="").replace(".", "%2E")
-        pieces = [name[start : start + _PIECE] for start in range(0, len(name), _PIECE)]
-        return self.directory.joinpath(*(piece + _MORE for piece in pieces[:-1]), pieces[-1])
+        return self.directory / path_of(key)
 
     def _entries(self) -> Iterator[tuple[str, Path]]:
         try:
             for folder, _, names in os.walk(self.directory, onerror=_unless_absent):
-                begun = "".join(piece.removesuffix(_MORE) for piece in Path(folder).relative_to(self.directory).parts)
-                for name in names:
-                    path = Path(folder, name)
-                    if not name.endswith(_PART):
-                        yield unquote(begun + name), path
+                for path in (Path(folder, name) for name in names):
+                    key = key_of(path.relative_to(self.directory).as_posix())
+                    if key is not None:
+                        yield key, path
         except OSError as error:
             raise self._fault(error) from error
 
@@ -82,7 +76,7 @@ class DiskStore(Store):
         if self.limit_bytes is not None and len(value) > self.limit_bytes:
             raise StoreFull(f"a value has {len(value):,} bytes, and the store may hold {self.limit_bytes:,}: raise that")
         path = self._path(key)
-        beside = path.with_name(f".{uuid.uuid4().hex}{_PART}")
+        beside = path.with_name(f".{uuid.uuid4().hex}{PART}")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             beside.write_bytes(value)
@@ -110,7 +104,7 @@ class DiskStore(Store):
 
     def _sweep(self) -> None:
         """Removes what a killed process left."""
-        for path in self.directory.rglob(f".*{_PART}"):
+        for path in self.directory.rglob(f".*{PART}"):
             with contextlib.suppress(OSError):
                 if time.time() - path.stat().st_mtime > _ABANDONED_SECONDS:
                     path.unlink(missing_ok=True)

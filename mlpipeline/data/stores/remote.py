@@ -6,18 +6,17 @@ import posixpath
 import uuid
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote, unquote
 
 from mlpipeline.data.remote import Place, place
 from mlpipeline.data.store import Store
+from mlpipeline.data.stores.naming import PART, key_of, path_of
 
-_PART = ".part"
 _WHOLE = ("s3", "s3a", "gs", "gcs", "abfs", "az", "memory")
 """File systems on which an object appears whole by itself."""
 
 
 class RemoteStore(Store):
-    """Keeps values as files, or objects, directly below one place. A name has the bytes of its key, quoted.
+    """Keeps values as files, or objects, below one place.
 
     Args:
         target: where they go.
@@ -49,16 +48,16 @@ class RemoteStore(Store):
         target = self._target
         with target.translated():
             try:
-                found = target.system.ls(target.path, detail=True)
+                found = target.system.find(target.path, detail=True)
             except FileNotFoundError:
-                found = []
-        for each in found:
-            name = posixpath.basename(each["name"].rstrip("/"))
-            if each["type"] == "file" and not name.endswith(_PART) and posixpath.dirname(each["name"]):
-                yield unquote(name), int(each["size"])
+                found = {}
+        for path, facts in found.items():
+            key = key_of(posixpath.relpath(path, target.path))
+            if key is not None:
+                yield key, int(facts["size"])
 
     def _path(self, key: str) -> str:
-        return self._target.below(quote(key, safe="").replace(".", "%2E"))
+        return self._target.below(path_of(key))
 
     def _get(self, key: str) -> bytes | None:
         with self._target.translated():
@@ -74,8 +73,8 @@ class RemoteStore(Store):
             if self._is_whole:
                 target.system.pipe_file(path, value)
                 return
-            target.system.makedirs(target.path, exist_ok=True)
-            beside = target.below(f".{uuid.uuid4().hex}{_PART}")
+            target.system.makedirs(posixpath.dirname(path), exist_ok=True)
+            beside = target.below(f".{uuid.uuid4().hex}{PART}")
             target.system.pipe_file(beside, value)
             target.system.mv(beside, path)
 

@@ -27,7 +27,7 @@ UNITS = {
 
 
 class Age(Transformer):
-    """Makes the time from a moment to a reference: `reference - column`, as float64, negative where the moment is later.
+    """Makes the time from a moment to a reference: `reference - column`, float64, negative where the moment is later.
 
     Days are whole ones, rounded down; every other unit has fractions. A month has 30 days and a year 365. With
     `unit="nanoseconds"` the result is a duration (timedelta64[ns]). Missing is missing. Dates without a time zone are

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -14,9 +15,10 @@ from mlpipeline.data.transformer import Transformer
 
 
 class AreaCode(Transformer):
-    """Makes the geographic area code of a phone number, as text; empty where there is none, as with a mobile or toll-free number.
+    """Makes the geographic area code of a phone number, as text; empty where there is none.
 
-    Whole numbers are read as digits. A missing value stays missing; whatever is no phone number gives the empty text.
+    Mobile phones have one in some countries only, toll-free numbers have none. Whole numbers are read as digits. A
+    missing value stays missing; whatever is no phone number gives the empty text.
 
     Args:
         column: holds the phone numbers, in any way of writing them.
@@ -30,7 +32,9 @@ class AreaCode(Transformer):
     def apply(self, values: pd.Series) -> pd.Series:
         phonenumbers = errors.require("phonenumbers", extra="transform")
         if self.region not in phonenumbers.SUPPORTED_REGIONS:
-            raise errors.UnknownOption(f"{self!r}: region '{self.region}' is no country: use two capitals, such as US or DE")
+            raise errors.UnknownOption(
+                f"{self!r}: region '{self.region}' is no country: use two capitals, such as US or DE"
+            )
 
         def area_code(value: Any) -> str:
             try:
@@ -44,8 +48,8 @@ class AreaCode(Transformer):
 
 
 def _digits(value: Any) -> str:
-    """Returns a phone number as text: 12345678901.0 is what a whole number becomes in a column where others are missing."""
+    """Returns a phone number as text: 12345678901.0 is what a whole number becomes where others are missing."""
     if isinstance(value, str):
         return value
-    is_number = isinstance(value, numbers.Number) and not isinstance(value, complex | numbers.Complex)
-    return str(int(value)) if is_number and math.isfinite(value) and value == int(value) else ""
+    is_number = isinstance(value, numbers.Real | Decimal) and math.isfinite(value)
+    return str(int(value)) if is_number and value == int(value) else ""

@@ -10,12 +10,20 @@ from mlpipeline.data.transformer import Transformer
 
 WEEKS = {"week", "weekofyear"}
 
+# Python's own dates and times, also where all of them are missing.
+OBJECTS = {"date", "time", "timetz"}
+
 # Names that pandas gives up, or gave up, for longer ones.
-LONGER = {"dayofweek": "day_of_week", "weekday": "day_of_week", "dayofyear": "day_of_year", "daysinmonth": "days_in_month"}
+LONGER = {
+    "dayofweek": "day_of_week",
+    "weekday": "day_of_week",
+    "dayofyear": "day_of_year",
+    "daysinmonth": "days_in_month",
+}
 
 
 class DateTime(Transformer):
-    """Makes what pandas' accessor `dt` knows of a date: `dayofweek`, `hour`, `quarter`, `is_month_end`, `date`, `day_name` …
+    """Makes what pandas' accessor `dt` knows of a date: `dayofweek`, `hour`, `quarter`, `is_month_end`, `day_name` …
 
     Whole numbers come as float64 and flags as objects, so that a missing date stays missing. Fields are those of the
     column's own time zone. `week` is the week of ISO 8601.
@@ -37,13 +45,16 @@ class DateTime(Transformer):
         dates = column.dates(values)
         if self.operator in WEEKS:
             return column.settled(dates.dt.isocalendar()["week"], dates.isna())
-        found = None if self.operator.startswith("_") else getattr(dates.dt, LONGER.get(self.operator, self.operator), None)
+        found = (
+            None if self.operator.startswith("_") else getattr(dates.dt, LONGER.get(self.operator, self.operator), None)
+        )
         try:
             found = found() if callable(found) else found
         except TypeError as error:
             raise errors.UnknownOption(f"{self!r}: '{self.operator}' of Series.dt needs arguments: {error}") from error
         if not isinstance(found, pd.Series):
             raise errors.UnknownOption(
-                f"{self!r}: '{self.operator}' is no column that Series.dt has: try dayofweek, hour, month, quarter, year"
+                f"{self!r}: '{self.operator}' is no column that Series.dt has: try dayofweek, hour, month or year"
             )
+        found = found.astype(object) if self.operator in OBJECTS else found
         return column.settled(found, dates.isna())

@@ -13,11 +13,14 @@ from mlpipeline.data import column
 from mlpipeline.data.transformer import Transformer
 
 # Local parts that need no further look: RFC 5321's dot-atom, at most 64 characters. Others go to the library.
-PLAIN = re.compile(r"(?=[^@]{1,64}@)[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[a-z0-9.-]{1,180}", re.IGNORECASE | re.ASCII)
+PLAIN = re.compile(
+    r"(?=[^@]{1,64}@)[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[a-z0-9.-]{1,180}",
+    re.IGNORECASE | re.ASCII,
+)
 
 
 class EmailDomain(Transformer):
-    """Makes the domain of an e-mail address, in lower case; empty where it is missing or no address that mail could reach.
+    """Makes the domain of an e-mail address, in lower case; empty where it is missing or mail could not reach it.
 
     Args:
         column: holds addresses; `bob@mail.example.co.uk` gives `mail.example.co.uk`.
@@ -46,7 +49,7 @@ class EmailDomain(Transformer):
         def domain(address: str) -> str:
             return known(address.rpartition("@")[2]) if PLAIN.fullmatch(address) else self._wanted(valid(address))
 
-        return column.each_distinct(column.text(values), domain, column.TEXT).fillna("")
+        return column.each_distinct(column.stored_text(values), domain, column.TEXT).fillna("")
 
     def _wanted(self, domain: str) -> str:
         return str(_suffixes()(domain).top_domain_under_public_suffix) if self.registered and domain else domain

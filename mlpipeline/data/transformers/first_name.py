@@ -1,7 +1,7 @@
-"""What a first name tells of its bearers, by the living population of the United States; and whether it names a relative.
+"""What a first name tells of its bearers, by the population of the United States; and whether it names a relative.
 
-Guesses of age and sex are statistics of a population. They are often wrong of a person: never tell anybody who they are,
-nor decide about them, by such a guess.
+Guesses of age and sex are statistics of a population. They are often wrong of a person: never tell anybody who they
+are, nor decide about them, by such a guess.
 """
 
 from __future__ import annotations
@@ -17,14 +17,19 @@ from mlpipeline.data.transformer import Transformer
 TABLE = Path(__file__).with_name("names.csv")
 """Source, licence and year stand in its first lines; `tools/names.py` writes it."""
 
-RELATIVES = ("mom", "dad", "mother", "father", "mama", "papa", "bro", "brother", "sis", "sister")
+FAMILIAL = r"(?i)\b(?:mom|dad|mother|father|mama|papa|bro|brother|sis|sister)\b"
 
 
 @functools.cache
 def table() -> pd.DataFrame:
-    """Returns the table of first names in lower case: `age` in years, `sex` as the share of men, `population` as a count."""
+    """Returns the table by first name in lower case: `age` in years, `sex` as the share of men, `population`."""
     names = pd.read_csv(TABLE, comment="#", dtype={"name": column.TEXT}, keep_default_na=False)
     return names.set_index("name").astype("float64")
+
+
+@functools.cache
+def _known(fact: str) -> dict[str, float]:
+    return dict(table()[fact])
 
 
 class _NameFact(Transformer):
@@ -33,13 +38,12 @@ class _NameFact(Transformer):
     fact: str
 
     def apply(self, values: pd.Series) -> pd.Series:
-        known = table()
-        places = known.index.get_indexer(column.text(values).str.lower())
-        return pd.Series(known[self.fact].to_numpy()[places], index=values.index).where(places >= 0)
+        known = _known(self.fact)
+        return column.each_distinct(column.stored_text(values), lambda name: known.get(name.lower()), "float64")
 
 
 class NameAge(_NameFact):
-    """Makes the mean age in years of the living bearers of a first name, float64; NaN where the name is unknown or missing.
+    """Makes the mean age in years of the living bearers of a first name, float64; NaN where it is unknown or missing.
 
     It is a statistic of a population and as of the year in `names.csv`: of one person it is a guess.
     """
@@ -69,4 +73,4 @@ class NameFamilial(Transformer):
     """
 
     def apply(self, values: pd.Series) -> pd.Series:
-        return column.text(values).str.contains(rf"(?i)\b(?:{'|'.join(RELATIVES)})\b", regex=True, na=False).astype(bool)
+        return column.each_text(values, lambda texts: texts.str.contains(FAMILIAL, regex=True, na=False).astype(bool))

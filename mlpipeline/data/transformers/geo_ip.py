@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from os import PathLike
 from typing import Any
 
@@ -23,7 +24,7 @@ FIELDS = {
 
 
 class GeoIP(Transformer):
-    """Makes latitude, longitude (degrees) or accuracy (kilometers) of an IP address, float64; NaN where it is not known.
+    """Makes latitude, longitude (degrees) or accuracy (kilometers) of an IP address, float64; NaN where not known.
 
     What is no address is NaN as well, and an IPv6 address where the database knows IPv4 only.
 
@@ -47,19 +48,22 @@ class GeoIP(Transformer):
         if field is None:
             raise errors.UnknownOption(f"{self!r}: operator '{self.operator}' is none of {', '.join(FIELDS)}")
         maxminddb = errors.require("maxminddb", extra="transform")
-        addresses = column.text(values)
+        addresses = column.stored_text(values)
         try:
             with maxminddb.open_database(self.database) as reader:
                 return column.each_distinct(addresses, lambda address: _located(reader, address, field), np.float64)
         except FileNotFoundError as error:
-            raise errors.DataFault(f"{self.database} is not there: give GeoIP the path of a MaxMind database") from error
+            raise errors.DataFault(
+                f"{self.database} is not there: give GeoIP the path of a MaxMind database"
+            ) from error
         except maxminddb.InvalidDatabaseError as error:
             raise errors.DataFault(f"{self.database} is no MaxMind database, or damaged: fetch it anew") from error
 
 
 def _located(reader: Any, address: str, field: str) -> float:
     try:
-        record = reader.get(address)
+        # Read strictly: what looks up addresses in C takes `124.0` for `124.0.0.0`.
+        record = reader.get(ipaddress.ip_address(address))
     except ValueError:
         return np.nan
     location = record.get("location", {}) if isinstance(record, dict) else {}

@@ -8,7 +8,7 @@ from mlpipeline.data.transformer import Transformer
 
 
 class IsNull(Transformer):
-    """Makes whether a value is missing (None, NaN, NaT): never missing itself. The empty text and infinity are values."""
+    """Makes whether a value is missing (None, NaN, NaT); never missing itself. Empty text and infinity are values."""
 
     def apply(self, values: pd.Series) -> pd.Series:
         return values.isna()

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from mlpipeline import errors
 from mlpipeline.data import column
 from mlpipeline.data.transformer import Transformer
+
+# What tells the type of a result where all text is missing.
+SOME_TEXT = pd.Series(["a"], dtype=column.TEXT)
 
 
 class String(Transformer):
@@ -35,16 +39,22 @@ class String(Transformer):
         return self.operator
 
     def apply(self, values: pd.Series) -> pd.Series:
-        texts = column.text(values)
+        return column.each_text(values, self._made)
+
+    def _made(self, texts: pd.Series) -> pd.Series:
         method = None if self.operator.startswith("_") else getattr(texts.str, self.operator, None)
         if not callable(method):
-            raise errors.UnknownOption(f"{self!r}: Series.str has no method '{self.operator}': try lower, slice, contains")
+            raise errors.UnknownOption(
+                f"{self!r}: Series.str has no method '{self.operator}': try lower, slice, contains"
+            )
         try:
             found = method(*self.args, **self.kwargs)
         except (TypeError, ValueError, re.error) as error:
             raise errors.DataFault(f"{self!r}: Series.str.{self.operator} refuses its arguments: {error}") from error
         if not isinstance(found, pd.Series):
             raise errors.DataFault(f"{self!r}: Series.str.{self.operator} makes no column: use another operator")
+        if texts.isna().all():
+            return pd.Series(np.nan, index=texts.index, dtype=self._made(SOME_TEXT).dtype)
         return column.settled(found, texts.isna())
 
 
@@ -65,7 +75,9 @@ class Extract(Transformer):
         return "extract"
 
     def apply(self, values: pd.Series) -> pd.Series:
-        texts = column.text(values)
+        return column.each_text(values, self._extracted)
+
+    def _extracted(self, texts: pd.Series) -> pd.Series:
         try:
             found = texts.str.extract(self.regex, expand=True)
         except (ValueError, re.error) as error:
@@ -81,5 +93,4 @@ class Length(Transformer):
         return "len"
 
     def apply(self, values: pd.Series) -> pd.Series:
-        texts = column.text(values)
-        return column.settled(texts.str.len(), texts.isna())
+        return column.each_text(values, lambda texts: texts.str.len().astype("float64"))

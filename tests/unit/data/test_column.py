@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -72,7 +72,7 @@ def test_no_dates_are_no_numbers() -> None:
 
 def test_dates_may_be_objects() -> None:
     assert column.dates(mixed(date(2020, 1, 2), None)).dt.day.tolist() == pytest.approx([2, NAN], nan_ok=True)
-    assert column.dates(mixed(datetime(1, 1, 2), None)).dt.year.iloc[0] == 1
+    assert column.dates(mixed(np.datetime64("0001-01-02").item(), None)).dt.year.iloc[0] == 1
     assert column.dates(pd.Series(pd.period_range("2020-01", periods=1, freq="M"))).dt.year.tolist() == [2020]
 
 
@@ -84,7 +84,11 @@ def test_moments_of_a_mixed_column_are_in_utc() -> None:
 
 
 def test_dates_among_missing_values_are_no_reason_to_warn() -> None:
-    assert column.moments(mixed(datetime(2020, 1, 1), None, NAN)).isna().tolist() == [False, True, True]
+    assert column.moments(mixed(pd.Timestamp("2020-01-01").to_pydatetime(), None, NAN)).isna().tolist() == [
+        False,
+        True,
+        True,
+    ]
 
 
 def test_each_distinct_value_is_asked_for_once() -> None:

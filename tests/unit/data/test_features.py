@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,26 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlpipeline.data import FeatureStore
-from mlpipeline.data.feature_rows import Directory
+from mlpipeline.data.stores.memory import MemoryStore
 from mlpipeline.errors import DataFault, WrongType
-
-
-class Memory(dict[str, bytes]):
-    """The least that a store must be."""
-
-    def get(self, key: str) -> bytes:  # type: ignore[override]
-        return self[key]
-
-    def put(self, key: str, value: bytes) -> None:
-        self[key] = value
-
-    def keys(self, prefix: str = "") -> Iterator[str]:  # type: ignore[override]
-        return iter([key for key in self if key.startswith(prefix)])
 
 
 @pytest.fixture(params=["directory", "store"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> FeatureStore:
-    return FeatureStore(tmp_path / "features" if request.param == "directory" else Memory())
+    return FeatureStore(tmp_path / "features" if request.param == "directory" else MemoryStore())
 
 
 def orders() -> pd.DataFrame:
@@ -112,7 +98,7 @@ def test_rows_get_what_was_known_at_their_time_and_nothing_later(store: FeatureS
     asked=st.lists(st.tuples(st.integers(0, 3), st.integers(0, 20)), min_size=1, max_size=12),
 )
 def test_a_join_is_what_a_search_row_by_row_finds(known: list[Any], asked: list[Any]) -> None:
-    store, day, start = FeatureStore(Memory()), pd.Timedelta("1D"), pd.Timestamp("2026-01-01")
+    store, day, start = FeatureStore(MemoryStore()), pd.Timedelta("1D"), pd.Timestamp("2026-01-01")
     published = pd.DataFrame(known, columns=["user", "day"]).assign(value=np.arange(len(known)) * 1.0)
     store.publish("user", published.assign(day=start + published.day * day), key="user", time="day")
     rows = pd.DataFrame(asked, columns=["user", "at"])
@@ -135,10 +121,10 @@ def test_keys_of_several_columns_and_other_dtypes_join(store: FeatureStore) -> N
 
 def test_what_is_newest_is_served_by_key(store: FeatureStore) -> None:
     store.publish("visit", orders().assign(shop="x"), key=["user", "shop"], time="day")
-    online = Memory()
+    online = MemoryStore()
     assert store.distribute("visit", online) == 2
-    assert sorted(online) == ["visit/v1/shop=x#user=1", "visit/v1/shop=x#user=2"]
-    assert json.loads(online["visit/v1/shop=x#user=1"]) == {"orders": 3, "city": None}
+    assert sorted(online.keys()) == ["visit/v1/shop=x#user=1", "visit/v1/shop=x#user=2"]
+    assert json.loads(online.get("visit/v1/shop=x#user=1")) == {"orders": 3, "city": None}
     assert store.lookup("visit", online, {"user": 2, "shop": "x"}) == {"orders": 5, "city": "C"}
     assert store.lookup("visit", online, {"user": 3, "shop": "x"}) is None
 
@@ -160,7 +146,7 @@ def test_what_is_newest_is_served_by_key(store: FeatureStore) -> None:
     ],
 )
 def test_what_cannot_be_published_is_refused(change: Any, options: dict[str, Any], said: str) -> None:
-    store = FeatureStore(Memory())
+    store = FeatureStore(MemoryStore())
     with pytest.raises(DataFault) as raised:
         store.publish("user", change(orders()), **({"key": "user", "time": "day"} | options))
     assert said in str(raised.value)
@@ -168,7 +154,7 @@ def test_what_cannot_be_published_is_refused(change: Any, options: dict[str, Any
 
 
 def test_a_version_keeps_its_key_its_features_and_their_types() -> None:
-    store = FeatureStore(Memory())
+    store = FeatureStore(MemoryStore())
     store.publish("user", orders(), key="user", time="day")
     with pytest.raises(WrongType, match="'orders' holds text"):
         store.publish("user", orders().assign(orders="many"), key="user", time="day")
@@ -181,7 +167,7 @@ def test_a_version_keeps_its_key_its_features_and_their_types() -> None:
 
 
 def test_what_is_not_there_is_named() -> None:
-    store = FeatureStore(Memory())
+    store = FeatureStore(MemoryStore())
     with pytest.raises(DataFault, match="no features of 'user' are published"):
         store.read("user")
     store.publish("user", orders(), key="user", time="day")
@@ -196,20 +182,3 @@ def test_what_is_not_there_is_named() -> None:
         store.join(rows, "user", time="at")
     with pytest.raises(DataFault, match="no column 'when'"):
         store.join(rows, "user", ["orders"], time="when")
-
-
-def test_a_file_of_a_directory_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    directory = Directory(tmp_path)
-    directory.put("a/b", b"old")
-
-    def fail(*arguments: Any) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("mlpipeline.data.feature_rows.os.replace", fail)
-    with pytest.raises(OSError, match="No space"):
-        directory.put("a/b", b"new")
-    assert directory.get("a/b") == b"old"
-    assert list(directory.keys()) == ["a/b"]
-    assert [path.name for path in (tmp_path / "a").iterdir()] == ["b"]
-    with pytest.raises(KeyError):
-        directory.get("a/c")

@@ -35,6 +35,7 @@ VECTORS = Path(__file__).with_name("vectors.txt")
 def rows() -> pd.DataFrame:
     """Returns a frame of which each column is of another type, with missing, rare and infinite values."""
     lists: list[Any] = [["a", "b"], [], None, ["b", None, "c", "a"], ["z"], ["a"], ["b", "b"], ["c"]]
+    days = ["2020-01-01", None, "2021-05-05T12:00", "1900-02-03", "2020-01-01", "2022-02-02", None, "2022-02-02"]
     frame = pd.DataFrame(
         {
             "number": [1.5, np.nan, -3.0, np.inf, 0.0, 7.25, 7.25, -np.inf],
@@ -42,9 +43,7 @@ def rows() -> pd.DataFrame:
             "number_twin": [0.0, 1.0, np.nan, 2.5, 100.0, 1.0, 3.0, 4.0],
             "count": [0, 3, 1, 4, 1, 5, 9, 2],
             "flag": [True, False, True, True, False, False, True, False],
-            "day": pd.to_datetime(
-                ["2020-01-01", None, "2021-05-05 12:00", "1900-02-03", "2020-01-01"] + ["2022-02-02"] * 3
-            ),
+            "day": pd.to_datetime(days, format="ISO8601"),
             "word": ["a", "b", None, "a", "c", "Ä", "", "a"],
             "word_twin": ["b", "a", "d", None, "a", "b", "a", "e"],
             "text": ["One two", None, "two, THREE!", "", "four five six", "one", "…", "two two"],

@@ -8,6 +8,11 @@ import numpy as np
 import pandas as pd
 
 
+def floats(values: pd.Series) -> np.ndarray:
+    """Returns numbers, NaN where there is nothing."""
+    return values.astype(object).where(values.notna(), np.nan).to_numpy(float)
+
+
 class Logarithm:
     """The natural logarithm of a column, or of what another transformer makes."""
 
@@ -25,14 +30,17 @@ class Logarithm:
     def transform(self, frame: pd.DataFrame) -> pd.Series:
         values = frame[self.column] if isinstance(self.column, str) else self.column.transform(frame)
         with np.errstate(all="ignore"):
-            return pd.Series(np.log(values.to_numpy(float)), index=frame.index)
+            return pd.Series(np.log(floats(values)), index=frame.index)
 
     def state(self) -> dict[str, Any]:
-        return {"class": "Logarithm", "parameters": {"column": self.column}}
+        inner = self.column if isinstance(self.column, str) else self.column.state()
+        return {"class": "Logarithm", "parameters": {"column": inner}}
 
     @staticmethod
     def from_state(state: dict[str, Any]) -> Any:
-        return {"Logarithm": Logarithm, "Ratio": Ratio}[state["class"]](**state["parameters"])
+        inner = state["parameters"]["column"]
+        column = inner if isinstance(inner, str) else Logarithm.from_state(inner)
+        return {"Logarithm": Logarithm, "Ratio": Ratio}[state["class"]](**state["parameters"] | {"column": column})
 
     def __repr__(self) -> str:
         return f"Logarithm({self.column!r})"
@@ -54,7 +62,7 @@ class Ratio(Logarithm):
 
     def transform(self, frame: pd.DataFrame) -> pd.Series:
         with np.errstate(all="ignore"):
-            return pd.Series(frame[self.column].to_numpy(float) / frame[self.other].to_numpy(float), index=frame.index)
+            return pd.Series(floats(frame[self.column]) / floats(frame[self.other]), index=frame.index)
 
     def state(self) -> dict[str, Any]:
         return {"class": "Ratio", "parameters": {"column": self.column, "other": self.other}}

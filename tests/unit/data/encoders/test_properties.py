@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mlpipeline import errors
@@ -88,13 +88,17 @@ def held(encoder: Encoder, fitted: pd.DataFrame, unseen: pd.DataFrame) -> None:
 
 
 @given(st.sampled_from(NUMERIC), columns(REAL), columns(REAL, 0))
-@settings(max_examples=400)
+@example(Discrete("c", 7), pd.DataFrame({"c": [0.0, 1.540879829881985e308]}), pd.DataFrame({"c": [1e-300]}))
+@example(Norm("c"), pd.DataFrame({"c": [0.0, 0.0, 0.0, 0.0, 1.7976931128672322e308]}), pd.DataFrame({"c": [1.0]}))
+@example(Norm("c"), pd.DataFrame({"c": [-1.7e308, 1.7e308]}), pd.DataFrame({"c": [0.0]}))
+@example(Norm("c"), pd.DataFrame({"c": [5e-324, 1e-323]}), pd.DataFrame({"c": [0.0]}))
+@settings(max_examples=200)
 def test_numbers(encoder: Encoder, fitted: pd.DataFrame, unseen: pd.DataFrame) -> None:
     held(encoder, fitted, unseen)
 
 
 @given(st.sampled_from(VALUES), columns(ANY), columns(ANY, 0))
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_values_of_any_types(encoder: Encoder, fitted: pd.DataFrame, unseen: pd.DataFrame) -> None:
     held(encoder, fitted, unseen)
 
@@ -125,7 +129,7 @@ def test_lists_of_numbers(fitted: pd.DataFrame, unseen: pd.DataFrame) -> None:
 
 
 @given(st.sampled_from([*NUMERIC, *VALUES, *LISTS, Enum("c")]), columns(st.one_of(ANY, st.lists(ANY, max_size=3))))
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_what_cannot_be_learnt_from_is_refused_at_once_and_in_one_way(encoder: Encoder, fitted: pd.DataFrame) -> None:
     try:
         encoder.fit(fitted)

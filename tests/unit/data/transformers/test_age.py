@@ -48,7 +48,14 @@ def test_the_reference_is_an_input_and_the_age_is_measured_up_to_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "as_of", ["2020-01-02", datetime(2020, 1, 2), date(2020, 1, 2), np.datetime64("2020-01-02"), "2020-01-02T02:00+02:00"]
+    "as_of",
+    [
+        "2020-01-02",
+        datetime(2020, 1, 2, tzinfo=UTC),
+        date(2020, 1, 2),
+        np.datetime64("2020-01-02"),
+        "2020-01-02T02:00+02:00",
+    ],
 )
 def test_a_moment_can_be_said_in_many_ways(as_of: Any) -> None:
     assert Age("born", as_of=as_of, unit="hours").transform(BIRTH).iloc[0] == 24
@@ -107,12 +114,12 @@ def test_dates_without_a_zone_are_in_utc() -> None:
 
 def test_spans_of_millennia_do_not_overflow() -> None:
     frame = pd.DataFrame({"born": pd.Series([pd.Timestamp("1677-09-22")], dtype="datetime64[ns]")})
-    assert Age("born", as_of="9999-01-01", unit="years").transform(frame).iloc[0] == pytest.approx(8326.6, abs=0.1)
+    assert Age("born", as_of="9999-01-01", unit="years").transform(frame).iloc[0] == pytest.approx(8326.8, abs=0.1)
 
 
 @pytest.mark.parametrize("values", [[1, 2], [1.5, None], [True, False]])
 def test_numbers_are_no_dates(values: list[Any]) -> None:
-    with pytest.raises(errors.WrongType, match="column 'born' holds .* where dates are needed"):
+    with pytest.raises(errors.WrongType, match=r"column 'born' holds .* where dates are needed"):
         Age("born", as_of="2020-01-02").transform(pd.DataFrame({"born": values}))
 
 

@@ -31,7 +31,19 @@ from mlpipeline.data.transformers import (
 )
 from mlpipeline.testing.transformer import TransformerContract
 
-TEXTS = ["Bob", "mary", "Papa Smurf", "bob@mail.example.com", "+1 234-567-8901", "124.0.0.1", "", " ", "漢字", "İ", "a\nb"]
+TEXTS = [
+    "Bob",
+    "mary",
+    "Papa Smurf",
+    "bob@mail.example.com",
+    "+1 234-567-8901",
+    "124.0.0.1",
+    "",
+    " ",
+    "漢字",
+    "İ",
+    "a\nb",
+]
 MIXED = [*TEXTS, None, 1, 1.0, True, 2.5, float("inf"), float("nan"), pd.NaT, ["a"], b"b", 12345678901]
 MOMENTS = pd.to_datetime(["2020-02-29 13:45", "1900-01-01", None, "2262-01-01", "2020-02-29"], format="ISO8601")
 

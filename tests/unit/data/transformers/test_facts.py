@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -70,7 +70,11 @@ FACTS: list[tuple[Transformer, list[Any], list[Any]]] = [
     (EmailDomain("t"), ["montana@instacart.com", "sue-bob+anne@instacart.com"], ["instacart.com"] * 2),
     (EmailDomain("t"), ["bad", "a@", "@x.com", None, ""], [""] * 5),
     (EmailDomain("t"), ["a@b@c.com", "a..b@c.com", "a b@c.com", ".a@c.com", "a@c", "a@-c.com"], [""] * 6),
-    (EmailDomain("t"), ["Bob@Mail.Example.CO.UK", '"b ob"@x.com', "a@bücher.de"], ["mail.example.co.uk", "", "bücher.de"]),
+    (
+        EmailDomain("t"),
+        ["Bob@Mail.Example.CO.UK", '"b ob"@x.com', "a@bücher.de"],
+        ["mail.example.co.uk", "", "bücher.de"],
+    ),
     (EmailDomain("t", registered=True), ["bob@mail.example.co.uk", "a@x.com", "bad"], ["example.co.uk", "x.com", ""]),
     (NameFamilial("t"), ["mom", "Dad", "MoM jones", "papa smurf", "brother-in-law", "step-dad"], [True] * 6),
     (NameFamilial("t"), ["sue bob", "momma", "grandma", "sisters", None], [False] * 5),
@@ -85,7 +89,7 @@ FACTS: list[tuple[Transformer, list[Any], list[Any]]] = [
     (DateTime("t", "dayofyear"), [T("2016-12-31 13:45")], [366]),
     (DateTime("t", "week"), [T("2016-12-31 13:45"), None], [52, NAN]),
     (DateTime("t", "is_month_end"), [T("2016-12-31 13:45"), T("2016-12-30"), pd.NaT], [True, False, NAN]),
-    (DateTime("t", "date"), [T("2016-12-31 13:45")], [datetime(2016, 12, 31).date()]),
+    (DateTime("t", "date"), [T("2016-12-31 13:45")], [date(2016, 12, 31)]),
     (DateTime("t", "day_name"), [T("2016-12-31 13:45"), pd.NaT], ["Saturday", NAN]),
     (Age("t", as_of=T("2026-01-02"), unit="days"), [T("2026-01-02"), T("2026-01-01")], [0, 1]),
     (String("t", "lower"), ["Bob", None], ["bob", NAN]),
@@ -183,7 +187,9 @@ def test_distances_of_known_places(places: tuple[float, ...], kilometers: float)
     degrees = pd.DataFrame([places], columns=["a", "b", "c", "d"])
     radians = degrees.apply(np.radians)
     assert Distance("a", "b", "c", "d").transform(degrees).iloc[0] == pytest.approx(kilometers, abs=5e-3)
-    assert Distance("a", "b", "c", "d", input="radians").transform(radians).iloc[0] == pytest.approx(kilometers, abs=5e-3)
+    assert Distance("a", "b", "c", "d", input="radians").transform(radians).iloc[0] == pytest.approx(
+        kilometers, abs=5e-3
+    )
 
 
 @pytest.mark.parametrize("unknown", [NAN, math.inf, -math.inf])

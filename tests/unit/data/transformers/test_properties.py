@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -37,7 +36,7 @@ from mlpipeline.data.transformers import (
 KNOWN = ["Bob", "mary", "MOM", "bob@example.com", "a@b.co.uk", "234-567-8901", "+442079460958", "2020-01-01", "12", ""]
 TEXTS = st.none() | st.sampled_from(KNOWN) | st.text(max_size=8)
 NUMBERS = st.none() | st.floats() | st.integers(-(2**70), 2**70) | st.booleans() | st.just(Decimal("1.5"))
-MOMENTS = st.none() | st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30))
+MOMENTS = st.none() | st.datetimes()
 ANYTHING = TEXTS | NUMBERS | MOMENTS | st.lists(st.integers(), max_size=2) | st.binary(max_size=2)
 PLAIN_NUMBERS = st.floats() | st.sampled_from([0.0, 1.0, 90.0, -180.0])
 
@@ -74,7 +73,7 @@ def wrapped(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         st.builds(lambda kind, column: kind(column), simple, inner),
         st.builds(lambda column, arguments: String(column, *arguments), inner, strings),
         st.builds(Extract, inner, st.just(r"(\w+)")),
-        st.builds(Map, inner, st.sampled_from([{"Bob": 1, 1: 2, True: 3}, {"Bob": "x"}, {"Bob": True}])),
+        st.builds(Map, inner, st.sampled_from([{"Bob": 1, 1: 2}, {"Bob": "x"}, {"Bob": True}])),
         st.builds(DateTime, inner, parts),
         st.builds(Age, inner, reference=st.none() | inner, unit=units, as_of=st.just("2020-01-01")),
         st.builds(Distance, inner, inner, inner, inner),
