@@ -220,6 +220,30 @@ def test_columns_that_are_read_are_declared_once_each_and_in_order() -> None:
     assert repr(Norm(Ratio("b", "a"), tags=("x",))) == "Norm(Ratio('b', 'a'), tags=('x',))"
 
 
+def test_a_transformer_sees_no_column_that_it_has_not_declared() -> None:
+    class Seen(Ratio):
+        def transform(self, frame: pd.DataFrame) -> pd.Series:
+            seen.append(tuple(frame.columns))
+            return super().transform(frame)
+
+    seen: list[tuple[str, ...]] = []
+    frame = pd.DataFrame({"secret": [1.0, 2.0], "a": [1.0, 2.0], "b": [2.0, 3.0]})
+    Norm(Seen("b", "a")).fit(frame).transform(frame)
+    Equals(Seen("b", "a"), "a").fit(frame).transform(frame)
+    assert set(seen) == {("b", "a")}
+
+
+def test_nothing_of_an_earlier_fit_remains() -> None:
+    encoder = Norm("c").fit(pd.DataFrame({"c": [1.0, 2.0]}))
+    assert encoder.feature_names_in_.tolist() == ["c"]
+    encoder.fit(np.array([1.0, 2.0]))
+    assert not hasattr(encoder, "feature_names_in_")
+    with pytest.raises(errors.DataFault):
+        encoder.fit(pd.DataFrame({"c": ["x"]}))
+    with pytest.raises(errors.NotFitted):
+        encoder.transform(pd.DataFrame({"c": [1.0]}))
+
+
 def test_many_rows_are_encoded_block_by_block_and_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     from tests.unit.data.encoders.cases import CASES, rows
 

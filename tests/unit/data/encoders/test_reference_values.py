@@ -260,6 +260,12 @@ def test_unique_orders_codes_by_a_column_where_it_is_told_to() -> None:
     assert encoder.transform(column(["b", "c", "a"])).ravel().tolist() == [2, 3, 4]
 
 
+def test_the_order_of_rows_decides_nothing_where_means_are_equal() -> None:
+    # Summed in this order, the means of the two would differ in their last digit.
+    frame = column(list("aaabbb"), y=[0.1, 0.2, 0.3, 0.3, 0.2, 0.1])
+    assert Unique("c", correlation="y").fit(frame).vocabulary_.values == ["a", "b"]
+
+
 def test_twins_share_what_is_learnt_from_both() -> None:
     encoder = Unique("c", twin=True)
     frame = pd.DataFrame({"c": [1, 2, 3, 4, 5], "c_twin": [4, 5, 6, 1, 2]})
