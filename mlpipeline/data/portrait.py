@@ -93,7 +93,7 @@ class Quantiles(Column):
     def values(self, chances: Array) -> pd.Series:
         drawn = np.interp(chances, GRID, self.edges)
         if not self.divisor:
-            return pd.Series(np.where(np.isin(drawn, self.rare), np.nextafter(drawn, np.inf), drawn))
+            return pd.Series(_past(drawn.astype(getattr(self.dtype, "numpy_dtype", self.dtype)), self.rare))
         counts = _beside(np.rint(drawn).astype(np.int64), self.rare, self.edges)
         return _restored(counts * self.step, self.dtype) if self.divisor == 1 else pd.Series(counts / self.divisor)
 
@@ -179,18 +179,27 @@ def _spread(values: pd.Series, minimum: int, missing: float, counts: Array, step
 
 def _counted(present: pd.Series) -> tuple[Array, int, int]:
     """Returns numbers, dates or durations as counts of a step, the step, and the divisor of decimals (0: none)."""
-    if not pd.api.types.is_float_dtype(present.dtype) and not pd.api.types.is_unsigned_integer_dtype(present.dtype):
+    if not pd.api.types.is_float_dtype(present.dtype):
         whole = present.astype(np.int64).to_numpy()
         step = int(np.gcd.reduce(whole)) or 1
         return whole // step, step, 1
     numbers = present.to_numpy(dtype=np.float64)
     numbers = numbers[np.isfinite(numbers)]
-    is_small = (np.abs(numbers) < 2**53 / 10**DECIMALS).all()
-    for divisor in 10 ** np.arange(DECIMALS + 1) if is_small else ():
+    for divisor in 10 ** np.arange(DECIMALS + 1):
+        if not (np.abs(numbers) < 2**53 / divisor).all():
+            break
         counts = np.rint(numbers * divisor)
         if np.array_equal(counts / divisor, numbers):
             return counts.astype(np.int64), 1, int(divisor)
     return numbers, 1, 0
+
+
+def _past(numbers: Array, rare: Array) -> Array:
+    """Moves numbers that are rare towards zero, and past it, to the next that a float can be."""
+    towards = np.where(numbers > 0, -np.inf, np.inf).astype(numbers.dtype)
+    while (is_rare := np.isin(numbers, rare)).any():
+        numbers = np.where(is_rare, np.nextafter(numbers, towards), numbers)
+    return numbers
 
 
 def _beside(counts: Array, rare: Array, edges: Array) -> Array:

@@ -75,6 +75,7 @@ FACTS: list[tuple[Transformer, list[Any], list[Any]]] = [
         ["Bob@Mail.Example.CO.UK", '"b ob"@x.com', "a@bücher.de"],
         ["mail.example.co.uk", "", "bücher.de"],
     ),
+    (EmailDomain("t"), ["a" * 64 + "@b.com", "a" * 65 + "@b.com", "a@" + "b" * 64 + ".com"], ["b.com", "", ""]),
     (EmailDomain("t", registered=True), ["bob@mail.example.co.uk", "a@x.com", "bad"], ["example.co.uk", "x.com", ""]),
     (NameFamilial("t"), ["mom", "Dad", "MoM jones", "papa smurf", "brother-in-law", "step-dad"], [True] * 6),
     (NameFamilial("t"), ["sue bob", "momma", "grandma", "sisters", None], [False] * 5),
