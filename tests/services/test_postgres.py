@@ -387,13 +387,13 @@ def test_what_changes_something_is_not_sent_twice(users: Connection, postgres: P
         while not beside.select("select 1 from pg_stat_activity where pid = :p and wait_event = 'PgSleep'", p=pid):
             pass
         terminate(beside, pid)
-        beside.close()
 
     killer = threading.Thread(target=kill_when_it_sleeps)
     killer.start()
     with pytest.raises(DatabaseError, match="whether the statement took effect is not known"):
         users.execute("insert into users select 4, pg_sleep(60)::text")
     killer.join()
+    beside.close()
     assert count(users) == 3
 
 
