@@ -61,7 +61,9 @@ class TestMoto(StoreContract):
 def swift(folder: Path) -> Iterator[S3]:
     """OpenStack Swift, which checks signatures; where it is installed."""
     if shutil.which("swift-proxy-server") is None or shutil.which("memcached") is None:
-        pytest.skip("Swift is not installed: apt-get install swift-proxy swift-account swift-container swift-object memcached")
+        pytest.skip(
+            "Swift is not installed: apt-get install swift-proxy swift-account swift-container swift-object memcached"
+        )
     from tests.services import swift as server
 
     port = free_port()
@@ -96,7 +98,7 @@ def test_a_server_that_goes_in_the_middle_is_said_and_a_key_is_not_called_missin
         lambda: store.get("key"), lambda: store.put("key", b""), lambda: store.delete("key"), lambda: "key" in store,
         lambda: list(store.keys()), lambda: store.size(),
     ):  # fmt: skip
-        with pytest.raises(StoreError, match="s3://bucket-.*/x cannot be reached or refuses"):
+        with pytest.raises(StoreError, match=r"s3://bucket-.*/x cannot be reached or refuses"):
             use()
 
 
@@ -130,5 +132,3 @@ def test_files_go_up_and_down(s3: S3, tmp_path: Path) -> None:
     remote.delete(url)
     with pytest.raises(DataFault, match="there is nothing at"):
         remote.download(url, tmp_path / "other")
-
-

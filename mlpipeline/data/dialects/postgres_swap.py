@@ -60,6 +60,8 @@ SELECT format('%I.%I', n.nspname, s.relname), t.attname, d.deptype = 'i'
  WHERE d.refobjid = :oid AND d.deptype IN ('a', 'i')
 """
 
+_ROLE = "SELECT CASE WHEN :role = 0 THEN 'PUBLIC' ELSE CAST(CAST(:role AS oid) AS regrole)::text END"
+
 
 class Swap:
     """One exchange, within one open transaction: `prepare`, then fill `new`, then `finish`.
@@ -105,7 +107,9 @@ class Swap:
             "IS NOT NULL", name=self._quoted(self.backup),
         )  # fmt: skip
         if mark and mark[0][0] != _MARK:
-            raise DataFault(f"{self._quoted(self.backup)}, where the former rows would stay, is another table: rename it")
+            raise DataFault(
+                f"{self._quoted(self.backup)}, where the former rows would stay, is another table: rename it"
+            )
 
     def finish(self) -> None:
         """Makes indexes, and exchanges the tables as soon as no reader is at work for a moment.
@@ -156,7 +160,7 @@ class Swap:
     def _copy_rights(self) -> None:
         new = self._quoted(self.new)
         for privilege, column, role, can_grant in self._all(_GRANTS):
-            name = self._all("SELECT CASE WHEN :role = 0 THEN 'PUBLIC' ELSE CAST(CAST(:role AS oid) AS regrole)::text END", role=role)[0][0]
+            name = self._all(_ROLE, role=role)[0][0]
             self._run(f"GRANT {privilege} {column} ON {new} TO {name}{' WITH GRANT OPTION' if can_grant else ''}")
         owner, is_ours, comment = self._all(
             "SELECT relowner::regrole::text, relowner = current_user::regrole, quote_literal(obj_description(oid, "
@@ -198,8 +202,8 @@ class Swap:
                     raise
                 if time.monotonic() > end:
                     raise DatabaseError(
-                        f"{self._quoted(self.table)} was read without a pause for {_PATIENCE_SECONDS:.0f} s, and is not "
-                        "replaced: end the long queries of pg_stat_activity, and try again"
+                        f"{self._quoted(self.table)} was read without a pause for {_PATIENCE_SECONDS:.0f} s, and is "
+                        "not replaced: end the long queries of pg_stat_activity, and try again"
                     ) from error
                 time.sleep(_TRY_MILLISECONDS / 1000)
         self._run("SET LOCAL lock_timeout TO DEFAULT")
