@@ -15,11 +15,7 @@ if TYPE_CHECKING:
 _KEY_SHOWN = 10
 
 
-class Examples(click.Group):
-    """A group that shows its own options beside its commands'."""
-
-
-@click.group(cls=Examples)
+@click.group()
 @shared
 @click.pass_obj
 def cache(setup: Setup) -> None:
@@ -116,7 +112,9 @@ def _explain_extract(setup: Setup, extract: str, name: str, settings: tuple[str,
         asked = {"key": question.key, "sql": question.sql, "parameters": words(question.parameters)}
         setup.emit({"format": 1, "kept": not reasons, "reasons": reasons, **asked})
         return
-    say(f"{extract}: {'the answer is kept' if not reasons else 'the database would be asked'} (key {question.key[:10]})")
+    say(
+        f"{extract}: {'the answer is kept' if not reasons else 'the database would be asked'} (key {question.key[:10]})"
+    )
     for reason in reasons:
         say(f"  {reason}")
     say(f"  parameters: {words(question.parameters)}")

@@ -63,7 +63,7 @@ def of_frame(frame: pd.DataFrame) -> pa.Table:
         table = pa.Table.from_pandas(frame, preserve_index=False)
     except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
         raise DataFault(f"a column holds values of several kinds ({error}): cast it in the SQL") from error
-    for name in frame.columns[[dtype == object for dtype in frame.dtypes]]:
+    for name in (each for each in frame.columns if frame[each].dtype.kind == "O"):
         if not _same(frame[name], table.column(name).to_pandas()):
             raise DataFault(f"the column {name!r} would come back with other types: cast it in the SQL")
     return table
@@ -76,7 +76,7 @@ def _same(before: pd.Series, after: pd.Series) -> bool:
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:
-    """Returns a table as a frame with the dtypes of any driver's rows: int64, float64 (also of decimals), dates as dates."""
+    """Returns a table as a frame with the dtypes of any driver's rows: int64, float64 (also of decimals), dates."""
     pa = library()
     for place, field in enumerate(table.schema):
         if (kind := _wider(field.type)) is not None:
@@ -131,7 +131,7 @@ def of_frames(frames: Iterable[pd.DataFrame]) -> Iterator[pa.Table]:
         DataFault: when later rows do not fit the types of the first ones.
     """
     pa = library()
-    waiting: list[pa.Table] = []
+    waiting: list[Any] = []
     schema = None
     for frame in frames:
         check_names(list(frame.columns))
@@ -168,7 +168,7 @@ def check_names(columns: Sequence[Any]) -> None:
 def batches(tables: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
     """Yields the same rows as tables of so many rows each; the last may have fewer."""
     pa = library()
-    waiting: list[pa.Table] = []
+    waiting: list[Any] = []
     count = 0
     for table in tables:
         waiting.append(table)

@@ -40,6 +40,10 @@ class Asker:
         """What knows the database's ways."""
         return self.session.dialect
 
+    @property
+    def _raised(self) -> tuple[type[Exception], ...]:
+        return (*self.dialect.errors, ConnectionLost, Unreachable)
+
     def run(self, query: Query, work: _Work[_Result], *, changes: bool = False) -> _Result:
         """Does something with each statement of a query. Returns what it gives for the last.
 
@@ -90,7 +94,7 @@ class Asker:
             with self.session.apart() as live, bar(query.name or "query") as shown:
                 yield from read(live, rendered, shown.update)
             return
-        except (*self.dialect.errors, Unreachable) as error:
+        except self._raised as error:
             fault, cause = self._fault(error, query.source, rendered)
         raise fault from cause
 
@@ -102,7 +106,7 @@ class Asker:
         """
         try:
             return work()
-        except (*self.dialect.errors, ConnectionLost, Unreachable) as error:
+        except self._raised as error:
             fault, cause = self._fault(error, source, statement)
         # Raised here, and not above: a traceback would show the driver's error as its context.
         raise fault from cause
@@ -126,7 +130,7 @@ class Asker:
             with self.session.transaction():
                 yield
             return
-        except (*self.dialect.errors, ConnectionLost, Unreachable) as error:
+        except self._raised as error:
             fault, cause = self._fault(error, "", None)
         raise fault from cause
 
@@ -134,10 +138,7 @@ class Asker:
         self, error: BaseException, source: str, statement: Rendered | None
     ) -> tuple[DatabaseError, BaseException | None]:
         is_lost = isinstance(error, ConnectionLost)
-        if isinstance(error, ConnectionLost | Unreachable):
-            cause = error.error
-        else:
-            cause = error
+        cause = error.error if isinstance(error, ConnectionLost | Unreachable) else error
         chained = faults.chained(cause, self.hidden)
         if isinstance(error, Unreachable):
             said = faults.reason(cause, self.hidden)
@@ -147,7 +148,9 @@ class Asker:
     def _rendered(self, query: Query, statement: tuple[Token, ...]) -> Rendered:
         comment = ""
         if self.annotated:
-            comment = annotate.comment(application=self.root.name, caller=annotate.caller(self.root), extract=query.name)
+            comment = annotate.comment(
+                application=self.root.name, caller=annotate.caller(self.root), extract=query.name
+            )
         return render(statement, query.values, self.dialect.style, comment=comment, empty=self.dialect.empty)
 
 

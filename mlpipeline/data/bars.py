@@ -20,7 +20,7 @@ class Bar(Protocol):
 
 @contextmanager
 def bar(description: str, *, total: int | None = None, unit: str = " rows") -> Iterator[Bar]:
-    """Shows a bar on stderr after a second, and takes it away at the end; nothing where stderr is no terminal."""
+    """Shows a bar on stderr after a second, and takes it away at the end; nothing where that is no terminal."""
     from tqdm import tqdm
 
     class Quiet(tqdm):  # type: ignore[type-arg,misc,unused-ignore]
@@ -30,7 +30,7 @@ def bar(description: str, *, total: int | None = None, unit: str = " rows") -> I
 
     shown = None if sys.stderr is not None else True
     with Quiet(
-        desc=description[:40], total=total, unit=unit, unit_scale=True, delay=_DELAY_SECONDS, disable=shown, leave=False,
-        dynamic_ncols=True, file=sys.stderr,
+        desc=description[:40], total=total, unit=unit, unit_scale=True, delay=_DELAY_SECONDS, disable=shown,
+        leave=False, dynamic_ncols=True, file=sys.stderr,
     ) as made:  # fmt: skip
         yield made

@@ -170,9 +170,9 @@ class Cache:
         with contextlib.suppress(OSError, sqlite3.Error):
             known = {entry.file for entry in self.entries()}
             for path in self.directory.iterdir():
-                if path.name not in known and path.name.endswith((_SUFFIX, ".part")):
-                    if now - path.stat().st_mtime > _ORPHAN_SECONDS:
-                        path.unlink(missing_ok=True)
+                is_ours = path.name.endswith((_SUFFIX, ".part"))
+                if is_ours and path.name not in known and now - path.stat().st_mtime > _ORPHAN_SECONDS:
+                    path.unlink(missing_ok=True)
 
     def entry(self, key: str) -> Entry | None:
         """Returns what is kept under a key, read from the index alone."""
@@ -187,7 +187,9 @@ class Cache:
         entry = self.entry(question.key)
         if entry is not None:
             age, ttl = self.clock() - entry.created_at, self.ttl_seconds
-            return [f"the answer is {age:.0f} s old, more than cache_ttl ({ttl:.0f} s)"] if self.is_expired(entry) else []
+            return (
+                [f"the answer is {age:.0f} s old, more than cache_ttl ({ttl:.0f} s)"] if self.is_expired(entry) else []
+            )
         near = [(differences(question, each.question), each) for each in self.entries()]
         same = [each for each in near if each[1].question.extract == question.extract]
         if not same:

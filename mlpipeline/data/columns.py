@@ -22,8 +22,7 @@ def frame(names: Sequence[str], rows: Sequence[Row]) -> pd.DataFrame:
     """
     pd = errors.require("pandas", extra="sql")
     arrow.check_names(names)
-    made: pd.DataFrame = pd.DataFrame.from_records(rows, columns=list(names), coerce_float=True)
-    return made
+    return pd.DataFrame.from_records(rows, columns=list(names), coerce_float=True)
 
 
 def rows(frame: pd.DataFrame) -> list[Row]:

@@ -28,7 +28,9 @@ def secrets(url: Any, options: Iterable[tuple[str, Any]] = ()) -> tuple[str, ...
     """Returns every spelling of what must not be shown of a SQLAlchemy URL and of options, longest first."""
     found = [str(url.password)] if url.password else []
     found += [str(value) for key, value in [*url.query.items(), *options] if is_secret(key) and value]
-    spelled = {spelling for each in found for spelling in (each, quote(each, safe=""), quote_plus(each), repr(each)[1:-1])}
+    spelled = {
+        spelling for each in found for spelling in (each, quote(each, safe=""), quote_plus(each), repr(each)[1:-1])
+    }
     return tuple(sorted(spelled, key=lambda each: (-len(each), each)))
 
 
@@ -80,7 +82,9 @@ def parse(text: str, where: str) -> Any:
     scheme, colon, rest = text.partition("://")
     scheme = _DRIVERS.get(scheme, scheme)
     if scheme == _DRIVERS["duckdb"]:
-        sa.dialects.registry.register(scheme.replace("+", "."), "mlpipeline.data.dialects.duck_engine", "DuckEngineDialect")
+        sa.dialects.registry.register(
+            scheme.replace("+", "."), "mlpipeline.data.dialects.duck_engine", "DuckEngineDialect"
+        )
     try:
         url = sa.make_url(f"{scheme}{colon}{rest}")
         url.get_backend_name()

@@ -85,7 +85,8 @@ def make(url: Any, options: Mapping[str, Any], root: Path | None) -> Any:
         driver = postgres.connect_args() if url.drivername == "postgresql+psycopg" else {}
         driver = driver | dict(options.get("connect_args", {}))
         return sa.create_engine(
-            url, **{"isolation_level": "AUTOCOMMIT", **limits, **options, "connect_args": driver, "hide_parameters": True}
+            url,
+            **{"isolation_level": "AUTOCOMMIT", **limits, **options, "connect_args": driver, "hide_parameters": True},
         )
     except sa.exc.NoSuchModuleError as error:
         raise errors.MissingExtra(f"{url.drivername}: no dialect of this name is installed: {_advice(url)}") from error

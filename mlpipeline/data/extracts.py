@@ -88,7 +88,9 @@ def listed(root: Path) -> list[str]:
     """Returns the names of all extracts of a project."""
     folder = root / DIRECTORY
     found = (path.relative_to(folder).as_posix() for path in folder.rglob("*.sql*") if path.is_file())
-    return sorted({name.removesuffix(".j2").removesuffix(".sql") for name in found if name.endswith((".sql", ".sql.j2"))})
+    return sorted(
+        {name.removesuffix(".j2").removesuffix(".sql") for name in found if name.endswith((".sql", ".sql.j2"))}
+    )
 
 
 def read(root: Path, name: str, values: Mapping[str, Any], quote: Any = None) -> Query:
@@ -177,7 +179,9 @@ def _place(folder: Path, name: str) -> str:
 
 
 def _refuse_safe(_: Any) -> Any:
-    raise UsageError("`safe` would write a value into the SQL: use `identifier` for names; values are bound as they are")
+    raise UsageError(
+        "`safe` would write a value into the SQL: use `identifier` for names; values are bound as they are"
+    )
 
 
 def _standard_quote(name: str) -> str:

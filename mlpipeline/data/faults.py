@@ -38,7 +38,9 @@ def refused(
     line = line_of(error, statement)
     name = f"{source}, rendered line" if source.endswith(".j2") else source
     place = f"{name}{' ' if source.endswith('.j2') else ':'}{line}"
-    lost = "; the connection was lost, and whether the statement took effect is not known: look first" if is_lost else ""
+    lost = (
+        "; the connection was lost, and whether the statement took effect is not known: look first" if is_lost else ""
+    )
     sql = "".join(f":{token.text}" if token.kind.value == "bind" else token.text for token in statement.tokens)
     shown = credentials.clean(sql if len(sql) <= _LONGEST else f"{sql[:_LONGEST]}…", hidden)
     return DatabaseError(f"{place}: {said}{lost}\n  {shown}")

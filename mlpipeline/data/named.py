@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from mlpipeline.project import Project
 from mlpipeline.values import seconds, size
 
 SECTION = "DATA"
-_READERS = {"cache_dir": str, "cache_limit": size, "cache_ttl": seconds}
+_READERS: dict[str, Callable[[str], Any]] = {"cache_dir": str, "cache_limit": size, "cache_ttl": seconds}
 
 
 class Connections:

@@ -48,7 +48,7 @@ class Place:
         """
         try:
             yield
-        except (MlpipelineError, FileNotFoundError):
+        except MlpipelineError:
             raise
         except Exception as error:  # each file system has exceptions of its own: botocore's, aiohttp's, OSError
             if isinstance(error, AttributeError | NameError | AssertionError):
@@ -103,10 +103,11 @@ def download(
         beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
         try:
             with source.translated():
-                source.system.get_file(source.path, str(beside))
+                try:
+                    source.system.get_file(source.path, str(beside))
+                except FileNotFoundError as error:
+                    raise DataFault(f"there is nothing at {source}: mend the URL") from error
             os.replace(beside, path)
-        except FileNotFoundError as error:
-            raise DataFault(f"there is nothing at {source}: mend the URL") from error
         finally:
             beside.unlink(missing_ok=True)
     return _unpacked(path, cache=cache) if extract else path

@@ -58,7 +58,7 @@ def as_list(value: Any) -> list[Any] | None:
     """Returns the items of a list, tuple, set, range, array or column; None of anything else."""
     if isinstance(value, _LISTS):
         return list(value)
-    if hasattr(value, "tolist") and getattr(value, "ndim", 0):
+    if hasattr(value, "tolist") and getattr(value, "ndim", None):
         return list(value.tolist())
     return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -59,6 +60,7 @@ class Session:
         self._generation = 0
         self._pid = os.getpid()
         self._inherited: list[Any] = []
+        self._held: dict[threading.Thread, Any] = {}
 
     @property
     def engine(self) -> Any:
@@ -98,7 +100,8 @@ class Session:
         state = self._state
         if state.connection is not None and (state.generation, state.pid) != (self._generation, os.getpid()):
             if state.pid != os.getpid():
-                self._inherited.append(state.connection)
+                self._inherited += [state.connection, *self._held.values()]
+                self._held.clear()
                 state.connection = None
             self._drop(state)
         return state
@@ -109,10 +112,18 @@ class Session:
         if state.is_broken:
             raise DatabaseError("the connection was lost within this transaction: leave the block and begin again")
         if state.connection is None:
-            state.connection = self._connect()
+            self._take_back()
+            state.connection = self._held[threading.current_thread()] = self._connect()
             state.generation, state.pid = self._generation, os.getpid()
             state.has_temporary = False
         return state.connection
+
+    def _take_back(self) -> None:
+        """Gives connections of threads that have ended back to the pool: nobody else would, at a time that is known."""
+        with self._lock:
+            for thread in [each for each in self._held if not each.is_alive()]:
+                with contextlib.suppress(*self.dialect.errors):
+                    self._held.pop(thread).close()
 
     def _connect(self) -> Any:
         try:
@@ -159,6 +170,7 @@ class Session:
         connection, state.connection = state.connection, None
         state.depth, state.is_broken, state.has_temporary = 0, False, False
         if connection is not None:
+            self._held.pop(threading.current_thread(), None)
             connection.invalidate()
             connection.close()
 
@@ -214,6 +226,7 @@ class Session:
             self._generation += 1
             self._own()
             if self._engine is not None:
+                self._take_back()
                 self._engine.dispose()
 
     @contextmanager

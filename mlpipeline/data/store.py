@@ -40,7 +40,7 @@ class Store(ABC):
             raise KeyError(key)
         return value
 
-    def put(self, key: str, value: bytes) -> None:
+    def put(self, key: str, value: bytes | bytearray | memoryview) -> None:
         """Keeps a value, in the place of a former one.
 
         Raises:

@@ -50,13 +50,12 @@ class StoreContract(ABC):
     def test_a_key_that_is_not_there_is_a_key_error(self) -> None:
         """Nothing is made up for it, and removing it is no error."""
         store = self.make_store()
-        for ask in (lambda: store.get("absent"), lambda: store.get("absent/below")):
+        for key in ("absent", "absent/below"):
             try:
-                ask()
-            except KeyError as error:
-                assert "absent" in str(error)
-            else:
-                raise AssertionError("get returned something for a key that was never put")
+                store.get(key)
+            except KeyError:
+                continue
+            raise AssertionError("get returned something for a key that was never put")
         assert "absent" not in store
         store.delete("absent")
         assert list(store.keys()) == []
@@ -100,9 +99,9 @@ class StoreContract(ABC):
         """By all methods alike, with a message."""
         store = self.make_store()
         for key in _WRONG_KEYS:
-            for use in (lambda k=key: store.put(k, b""), lambda k=key: store.get(k), lambda k=key: store.delete(k)):
+            for use in (store.get, store.delete, lambda wrong: store.put(wrong, b"")):
                 try:
-                    use()
+                    use(key)
                 except DataFault:
                     continue
                 raise AssertionError(f"the key {key[:20]!r} was taken")

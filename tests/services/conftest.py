@@ -147,7 +147,18 @@ def redis_command() -> list[str]:
     program = shutil.which("redis-server")
     if program is None:
         missing("redis-server is not installed")
-    return [str(program), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--requirepass", "s3cret", "--port"]
+    return [
+        str(program),
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+        "--requirepass",
+        "s3cret",
+        "--port",
+    ]
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ from mlpipeline import errors
 from mlpipeline.data import arrow, columns
 from mlpipeline.data.rendering import Rendered
 from mlpipeline.data.table_name import TableName
-from mlpipeline.errors import DataFault
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -168,7 +167,7 @@ class Dialect:
         return columns.rows(frame)
 
     def replace(self, live: Any, table: TableName, frame: pd.DataFrame, batch: int, tell: Tell) -> None:
-        """Puts a frame's rows in the place of a table's. A transaction is open: who reads sees the old rows or the new."""
+        """Puts a frame's rows in the place of a table's. A transaction is open: readers see the old rows or the new."""
         self.plain(live, f"DELETE FROM {table.quoted(self.quote)}")
         self.insert(live, table, frame, batch, tell)
 

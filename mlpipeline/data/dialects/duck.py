@@ -73,8 +73,9 @@ class DuckDialect(Dialect):
     def columns_of(self, live: Any, table: TableName) -> dict[str, Any]:
         """Returns a table's columns in order with the names of their types; empty where there is no such table."""
         found = live.exec_driver_sql(
-            "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ? AND (schema_name = ? OR ? IS NULL) "
-            "AND database_name IN (current_database(), 'temp') ORDER BY column_index",
+            "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ?"
+            " AND (schema_name = ? OR ? IS NULL) AND database_name IN (current_database(), 'temp')"
+            " ORDER BY column_index",
             (table.name, table.schema, table.schema),
         )
         return dict(map(tuple, found.fetchall()))

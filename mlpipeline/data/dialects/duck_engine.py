@@ -1,4 +1,7 @@
-"""Lets SQLAlchemy speak to DuckDB: connecting, closing, errors and types; no reflection. Those on PyPI hold DuckDB back."""
+"""Lets SQLAlchemy speak to DuckDB: connecting, closing, errors and types; no reflection.
+
+The dialects on PyPI hold DuckDB below 2.
+"""
 
 from __future__ import annotations
 

@@ -141,5 +141,9 @@ class PostgresDialect(Dialect):
 
 
 def _in_utc(frame: pd.DataFrame) -> pd.DataFrame:
-    zoned = [name for name in frame.columns if str(frame[name].dtype).startswith("datetime64") and "," in str(frame[name].dtype)]
+    zoned = [
+        name
+        for name in frame.columns
+        if str(frame[name].dtype).startswith("datetime64") and "," in str(frame[name].dtype)
+    ]
     return frame.assign(**{name: frame[name].dt.tz_convert("UTC") for name in zoned}) if zoned else frame

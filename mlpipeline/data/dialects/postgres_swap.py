@@ -60,6 +60,8 @@ SELECT format('%I.%I', n.nspname, s.relname), t.attname, d.deptype = 'i'
  WHERE d.refobjid = :oid AND d.deptype IN ('a', 'i')
 """
 
+_ROLE = "SELECT CASE WHEN :role = 0 THEN 'PUBLIC' ELSE CAST(CAST(:role AS oid) AS regrole)::text END"
+
 
 class Swap:
     """One exchange, within one open transaction: `prepare`, then fill `new`, then `finish`.
@@ -80,21 +82,24 @@ class Swap:
         Raises:
             DataFault: when there is no such table, or something hangs on it that could not follow.
         """
-        found = self._all("SELECT to_regclass(:name)::oid", name=self._quoted(self.table))
-        if found[0][0] is None:
-            raise DataFault(f"there is no table {self._quoted(self.table)}: create it first, or insert(…, create=True)")
-        self.oid = int(found[0][0])
-        self._refuse_what_cannot_follow()
+        self._look()
         # Lets readers through and makes writers wait, another exchange among them.
         self._run(f"LOCK TABLE {self._quoted(self.table)} IN EXCLUSIVE MODE")
+        self._look()  # another exchange may have been waited for: the table of this name is its new one now
         is_unlogged = self._all("SELECT relpersistence = 'u' FROM pg_class WHERE oid = :oid")[0][0]
         self._run(
             f"CREATE {'UNLOGGED ' if is_unlogged else ''}TABLE {self._quoted(self.new)} "
             f"(LIKE {self._quoted(self.table)} INCLUDING ALL EXCLUDING INDEXES)"
         )
+        self._go_on_counting()
 
-    def _refuse_what_cannot_follow(self) -> None:
+    def _look(self) -> None:
+        """Finds the table, and refuses it where something hangs on it that could not follow."""
         name = self._quoted(self.table)
+        ((found,),) = self._all("SELECT to_regclass(:name)::oid", name=name)
+        if found is None:
+            raise DataFault(f"there is no table {name}: create it first, or insert(…, create=True)")
+        self.oid = int(found)
         if hindrances := [row[0] for row in self._all(_HINDRANCES)]:
             raise DataFault(f"{name} cannot be replaced: {'; '.join(hindrances)}. Delete and insert in a transaction")
         mark = self._all(
@@ -102,7 +107,9 @@ class Swap:
             "IS NOT NULL", name=self._quoted(self.backup),
         )  # fmt: skip
         if mark and mark[0][0] != _MARK:
-            raise DataFault(f"{self._quoted(self.backup)}, where the former rows would stay, is another table: rename it")
+            raise DataFault(
+                f"{self._quoted(self.backup)}, where the former rows would stay, is another table: rename it"
+            )
 
     def finish(self) -> None:
         """Makes indexes, and exchanges the tables as soon as no reader is at work for a moment.
@@ -153,7 +160,7 @@ class Swap:
     def _copy_rights(self) -> None:
         new = self._quoted(self.new)
         for privilege, column, role, can_grant in self._all(_GRANTS):
-            name = self._all("SELECT CASE WHEN :role = 0 THEN 'PUBLIC' ELSE :role::regrole::text END", role=role)[0][0]
+            name = self._all(_ROLE, role=role)[0][0]
             self._run(f"GRANT {privilege} {column} ON {new} TO {name}{' WITH GRANT OPTION' if can_grant else ''}")
         owner, is_ours, comment = self._all(
             "SELECT relowner::regrole::text, relowner = current_user::regrole, quote_literal(obj_description(oid, "
@@ -164,15 +171,19 @@ class Swap:
         if not is_ours:
             self._run(f"ALTER TABLE {new} OWNER TO {owner}")
 
-    def _move_sequences(self) -> None:
-        """Gives the sequences of serial columns to the new table; identity columns go on where they were."""
+    def _go_on_counting(self) -> None:
+        """Lets identity columns of the new table go on where those of the old one are: their sequences are new."""
         for sequence, column, is_identity in self._all(_SEQUENCES):
             if is_identity:
                 self._all(
                     f"SELECT setval(pg_get_serial_sequence(:new, :column), last_value, is_called) FROM {sequence}",
                     new=self._quoted(self.new), column=column,
                 )  # fmt: skip
-            else:
+
+    def _move_sequences(self) -> None:
+        """Gives the sequences of serial columns to the new table: they would go with the old one else."""
+        for sequence, column, is_identity in self._all(_SEQUENCES):
+            if not is_identity:
                 self._run(f"ALTER SEQUENCE {sequence} OWNED BY {self._quoted(self.new)}.{self._q(column)}")
 
     def _wait_for_a_moment(self) -> None:
@@ -191,8 +202,8 @@ class Swap:
                     raise
                 if time.monotonic() > end:
                     raise DatabaseError(
-                        f"{self._quoted(self.table)} was read without a pause for {_PATIENCE_SECONDS:.0f} s, and is not "
-                        "replaced: end the long queries of pg_stat_activity, and try again"
+                        f"{self._quoted(self.table)} was read without a pause for {_PATIENCE_SECONDS:.0f} s, and is "
+                        "not replaced: end the long queries of pg_stat_activity, and try again"
                     ) from error
                 time.sleep(_TRY_MILLISECONDS / 1000)
         self._run("SET LOCAL lock_timeout TO DEFAULT")

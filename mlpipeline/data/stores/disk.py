@@ -74,7 +74,9 @@ class DiskStore(Store):
 
     def _put(self, key: str, value: bytes) -> None:
         if self.limit_bytes is not None and len(value) > self.limit_bytes:
-            raise StoreFull(f"a value has {len(value):,} bytes, and the store may hold {self.limit_bytes:,}: raise that")
+            raise StoreFull(
+                f"a value has {len(value):,} bytes, and the store may hold {self.limit_bytes:,}: raise that"
+            )
         path = self._path(key)
         beside = path.with_name(f".{uuid.uuid4().hex}{PART}")
         try:

@@ -48,7 +48,9 @@ class MemoryStore(Store):
 
     def _put(self, key: str, value: bytes) -> None:
         if self.limit_bytes is not None and len(value) > self.limit_bytes:
-            raise StoreFull(f"a value has {len(value):,} bytes, and the store may hold {self.limit_bytes:,}: raise that")
+            raise StoreFull(
+                f"a value has {len(value):,} bytes, and the store may hold {self.limit_bytes:,}: raise that"
+            )
         with self._lock:
             self._total += len(value) - len(self._values.pop(key, b""))
             self._values[key] = value

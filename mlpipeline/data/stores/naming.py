@@ -11,7 +11,7 @@ _MORE = "+"
 
 
 def path_of(key: str) -> str:
-    """Returns a relative path. A file's name has at most 255 bytes: a longer one is cut, all but its end directories."""
+    """Returns a relative path. A name has at most 255 bytes: a longer one is cut, all but its end directories."""
     name = quote(key, safe="").replace(".", "%2E")
     pieces = [name[start : start + _PIECE] for start in range(0, len(name), _PIECE)]
     return "/".join([*(piece + _MORE for piece in pieces[:-1]), pieces[-1]])

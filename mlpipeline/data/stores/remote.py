@@ -87,4 +87,8 @@ class RemoteStore(Store):
 
     def _has(self, key: str) -> bool:
         with self._target.translated():
-            return bool(self._target.system.isfile(self._path(key)))
+            try:
+                # Not isfile(): where the server is gone it says no.
+                return bool(self._target.system.info(self._path(key))["type"] == "file")
+            except FileNotFoundError:
+                return False

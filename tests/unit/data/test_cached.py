@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import logging
 import os
 import sqlite3
@@ -130,7 +130,7 @@ def test_a_value_of_a_strange_type_is_no_key() -> None:
         pd.DataFrame({"a": pd.Series([], dtype="int64")}),
         pd.DataFrame({"t": pd.to_datetime(["2026-01-01 00:00:00.000001", None])}),
         pd.DataFrame({"t": pd.to_datetime(["2026-01-01"]).tz_localize("Europe/Berlin")}),
-        pd.DataFrame({"d": [datetime.date(2026, 1, 1), None], "n": [None, None]}),
+        pd.DataFrame({"d": [dt.date(2026, 1, 1), None], "n": [None, None]}),
         pd.DataFrame({"x": [Decimal("1.50"), None]}, dtype=object),
         pd.DataFrame({"f": [1.5, np.nan, np.inf], "b": [True, False, True], "o": [True, None, False]}),
         pd.DataFrame({"i": np.array([1, 2], "int8"), "u": np.array([1, 2], "uint64"), "f": np.array([1, 2], "f4")}),
@@ -184,9 +184,7 @@ def flip(path: Path) -> None:
 @pytest.mark.parametrize(
     "harm", [flip, lambda path: path.write_bytes(b""), lambda path: os.truncate(path, path.stat().st_size - 1)]
 )
-def test_a_damaged_file_is_said_and_asked_for_again(
-    cache: Cache, harm: Any, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_damaged_file_is_said_and_asked_for_again(cache: Cache, harm: Any, caplog: pytest.LogCaptureFixture) -> None:
     database = Database(FRAME)
     ask(cache, database)
     harm(file_of(cache))

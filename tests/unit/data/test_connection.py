@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import threading
 from collections.abc import Iterator
 from decimal import Decimal
@@ -18,7 +18,7 @@ from mlpipeline.data.cached import Cache
 from mlpipeline.data.connection import Connection
 from mlpipeline.errors import DatabaseError, DataFault, ExtractNotFound, UsageError
 
-FRAME = pd.DataFrame({"id": [1, 2, 3], "name": ["a", None, "it's \"x\"|\n,"]})
+FRAME = pd.DataFrame({"id": [1, 2, 3], "name": ["a", None, 'it\'s "x"|\n,']})
 
 
 @pytest.fixture(params=["sqlite", "duckdb"])
@@ -62,7 +62,7 @@ def test_rows_come_as_tuples(users: Connection) -> None:
 
 def test_both_spellings_of_parameters_are_bound(users: Connection) -> None:
     for sql in ("select id from users where name = :n", "select id from users where name = %(n)s"):
-        assert users.select(sql, n="it's \"x\"|\n,") == [(3,)]
+        assert users.select(sql, n='it\'s "x"|\n,') == [(3,)]
         assert users.select(sql, n="' or 1=1 --") == []
 
 
@@ -225,7 +225,7 @@ def test_types_go_in_and_come_out(db: Connection) -> None:
             "s": ["ü|'\"\\N", ""],
             "b": [True, False],
             "t": pd.to_datetime(["2026-01-02 03:04:05.000006", None]),
-            "d": pd.Series([datetime.date(2026, 1, 2), None], dtype=object),
+            "d": pd.Series([dt.date(2026, 1, 2), None], dtype=object),
             "raw": pd.Series([b"\0\xff", None], dtype=object),
             "dec": pd.Series([Decimal("1.25"), None], dtype=object),
             "o": pd.Series([None, None], dtype=object),
@@ -243,11 +243,11 @@ def test_types_go_in_and_come_out(db: Connection) -> None:
     assert found["o"].isna().all()
     if db.adapter == "duckdb":
         assert found["t"].iloc[0] == pd.Timestamp("2026-01-02 03:04:05.000006")
-        assert found["d"].iloc[0] == datetime.date(2026, 1, 2)
+        assert found["d"].iloc[0] == dt.date(2026, 1, 2)
     else:
         assert found["t"].iloc[0] == "2026-01-02 03:04:05.000006"
         assert found["d"].iloc[0] == "2026-01-02"
-        moment = datetime.datetime(2026, 1, 2, 3, 4, 5, 6)  # noqa: DTZ001 - what a database holds
+        moment = dt.datetime(2026, 1, 2, 3, 4, 5, 6)  # noqa: DTZ001 - what a database holds
         assert db.select("select i from kinds where t = :t", t=moment) == [(1,)]
 
 
@@ -347,17 +347,25 @@ def test_a_transaction_is_committed_or_rolled_back(users: Connection) -> None:
         assert count(users) == 4
         assert count(beside) == 3
     assert count(beside) == 4
-    with pytest.raises(RuntimeError, match="mine"), users.transaction():
+
+    def attempt() -> None:
         users.execute("delete from users")
         raise RuntimeError("mine")
+
+    with pytest.raises(RuntimeError, match="mine"), users.transaction():
+        attempt()
     assert count(users) == 4
     beside.close()
 
 
 def test_a_failed_statement_leaves_no_transaction_open(users: Connection) -> None:
-    with pytest.raises(DatabaseError), users:
-        users.execute("insert into users values (4, 'd')")
-        users.execute("insert into users values (1, 'again')")
+    def attempt() -> None:
+        with users:
+            users.execute("insert into users values (4, 'd')")
+            users.execute("insert into users values (1, 'again')")
+
+    with pytest.raises(DatabaseError):
+        attempt()
     assert count(users) == 3
     users.execute("insert into users values (4, 'd')")
     beside = other(users)
@@ -368,16 +376,25 @@ def test_a_failed_statement_leaves_no_transaction_open(users: Connection) -> Non
 def test_a_block_within_a_block_can_fail_alone_where_there_are_savepoints(users: Connection) -> None:
     with users:
         users.execute("insert into users values (4, 'd')")
-        with pytest.raises(RuntimeError), users:
-            users.execute("insert into users values (5, 'e')")
-            raise RuntimeError
+
+        def attempt() -> None:
+            with users:
+                users.execute("insert into users values (5, 'e')")
+                raise RuntimeError
+
+        with pytest.raises(RuntimeError):
+            attempt()
     assert count(users) == (4 if users.adapter == "sqlite" else 5)
 
 
 def test_closing_within_a_transaction_keeps_nothing_of_it(users: Connection) -> None:
-    with pytest.raises(DatabaseError, match="closed within the transaction"), users:
-        users.execute("insert into users values (4, 'd')")
-        users.close()
+    def attempt() -> None:
+        with users:
+            users.execute("insert into users values (4, 'd')")
+            users.close()
+
+    with pytest.raises(DatabaseError, match="closed within the transaction"):
+        attempt()
     assert count(users) == 3
     with users:
         users.execute("insert into users values (4, 'd')")
@@ -463,7 +480,9 @@ def test_a_database_that_cannot_be_opened_is_said_without_secrets(tmp_path: Path
     db = Connection("sqlite:///nowhere/d.db", root=tmp_path)
     with pytest.raises(DatabaseError, match=r"cannot connect to sqlite:///nowhere/d\.db: unable to open"):
         db.select("select 1")
-    assert repr(Connection("postgres://u:s3cret@h/d")) == "Connection('postgresql+psycopg://u:***@h/d', name='connection')"
+    assert (
+        repr(Connection("postgres://u:s3cret@h/d")) == "Connection('postgresql+psycopg://u:***@h/d', name='connection')"
+    )
 
 
 def test_importing_needs_no_database() -> None:

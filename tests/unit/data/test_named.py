@@ -117,7 +117,10 @@ def test_faults_have_file_line_and_key(root: Path, text: str, message: str) -> N
 
 
 def test_a_fault_never_shows_a_url(root: Path) -> None:
-    for text in ("[A]\nurl: postgres://u:s3cret@h:bad/d\n", "[A]\nurl: postgres://u:s3cret@h/d\npostgres://u:s3cret@h\n"):
+    for text in (
+        "[A]\nurl: postgres://u:s3cret@h:bad/d\n",
+        "[A]\nurl: postgres://u:s3cret@h/d\npostgres://u:s3cret@h\n",
+    ):
         with pytest.raises(ConfigurationError) as caught:
             configure(root, text)["a"]
         error: BaseException | None = caught.value
@@ -132,9 +135,9 @@ def test_a_dollar_is_written_twice_and_percent_is_nothing_special(root: Path) ->
 
 def test_an_unknown_connection_names_the_nearest(root: Path) -> None:
     made = configure(root, "[MAIN]\nurl: sqlite://\n")
-    with pytest.raises(UnknownConnection, match=r"no connection 'mian'\. Did you mean 'main'\? Connections: main"):
-        made["mian"]
-    assert not hasattr(made, "mian")
+    with pytest.raises(UnknownConnection, match=r"no connection 'maine'\. Did you mean 'main'\? Connections: main"):
+        made["maine"]
+    assert not hasattr(made, "maine")
     (root / "config" / "database.cfg").unlink()
     with pytest.raises(UnknownConnection, match="the file is not there"):
         Connections(root)["main"]
