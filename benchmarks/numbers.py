@@ -191,7 +191,12 @@ NUMBERS = (
         at_most(3, reliability.CANCELLATION),
     ),
     Number(
-        "training by batches from a stream of 20,000,000 rows, against the same rows in memory",
+        "three epochs by batches from a stream of 20,000,000 rows, from nothing, against the same rows in memory",
+        ">= 0.8 x its speed",
+        ratio(0.8, (streaming.WHOLE, streaming.STREAM), (streaming.WHOLE, streaming.MEMORY), least=True),
+    ),
+    Number(
+        "one of these epochs, the first of which encodes",
         ">= 0.8 x its speed",
         ratio(0.8, (streaming.EPOCH, streaming.STREAM), (streaming.EPOCH, streaming.MEMORY), least=True),
     ),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar, cast
 
 import numpy as np
 import pandas as pd
@@ -51,6 +52,16 @@ def at_groups(frames: Iterator[pd.DataFrame], size: int, group_by: str) -> Itera
         held = held.iloc[begin:].reset_index(drop=True)
     if len(held):
         yield held
+
+
+def ahead(blocks: Iterator[Rows]) -> Iterator[Rows]:
+    """Yields the same blocks; the next one is made in a thread while the caller works on this one."""
+    end = object()
+    with ThreadPoolExecutor(1, thread_name_prefix="batches") as pool:
+        waiting = pool.submit(next, blocks, end)
+        while (block := waiting.result()) is not end:
+            waiting = pool.submit(next, blocks, end)
+            yield cast(Rows, block)
 
 
 def ordered(groups: int, seed: int | None) -> Iterator[tuple[int, np.random.Generator | None]]:

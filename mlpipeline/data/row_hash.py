@@ -93,7 +93,8 @@ def _numbers(series: pd.Series, missing: NDArray[np.bool_]) -> Hashes:
     """
     if series.dtype.kind in "iub":
         gap = {"na_value": 0} if missing.any() else {}
-        return series.to_numpy(np.uint64 if series.dtype.kind == "u" else np.int64, **gap).view(np.uint64)
+        values = series.to_numpy(np.uint64 if series.dtype.kind == "u" else np.int64, **gap)
+        return np.asarray(values.view(np.uint64), np.uint64)
     values = series.to_numpy(np.float64, na_value=np.nan)
     bits: Hashes = values.copy().view(np.uint64)
     whole = (np.trunc(values) == values) & (np.abs(values) < _WHOLE)

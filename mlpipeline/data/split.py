@@ -212,7 +212,7 @@ def checked_fractions(fractions: object) -> Fractions:
         DataFault: they are not three numbers of 0 or more that sum to 1.
     """
     given: tuple[Any, ...] = tuple(fractions) if isinstance(fractions, list | tuple) else ()
-    if len(given) != 3 or not all(isinstance(each, numbers.Real) and 0 <= each <= 1 for each in given):
+    if len(given) != 3 or not all(isinstance(each, numbers.Real) and 0 <= float(each) <= 1 for each in given):
         raise DataFault(
             f"fractions is {fractions!r}: give those of training, validation and test, e.g. (0.8, 0.1, 0.1)"
         )
@@ -231,7 +231,7 @@ def fractions_of(fractions: Sequence[float], test_size: Any) -> Fractions:
         return checked_fractions(fractions)
     if tuple(fractions) != DEFAULT_FRACTIONS:
         raise DataFault(f"test_size {test_size!r} and fractions {fractions!r} say the same: take one of them away")
-    if not isinstance(test_size, numbers.Real) or not 0 <= test_size <= 0.5:
+    if not isinstance(test_size, numbers.Real) or not 0 <= float(test_size) <= 0.5:
         raise DataFault(f"test_size is {test_size!r}: it must be between 0 and 0.5, since as much again validates")
     return checked_fractions((1 - 2 * float(test_size), float(test_size), float(test_size)))
 

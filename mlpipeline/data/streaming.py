@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
-from mlpipeline.data.batches import at_groups, ordered, resized, shuffled
+from mlpipeline.data.batches import ahead, at_groups, ordered, resized, shuffled
 from mlpipeline.data.encoded_file import EncodedFile
 from mlpipeline.data.encoding import Encoding, Observations
 from mlpipeline.data.holdout import Divided
@@ -126,7 +126,9 @@ class Streaming(Divided):
             frames = partial(self._groups, part, size)
             return Stream(lambda: (self.observations(each, tags) if encoded else each for each in frames()), rows)
         make = self._encoded_blocks if encoded else self._blocks
-        return Stream(lambda: resized(make(part, seed, tags), size, keep_index=bool(self.index) and encoded), rows)
+        return Stream(
+            lambda: resized(ahead(make(part, seed, tags)), size, keep_index=bool(self.index) and encoded), rows
+        )
 
     @property
     def columns(self) -> list[str]:

@@ -177,6 +177,40 @@ def test_a_stream_begins_anew_each_time(root: Path) -> None:
     assert isinstance(first[0], Observations)
 
 
+def test_rows_are_encoded_once_and_read_in_later_epochs(root: Path) -> None:
+    chunked = Chunked(spool_dir=root)
+    first = list(chunked.batches("training", 64))
+    encoded = len(chunked.encoders[0].read)
+    second = list(chunked.batches("training", 64))
+    words = together(each.x for each in chunked.batches("training", 64, tags=("plain",)))
+    assert len(chunked.encoders[0].read) == encoded > 0
+    pd.testing.assert_frame_equal(together(each.x for each in second), together(each.x for each in first))
+    assert np.array_equal(np.concatenate([each.y for each in second]), np.concatenate([each.y for each in first]))
+    assert list(words) == ["number_id"]
+    assert sorted(path.name for path in root.iterdir()) == [chunked.spool.directory.name], "their file has no name"
+
+
+def test_what_is_read_in_pieces_is_whole(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, write, read = together(each.x for each in Chunked(spool_dir=root).encoded_test_data), os.pwrite, os.preadv
+    monkeypatch.setattr(os, "pwrite", lambda file, content, place: write(file, content[:7], place))
+    monkeypatch.setattr(os, "preadv", lambda file, into, place: read(file, [into[0][:5]], place))
+    chunked = Chunked(spool_dir=root)
+    for _ in range(2):
+        pd.testing.assert_frame_equal(together(each.x for each in chunked.encoded_test_data), whole)
+
+
+def test_where_encoded_rows_cannot_be_kept_they_are_encoded_anew(
+    root: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*arguments: Any) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    chunked = Chunked(spool_dir=root)
+    assert [sum(len(each.x) for each in chunked.encoded_training_data) for _ in range(2)] == [800, 800]
+    assert "each epoch encodes anew: [Errno 28] No space left" in caplog.text
+
+
 def test_shuffled_batches_hold_the_same_rows_in_another_order(root: Path) -> None:
     chunked = Chunked(spool_dir=root)
     plain, shuffled = (together(chunked.batches("training", 64, encoded=False, seed=seed)) for seed in (None, 3))
