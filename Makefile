@@ -8,15 +8,15 @@ PACKAGING := setup.cfg pyproject.toml
 .PHONY: help demo test services chaos lint bench bench-quick docs tree clean
 
 help:
-	@echo "make demo   install what the examples need, train them all, show the results"
-	@echo "make test   install and run the tests"
+	@echo "make demo      install what the examples need, train them all, show the results"
+	@echo "make test      install and run the tests"
 	@echo "make services  test against real servers (PostgreSQL, Redis, S3); root has what is missing installed"
-	@echo "make chaos  kill, stop and starve everything; MLP_CHAOS_* make it longer"
-	@echo "make lint   ruff, mypy, import contracts, spelling"
-	@echo "make bench  measure, beside other tools; results in benchmarks/ (half an hour; bench-quick: two minutes)"
-	@echo "make docs   build the documentation into docs/_build/html"
-	@echo "make tree   bring the tree in docs/architecture.md up to date"
-	@echo "make clean  remove environment, caches and builds; keeps everything that was trained"
+	@echo "make chaos     kill, stop and starve everything; MLP_CHAOS_* make it longer"
+	@echo "make lint      ruff, mypy, import contracts, spelling"
+	@echo "make bench     measure, beside other tools; results in benchmarks/ (half an hour; bench-quick: two minutes)"
+	@echo "make docs      build the documentation into docs/_build/html"
+	@echo "make tree      bring the tree in docs/architecture.md up to date"
+	@echo "make clean     remove environment, caches and builds; keeps everything that was trained"
 
 $(VENV)/.created:
 	$(PYTHON) -m venv $(VENV)
