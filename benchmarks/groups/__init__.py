@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from benchmarks.bench import Bench
 from benchmarks.figures import Series
-from benchmarks.groups import empty, growth, idle, latency, queue, recording, reliability, threads, training
+from benchmarks.groups import cache, empty, growth, idle, latency, queue, recording, reliability, threads, training
 
 GROUPS: dict[str, Callable[[Bench], Iterator[Series]]] = {
     "queue": queue.measure,
@@ -16,6 +16,7 @@ GROUPS: dict[str, Callable[[Bench], Iterator[Series]]] = {
     "latency": latency.measure,
     "threads": threads.measure,
     "growth": growth.measure,
+    "cache": cache.measure,
     "idle": idle.measure,
     "reliability": reliability.measure,
 }
