@@ -40,7 +40,7 @@ $(VENV)/.dev: $(VENV)/.created $(PACKAGING)
 
 # The trainings that are measured need TensorFlow and scikit-learn.
 $(VENV)/.bench: $(VENV)/.created $(PACKAGING)
-	$(PIP) -e '.[bench,data,tensorflow-cpu,sklearn]'
+	$(PIP) -e '.[bench,data,sklearn,sql,tensorflow-cpu]'
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.created $(PACKAGING)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from benchmarks.figures import Figures
 from benchmarks.groups import (
+    cache,
     empty,
     encoding,
     growth,
@@ -105,6 +106,12 @@ def amount(value: float, unit: str) -> str:
 
 TSP, DVC, SHELL = "task-spooler (no record)", "DVC queue", "shell loop of `python`"
 NUMBERS = (
+    Number("an answer of 1,000,000 rows that is kept", "<= 500 ms", at_most(500, cache.ANSWER, cache.OURS)),
+    Number(
+        "the same against asking SQLite",
+        ">= 10 x faster",
+        ratio(10, (cache.ANSWER, cache.OURS), (cache.ANSWER, cache.QUERY), least=True),
+    ),
     Number("submitted -> first line, TensorFlow imported, a spare ready", "<= 5 ms", at_most(5, latency.READY)),
     Number("the same, no spare ready", "<= 30 ms", at_most(30, latency.CROWDED)),
     Number(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from benchmarks.bench import Bench
 from benchmarks.figures import Series
 from benchmarks.groups import (
+    cache,
     empty,
     encoding,
     growth,
@@ -29,6 +30,7 @@ GROUPS: dict[str, Callable[[Bench], Iterator[Series]]] = {
     "latency": latency.measure,
     "threads": threads.measure,
     "growth": growth.measure,
+    "cache": cache.measure,
     "idle": idle.measure,
     "reliability": reliability.measure,
     "streaming": streaming.measure,

@@ -68,7 +68,9 @@ def list_(setup: Setup) -> None:
         for entry in entries
     ]
     draw(Table(columns=("key", "extract", "connection", "rows", "size", "age", "uses", "took"), rows=tuple(rows)))
-    say(f"{len(entries)} answers, {size(total)} of {size(kept.limit_bytes)}, in {kept.directory}")
+    from mlpipeline.observe.text import many
+
+    say(f"{many(len(entries), 'answer')}, {size(total)} of {size(kept.limit_bytes)}, in {kept.directory}")
 
 
 @cache.command()
@@ -151,7 +153,9 @@ def clear(setup: Setup, key: str | None, extract: str | None, connection: str | 
     if setup.json:
         setup.emit({"format": 1, "removed": [entry.key for entry in removed], "bytes": count})
     else:
-        say(f"Removed {len(removed)} answers, {size(count)}." if removed else "Nothing to remove.")
+        from mlpipeline.observe.text import many
+
+        say(f"Removed {many(len(removed), 'answer')}, {size(count)}." if removed else "Nothing to remove.")
 
 
 def _cache(setup: Setup) -> Cache:

@@ -82,7 +82,7 @@ def test_what_is_kept_is_listed(shop: Desk) -> None:
     lines = shop.type("cache", "list").stdout.splitlines()
     assert lines[0].split() == ["KEY", "EXTRACT", "CONNECTION", "ROWS", "SIZE", "AGE", "USES", "TOOK"]
     assert lines[1].split()[1:4] == ["all", "main", "12"]
-    assert lines[2].startswith("1 answers, ")
+    assert lines[2].startswith("1 answer, ")
     told = shop.json("cache", "list")
     assert [entry["extract"] for entry in told["entries"]] == ["all"]
     assert told["bytes"] == told["entries"][0]["bytes"]
@@ -117,7 +117,7 @@ def test_it_is_told_whether_an_extract_would_be_asked_and_why(shop: Desk) -> Non
 def test_the_cache_is_cleared_whole_or_in_part(shop: Desk) -> None:
     assert shop.type("cache", "clear", "--extract", "users").stdout == "Nothing to remove.\n"
     assert shop.type("cache", "clear", "--expired").stdout == "Nothing to remove.\n"
-    assert shop.type("cache", "clear", "--connection", "main").stdout.startswith("Removed 1 answers, ")
+    assert shop.type("cache", "clear", "--connection", "main").stdout.startswith("Removed 1 answer, ")
     assert "Nothing is kept" in shop.type("cache", "list").stdout
     assert shop.json("cache", "clear")["removed"] == []
 
