@@ -9,7 +9,7 @@ import pytest
 
 from mlpipeline.data.store import Store, open_store
 from mlpipeline.errors import StoreError
-from mlpipeline.testing.stores import StoreContract
+from mlpipeline.testing.store import StoreContract
 from tests.services.conftest import free_port, running
 
 pytestmark = pytest.mark.services

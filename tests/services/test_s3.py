@@ -15,7 +15,7 @@ from mlpipeline.data import remote
 from mlpipeline.data.connection import Connection
 from mlpipeline.data.store import Store, open_store
 from mlpipeline.errors import DataFault, StoreError
-from mlpipeline.testing.stores import StoreContract
+from mlpipeline.testing.store import StoreContract
 from tests.services.conftest import S3, free_port, moto_command, running
 
 pytestmark = pytest.mark.services
