@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -55,36 +52,6 @@ class TestMoto(StoreContract):
     def test_a_bucket_that_is_not_there_is_an_error(self) -> None:
         with pytest.raises(StoreError):
             open_store("s3://no-such-bucket/x").put("key", b"1")
-
-
-@pytest.fixture(scope="session")
-def swift(folder: Path) -> Iterator[S3]:
-    """OpenStack Swift, which checks signatures; where it is installed."""
-    if shutil.which("swift-proxy-server") is None or shutil.which("memcached") is None:
-        pytest.skip(
-            "Swift is not installed: apt-get install swift-proxy swift-account swift-container swift-object memcached"
-        )
-    from tests.services import swift as server
-
-    port = free_port()
-    with server.running(folder / "swift", port):
-        yield S3(f"http://127.0.0.1:{port}", "test:tester", "testing")
-
-
-class TestSwift(StoreContract):
-    @pytest.fixture(autouse=True)
-    def _server(self, swift: S3) -> None:
-        self.server = swift
-
-    def make_store(self) -> Store:
-        return open_store(f"s3://{bucket(self.server)}/some/where", **self.server.options)
-
-    def test_a_wrong_secret_is_refused_and_not_shown(self) -> None:
-        options: dict[str, Any] = {**self.server.options, "secret": "wr0ng"}
-        store = open_store(f"s3://{bucket(self.server)}/x", **options)
-        with pytest.raises(StoreError) as caught:
-            store.put("key", b"1")
-        assert "wr0ng" not in f"{caught.value} {caught.value.__cause__} {store!r}"
 
 
 def test_a_server_that_goes_in_the_middle_is_said_and_a_key_is_not_called_missing(tmp_path: Path) -> None:
