@@ -64,6 +64,7 @@ FACTS: list[tuple[Transformer, list[Any], list[Any]]] = [
     (AreaCode("t"), [12345678901, 2345678901], ["234", "234"]),
     (AreaCode("t"), [12345678901, None], ["234", None]),
     (AreaCode("t"), [12345678901, "bob", True, 0.5, math.inf, ["a list"]], ["234", "", "", "", "", None]),
+    (AreaCode("t"), [12345678901.0, 12345678901.5, -12345678901], ["234", "", ""]),
     (AreaCode("t"), ["+44 20 7946 0958", "+49 30 123456"], ["20", "30"]),
     (AreaCode("t"), ["1-800-356-9377"], [""]),
     (AreaCode("t", region="GB"), ["020 7946 0958"], ["20"]),
@@ -75,7 +76,7 @@ FACTS: list[tuple[Transformer, list[Any], list[Any]]] = [
         ["Bob@Mail.Example.CO.UK", '"b ob"@x.com', "a@bücher.de"],
         ["mail.example.co.uk", "", "bücher.de"],
     ),
-    (EmailDomain("t"), ["a" * 64 + "@b.com", "a" * 65 + "@b.com", "a@" + "b" * 64 + ".com"], ["b.com", "", ""]),
+    (EmailDomain("t"), ["a" * 64 + "@b.com", "a" * 300 + "@b.com", "a@" + "b" * 64 + ".com"], ["b.com", "", ""]),
     (EmailDomain("t", registered=True), ["bob@mail.example.co.uk", "a@x.com", "bad"], ["example.co.uk", "x.com", ""]),
     (NameFamilial("t"), ["mom", "Dad", "MoM jones", "papa smurf", "brother-in-law", "step-dad"], [True] * 6),
     (NameFamilial("t"), ["sue bob", "momma", "grandma", "sisters", None], [False] * 5),
@@ -182,6 +183,7 @@ def test_ages_of_names_are_in_the_order_of_generations() -> None:
         ((90, 0, -90, 0), 20021.37),
         ((0, 0, 0, 180), 20021.37),
         ((10, 20, -10, -160), 20021.37),
+        ((-8, -36, 8, -216), 20021.37),  # its haversine is a little over 1
     ],
 )
 def test_distances_of_known_places(places: tuple[float, ...], kilometers: float) -> None:
