@@ -194,6 +194,12 @@ def test_distances_of_known_places(places: tuple[float, ...], kilometers: float)
     )
 
 
+@pytest.mark.parametrize("latitude", [90.001, -91, 1e300])
+def test_a_place_beyond_a_pole_has_no_distance(latitude: float) -> None:
+    frame = pd.DataFrame([[latitude, 0, 80, 180], [80, 180, latitude, 0]], columns=["a", "b", "c", "d"])
+    assert Distance("a", "b", "c", "d").transform(frame).isna().all()
+
+
 def test_places_opposite_each_other_are_half_the_earth_apart() -> None:
     """Rounding leads beyond what has an arc sine."""
     lat, lon = (grid.ravel() for grid in np.meshgrid(np.arange(-89.0, 90), np.arange(-180.0, 180)))
