@@ -18,8 +18,8 @@ RADIUS_KM = 6373.0
 class Distance(Transformer):
     """Makes the distance of two places in kilometers, float64, along the sphere: the haversine formula.
 
-    A place of which something is missing or infinite, or which lies beyond a pole, has no distance. Text that reads as a
-    number counts.
+    A place of which something is missing or infinite, or which lies beyond a pole, has no distance. Text that reads as
+    a number counts.
 
     Args:
         lat_a: latitude of the first place, a column or a transformer, like the others.
