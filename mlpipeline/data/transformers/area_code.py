@@ -52,4 +52,4 @@ def _digits(value: Any) -> str:
     if isinstance(value, str):
         return value
     is_number = isinstance(value, numbers.Real | Decimal) and math.isfinite(value)
-    return str(int(value)) if is_number and value == int(value) else ""
+    return str(int(value)) if is_number and value == int(value) >= 0 else ""

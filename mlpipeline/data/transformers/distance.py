@@ -18,7 +18,8 @@ RADIUS_KM = 6373.0
 class Distance(Transformer):
     """Makes the distance of two places in kilometers, float64, along the sphere: the haversine formula.
 
-    A place of which something is missing or infinite has no distance. Text that reads as a number counts.
+    A place of which something is missing or infinite, or which lies beyond a pole, has no distance. Text that reads as
+    a number counts.
 
     Args:
         lat_a: latitude of the first place, a column or a transformer, like the others.
@@ -56,6 +57,7 @@ class Distance(Transformer):
         angles = np.stack([column.numbers(values) for values in columns])
         angles[~np.isfinite(angles)] = np.nan
         lat_a, lon_a, lat_b, lon_b = np.radians(angles) if self.input == "degrees" else angles
+        lat_a, lat_b = (np.where(np.abs(lat) <= np.pi / 2, lat, np.nan) for lat in (lat_a, lat_b))
         squared = np.sin((lat_b - lat_a) / 2) ** 2 + np.cos(lat_a) * np.cos(lat_b) * np.sin((lon_b - lon_a) / 2) ** 2
-        # Rounding may lead beyond 1 where the places lie opposite each other.
-        return pd.Series(2 * RADIUS_KM * np.arcsin(np.sqrt(np.clip(squared, 0, 1))), index=columns[0].index)
+        # Rounding leads a little beyond 1 where the places lie opposite each other.
+        return pd.Series(2 * RADIUS_KM * np.arcsin(np.sqrt(np.minimum(squared, 1))), index=columns[0].index)

@@ -91,6 +91,12 @@ def test_what_was_missing_together_is_missing_together() -> None:
     assert both > 0.8 * FAKE["income"].isna().mean()
 
 
+def test_what_is_missing_goes_with_values_as_it_did() -> None:
+    real = REAL[["age"]].assign(pension=REAL["age"].astype(float).where(REAL["age"] > 60))
+    fake = look_alike(real)
+    assert fake["age"][fake["pension"].isna()].mean() < fake["age"][fake["pension"].notna()].mean() - 10
+
+
 def test_no_rare_value_is_copied() -> None:
     copied = {}
     for name in REAL.columns:
