@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import pwd
 import shutil
@@ -189,7 +190,8 @@ class S3:
 
 def moto_command(port: int) -> list[str]:
     """What starts moto's server."""
-    pytest.importorskip("moto")
+    if importlib.util.find_spec("moto") is None:
+        missing("moto is not installed (pip install 'mlpipeline[services]')")
     return [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
 
 

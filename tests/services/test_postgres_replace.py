@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 from mlpipeline.data.connection import Connection
+from mlpipeline.data.dialects.postgres import PostgresDialect
 from mlpipeline.errors import DatabaseError, DataFault
 from tests.services.conftest import Postgres, until
 from tests.services.test_postgres import connect, count, db, users
@@ -238,23 +240,22 @@ def test_new_readers_do_not_wait_behind_a_long_one(users: Connection, postgres: 
     other.close()
 
 
-def test_what_is_written_meanwhile_is_not_lost(users: Connection, postgres: Postgres) -> None:
-    """Who writes waits until the exchange is done, and writes into the new table."""
-    writer = connect(postgres, users.root, users.name)
-    done = threading.Event()
+def test_what_is_written_meanwhile_is_not_lost(
+    users: Connection, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who writes while the new table fills waits until the exchange is done, and writes into the new one."""
+    writer, watcher = (connect(postgres, users.root, users.name) for _ in range(2))
+    thread = threading.Thread(target=lambda: writer.execute("insert into users values (77, 'late')"))
+    waits = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like 'insert%late%'"
+    fill = PostgresDialect.copy_in
 
-    def write() -> None:
-        writer.execute("insert into users values (77, 'late')")
-        done.set()
-
-    thread = threading.Thread(target=write)
-    watcher = connect(postgres, users.root, users.name)
-    with users:
-        users.replace("users", new())
+    def fill_late(*arguments: Any) -> None:
         thread.start()
-        waits = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%late%'"
-        until(lambda: watcher.select(f"{waits} and pid <> pg_backend_pid()"), "the writer waits")
-        assert not done.is_set()
+        until(lambda: watcher.select(waits), "the writer waits")
+        fill(*arguments)
+
+    monkeypatch.setattr(PostgresDialect, "copy_in", fill_late)
+    users.replace("users", new())
     thread.join()
     assert users.select("select id from users order by id desc limit 1") == [(77,)]
     writer.close()

@@ -195,6 +195,20 @@ def test_a_damaged_file_is_said_and_asked_for_again(cache: Cache, harm: Any, cap
     assert database.asked == 2
 
 
+def test_a_value_that_was_changed_on_disk_is_never_an_answer(cache: Cache) -> None:
+    """Numbers that cannot be compressed stand in the file as they are: Parquet itself would not notice."""
+    frame = pd.DataFrame({"a": np.random.default_rng(1).integers(0, 2**62, 200)})
+    for place in range(4, 1600, 97):
+        database = Database(frame)
+        ask(cache, database, question(n=place))
+        path = cache.directory / next(each.file for each in cache.entries() if each.key == question(n=place).key)
+        data = bytearray(path.read_bytes())
+        data[place] ^= 1
+        path.write_bytes(data)
+        pd.testing.assert_frame_equal(ask(cache, database, question(n=place)), frame)
+        assert database.asked == 2
+
+
 def test_a_file_that_is_gone_is_asked_for_again(cache: Cache) -> None:
     database = Database(FRAME)
     ask(cache, database)

@@ -108,23 +108,29 @@ def test_connections_of_threads_that_have_ended_are_used_again(session: Session)
 def test_a_fork_leaves_the_parents_connection_alone(tmp_path: Path) -> None:
     db = Connection("sqlite:///d.db", root=tmp_path)
     db.execute("create table t (n integer); create temporary table mine (n integer)")
+    list(db.dataframe("select 1 as one", chunksize=1))  # on a connection apart, which then waits in the pool
+    beside = Connection("sqlite:///d.db", root=tmp_path)
+    list(beside.dataframe("select 1 as one", chunksize=1))
+    assert beside.engine.pool.checkedin() == 1
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         try:
             db.execute("insert into t values (1)")
-            said = json.dumps(db.select("select count(*) from sqlite_temp_master"))
+            said = json.dumps([db.select("select count(*) from sqlite_temp_master"), beside.engine.pool.checkedin()])
         except BaseException as error:  # whatever it is, the parent is told
             said = json.dumps(repr(error))
         os.write(writer, said.encode())
         os._exit(0)
     os.close(writer)
     with os.fdopen(reader) as file:
-        assert json.loads(file.read()) == [[0]]
+        assert json.loads(file.read()) == [[[0]], 0]
     os.waitpid(child, 0)
     assert db.select("select count(*) from mine") == [(0,)]
     assert db.select("select count(*) from t") == [(1,)]
+    assert beside.engine.pool.checkedin() == 1
     db.close()
+    beside.close()
 
 
 def made(kind: Callable[[Any], Dialect]) -> Dialect:
