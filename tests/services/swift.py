@@ -22,8 +22,8 @@ log_level = WARNING
 recon_cache_path = {root}/cache
 disable_fallocate = true
 [pipeline:main]
-pipeline = server
-[app:server]
+pipeline = {kind}-server
+[app:{kind}-server]
 use = egg:swift#{kind}
 """
 _PROXY = """
