@@ -30,7 +30,7 @@ $(VENV)/.test: $(VENV)/.created $(PACKAGING)
 	$(PIP) -e '.[test]'
 	@touch $@
 
-$(VENV)/.services: $(VENV)/.created $(PACKAGING)
+$(VENV)/.services: $(VENV)/.test $(PACKAGING)
 	$(PIP) -e '.[services]'
 	@touch $@
 

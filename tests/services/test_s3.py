@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -52,6 +55,39 @@ class TestMoto(StoreContract):
     def test_a_bucket_that_is_not_there_is_an_error(self) -> None:
         with pytest.raises(StoreError):
             open_store("s3://no-such-bucket/x").put("key", b"1")
+
+
+@pytest.fixture(scope="session")
+def swift(folder: Path) -> Iterator[S3]:
+    """OpenStack Swift, which checks signatures; where it is installed."""
+    if shutil.which("swift-proxy-server") is None or shutil.which("memcached") is None:
+        pytest.skip(
+            "Swift is not installed: apt-get install swift-proxy swift-account swift-container swift-object memcached"
+        )
+    from tests.services import swift as server
+
+    port = free_port()
+    with server.running(folder / "swift", port):
+        yield S3(f"http://127.0.0.1:{port}", "test:tester", "testing")
+
+
+def test_a_server_that_checks_signatures_takes_ours(swift: S3) -> None:
+    """Not the whole contract: Swift ends the answer about a key that is not there as aiohttp does not bear it."""
+    store = open_store(f"s3://{bucket(swift)}/some/where", **swift.options)
+    for value in (b"first, and longer", b"second"):
+        store.put("a/b ü", value)
+        assert store.get("a/b ü") == value
+    assert list(store.keys("a/")) == ["a/b ü"]
+    assert store.size() == 6
+    assert "a/b ü" in store
+
+
+def test_a_wrong_secret_is_refused_and_not_shown(swift: S3) -> None:
+    options: dict[str, Any] = {**swift.options, "secret": "wr0ng"}
+    store = open_store(f"s3://{bucket(swift)}/x", **options)
+    with pytest.raises(StoreError) as caught:
+        store.put("key", b"1")
+    assert "wr0ng" not in f"{caught.value} {caught.value.__cause__} {store!r}"
 
 
 def test_a_server_that_goes_in_the_middle_is_said_and_a_key_is_not_called_missing(tmp_path: Path) -> None:
