@@ -22,10 +22,15 @@ def drawn():
             "tensorflow": lambda m: float(m.random.uniform([1])[0])}
     return {name: float(draw[name](sys.modules[name])).hex() for name in draw if name in sys.modules}
 
+def threads():
+    # But for the one in which Arrow's allocator gives memory back, which the warm process does without.
+    names = [Path(f"/proc/self/task/{each}/comm").read_text() for each in os.listdir("/proc/self/task")]
+    return sum("jemalloc" not in name for name in names)
+
 class Mine(Truthful):
     def body(self, steps):
         losses = [float(loss).hex() for loss in self.losses()]
-        seen = {"preloaded": PRELOADED, "losses": losses, "threads": len(os.listdir("/proc/self/task")),
+        seen = {"preloaded": PRELOADED, "losses": losses, "threads": threads(),
                 "numbers": NUMBERS | drawn() | {"later": random.random()}, "path": sys.path,
                 "variables": {k: v for k, v in os.environ.items() if k not in ("MLP_TOKEN", "MLP_SUPERVISOR")}}
         (ROOT / f"seen-{(ROOT / 'mode').read_text()}-{os.environ['OMP_NUM_THREADS']}.json").write_text(json.dumps(seen))
