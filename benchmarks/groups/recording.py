@@ -75,4 +75,4 @@ def measure(bench: Bench) -> Iterator[Series]:
             yield Reading(measure=LOOP, unit="us", values=(tool.each(100_000),))
             yield Reading(measure=SHARE, unit="%", values=(loops.share_of_loop()[0] * 100,))
 
-    yield from bench.alternate("recording", COST, tools, bench.settings.times(5, 2), once)
+    yield from bench.alternate("recording", COST, tools, bench.settings.times(5, 1), once)
