@@ -104,7 +104,9 @@ def test_hundreds_of_runs_survive_every_kill(workshop: Workshop) -> None:
     assert [row["state"] for row in workshop.history()] == ["succeeded"] * count
     assert sum(nemesis.killed.values()) > count / 75, "not enough was killed to prove anything"
     attempts = sum(len(row["attempts"]) for row in workshop.history())
-    assert attempts <= count + nemesis.killed["supervisor"] + nemesis.killed["worker"]
+    # A scheduler's death costs what it had submitted, but not yet handed over: at most a run for each slot.
+    killed = nemesis.killed
+    assert attempts <= count + killed["supervisor"] + killed["worker"] + 2 * killed["scheduler"]
     assert (workshop.outputs / "ledger-here.db").stat().st_size < LEDGER_BYTES[0] + LEDGER_BYTES[1] * count
     assert violations(workshop) == []
 

@@ -56,6 +56,7 @@ def training(workshop: Workshop, versions: str = THREE) -> tuple[subprocess.Pope
     process = workshop.start("-r", "-u")
     workshop.until(lambda: workshop.truth("beat"), "the first one trains")
     started = workshop.until(lambda: list(workshop.outputs.glob("runs/*/1/started.json")), "its supervisor says so")
+    workshop.until(lambda: workshop.history()[0]["state"] == "running", "the scheduler has heard it")
     return process, started[0].parent
 
 
