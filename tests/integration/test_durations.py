@@ -69,7 +69,8 @@ def test_the_status_tells_when_the_queue_is_done(workshop: Workshop) -> None:
     scheduler = workshop.start("-r", "-u")
     workshop.until(lambda: len(workshop.truth("train")) == 2, "the second seed trains")
     told = workshop.until(
-        lambda: [each for each in [workshop.json("status")] if each["running"] and each["next"]], "it runs"
+        lambda: [each for each in [workshop.json("status")] if each["running"] and len(each["next"]) == 4],
+        "it runs, and the other model is described",
     )[0]
     assert [each["takes"] and each["takes"]["runs"] for each in told["next"]] == [1, 1, 1, None]
     assert told["running"][0]["left"]["source"] == "version"
