@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.figures import Figures, Series
-from benchmarks.groups import empty, growth, idle, latency, recording, threads, training
+from benchmarks.groups import cache, empty, encoding, growth, idle, latency, recording, streaming, threads, training
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,6 +36,10 @@ _BARS = {
     recording.COST: ("recording", "Cost of recording one metric, of 1,000", True),
     threads.FIT: ("threads", "Each of two OpenMP trainings at once", True),
     latency.MEMORY: ("memory", "Private memory of one more TensorFlow run", False),
+    encoding.ENCODE: ("encoding", "A million rows of ten columns encoded", False),
+    encoding.PEAK: ("encoding-memory", "Peak of memory while they are encoded, by the size of what comes out", False),
+    streaming.PEAK: ("streaming", "Peak memory of training on 20 million rows", False),
+    cache.ANSWER: ("cache", "An answer of a million rows as a frame", True),
     idle.MEMORY: ("idle", "Memory of a queue that has nothing to do", True),
 }
 
