@@ -70,7 +70,8 @@ demo: $(VENV)/.demo
 	exit $$status
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest $(RERUN) tests/unit tests/integration tests/acceptance
+	$(BIN)/python -m pytest $(RERUN) tests/unit -n 2 --dist worksteal
+	$(BIN)/python -m pytest $(RERUN) tests/integration tests/acceptance
 
 # Servers of Debian's packages, started by the tests on loopback. MLP_REQUIRE_SERVICES=1 makes a missing one a failure.
 services: $(VENV)/.services
