@@ -216,7 +216,7 @@ class Dataset(DataLoader):
             self.get_output_encoder(),
             index=(self.index,) if isinstance(self.index, str) else self.index,
             workers=self.workers,
-            read=self.read_columns,
+            read=None if type(self).read_columns is Dataset.read_columns else self.read_columns,
             as_of=self.as_of,
         )
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -65,6 +65,7 @@ class Encoding:
         self.index = tuple(index)
         self.workers = workers
         self.read = read or _plainly
+        self.as_of = as_of
         self.schema = Schema()
 
     @property
@@ -86,6 +87,47 @@ class Encoding:
     def fit_inputs(self) -> tuple[str, ...]:
         """All columns that are read when encoders are fitted."""
         return _union(_fit_inputs(encoder) for encoder in self._everyone())
+
+    @property
+    def own_read(self) -> str | None:
+        """What takes columns out of frames; None where they are taken as they are."""
+        if self.read is _plainly:
+            return None
+        return f"{self.read.__module__}.{getattr(self.read, '__qualname__', type(self.read).__qualname__)}"
+
+    def state(self, tables: MutableMapping[str, Any] | None = None) -> dict[str, Any]:
+        """Returns all that is needed to encode and to decode, as JSON can hold it; see `encoding_state.state`."""
+        from mlpipeline.data import encoding_state
+
+        return encoding_state.state(self, tables)
+
+    @classmethod
+    def from_state(
+        cls,
+        state: Mapping[str, Any],
+        tables: Mapping[str, Any] | None = None,
+        *,
+        read: Read | None = None,
+        workers: int = 1,
+    ) -> Self:
+        """Returns the fitted encoding that `state` described. Runs no code but that of classes which are known already.
+
+        Args:
+            state: as `state` gave it, be it through JSON.
+            tables: those that `state` put aside.
+            read: how columns are taken from any frame, where that was not as they are; it is not saved.
+            workers: how many threads encode.
+
+        Raises:
+            DataFault: the state is damaged, of another format, or of classes that are not known.
+        """
+        from mlpipeline.data import encoding_state
+
+        parts = encoding_state.parts(state, tables, read)
+        schema = parts.pop("schema")
+        found = cls(**parts, read=read, workers=workers)
+        found.schema = schema
+        return found
 
     def fit(self, source: Source) -> None:
         """Fits all encoders, and captures the schema of what they read.

@@ -129,8 +129,16 @@ class Schema:
 
     @classmethod
     def from_dict(cls, told: Mapping[str, Any]) -> Self:
-        """Returns the schema that `to_dict` told of."""
-        return cls(tuple(Column(**column) for column in told["columns"]))
+        """Returns the schema that `to_dict` told of.
+
+        Raises:
+            DataFault: (a ValueError) it is damaged.
+        """
+        try:
+            columns = tuple(Column(**column) for column in told["columns"])
+        except (TypeError, KeyError) as error:
+            raise DataFault(f"a saved schema is damaged ({type(error).__name__}: {error}): save it again") from error
+        return cls(columns)
 
 
 def check_columns(frame: pd.DataFrame, wanted: Sequence[str], whose: str) -> None:
