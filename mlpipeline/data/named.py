@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from mlpipeline.config_text import near_miss
-from mlpipeline.data import database_config
-from mlpipeline.data.cached import DEFAULT_LIMIT_BYTES, Cache
+from mlpipeline.data import data_settings, database_config
+from mlpipeline.data.cached import Cache
 from mlpipeline.data.connection import Connection
 from mlpipeline.data.replicas import Replicas
 from mlpipeline.errors import ConfigurationError, UnknownConnection
 from mlpipeline.project import Project
-from mlpipeline.values import seconds, size
-
-SECTION = "DATA"
-_READERS: dict[str, Callable[[str], Any]] = {"cache_dir": str, "cache_limit": size, "cache_ttl": seconds}
 
 
 class Connections:
@@ -93,18 +88,8 @@ def cache_of(project: Project) -> Cache:
     Raises:
         ConfigurationError: when a key is not known, or its value cannot be read.
     """
-    values: dict[str, Any] = {}
-    for key, text in project.settings.sections.get(SECTION, {}).items():
-        if key not in _READERS:
-            raise ConfigurationError(f"mlp.config: [{SECTION}] has an unknown key {key!r}.{near_miss(key, _READERS)}")
-        try:
-            values[key] = _READERS[key](text)
-        except ValueError as error:
-            raise ConfigurationError(f"mlp.config: [{SECTION}] {key} = {text}: {error}") from error
-    directory = project.root / values["cache_dir"] if "cache_dir" in values else project.outputs_dir / "cache"
-    return Cache(
-        directory, limit_bytes=values.get("cache_limit", DEFAULT_LIMIT_BYTES), ttl_seconds=values.get("cache_ttl")
-    )
+    settings = data_settings.read(project)
+    return Cache(settings.cache_dir, limit_bytes=settings.cache_limit, ttl_seconds=settings.cache_ttl)
 
 
 connections = Connections()
