@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -110,6 +111,7 @@ FACTS = [
     ),
     Fact(Token("c", minimum_occurrences=2), ["a b", "b c", N], ["a b c"], [[1, 2]], 4),
     Fact(Token("c"), [N, " ... "], ["a", N], [[1], [2]], 3),
+    Fact(Token("c"), [1, True, N], [True, 1, 1.0, N, Decimal("1.0")], [[3], [2], [2], [4], [1]], 5),
     Fact(Token("c"), [12, 12.5, N, "a"], [12.0, "12", 12.5, "12.5"], [[2], [2], [3], [3]], 6),
     Fact(MiddleOut("c", 2), [[0] * 8], [[0] * 8], [[0, 1, 2, 2, 2, 2, 3, 4]], 5, "uint8"),
     Fact(MiddleOut("c", 5), [[0] * 4], [[0] * 4], [[0, 1, 9, 10]], 11),
