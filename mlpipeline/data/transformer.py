@@ -10,7 +10,7 @@ from typing import Any, Self
 import pandas as pd
 
 from mlpipeline import errors
-from mlpipeline.data import plain
+from mlpipeline.data import kinds, plain
 from mlpipeline.data.given import inputs_of, name_of, read, underscore
 
 EMPTY = inspect.Parameter.empty
@@ -168,34 +168,17 @@ class Transformer:
 
 
 def known_as(kind: type[Transformer]) -> str:
-    """Returns what a saved transformer calls its class: a bare name where it is built in, else module and name."""
+    """Returns what a saved transformer calls its class, see `kinds.known_as`."""
     from mlpipeline.data import transformers
 
-    if getattr(transformers, kind.__name__, None) is kind:
-        return str(kind.__name__)
-    return f"{kind.__module__}:{kind.__qualname__}"
+    return kinds.known_as("transformer", kind, transformers)
 
 
-def find(name: str) -> type[Transformer]:
-    """Returns the class of a saved transformer, out of those that are built in or imported already.
-
-    Raises:
-        DataFault: when there is none of this name.
-    """
+def find(name: Any) -> type[Transformer]:
+    """Returns the class of a saved transformer, see `kinds.find`."""
     from mlpipeline.data import transformers
 
-    if name in transformers.__all__:
-        kind: type[Transformer] = getattr(transformers, name)
-        return kind
-    imported = {known_as(kind): kind for kind in _descendants(Transformer)}
-    if name not in imported:
-        raise errors.DataFault(f"there is no transformer '{name}': import the module that defines it before loading")
-    return imported[name]
-
-
-def _descendants(kind: type[Transformer]) -> list[type[Transformer]]:
-    children = kind.__subclasses__()
-    return [*children, *(each for child in children for each in _descendants(child))]
+    return kinds.find("transformer", name, Transformer, transformers)
 
 
 def _signature(kind: type[Transformer]) -> dict[str, inspect.Parameter]:

@@ -9,20 +9,16 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from mlpipeline import errors
-from mlpipeline.config_text import near_miss
-from mlpipeline.data import encoders
+from mlpipeline.data import encoders, kinds
 from mlpipeline.data.encoder import Encoder
 from mlpipeline.data.encoders.vocabulary import Vocabulary
 from mlpipeline.data.parameters import signature
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 FORMAT = 1
 _Kind = TypeVar("_Kind", bound=Encoder)
@@ -77,32 +73,13 @@ def restored(wanted: type[_Kind], state: Mapping[str, Any]) -> _Kind:
 
 
 def known_as(kind: type[Encoder]) -> str:
-    """Returns what a saved encoder calls its class: its bare name where it is built in, else with its module."""
-    built_in = kind.__name__ in encoders.__all__ and getattr(encoders, kind.__name__) is kind
-    return kind.__name__ if built_in else f"{kind.__module__}:{kind.__qualname__}"
+    """Returns what a saved encoder calls its class, see `kinds.known_as`."""
+    return kinds.known_as("encoder", kind, encoders)
 
 
 def find(name: Any) -> type[Encoder]:
-    """Returns the class of a saved encoder, among those that are built in or imported already.
-
-    Raises:
-        DataFault: there is none of this name.
-    """
-    if name in encoders.__all__:
-        kind: type[Encoder] = getattr(encoders, name)
-        return kind
-    imported = {known_as(kind): kind for kind in _descendants(Encoder)}
-    if not isinstance(name, str) or name not in imported:
-        raise errors.DataFault(
-            f"there is no encoder '{name}'.{near_miss(str(name), encoders.__all__)} If it is yours, import it first"
-        )
-    return imported[name]
-
-
-def _descendants(kind: type[Encoder]) -> Iterator[type[Encoder]]:
-    for each in kind.__subclasses__():
-        yield each
-        yield from _descendants(each)
+    """Returns the class of a saved encoder, see `kinds.find`."""
+    return kinds.find("encoder", name, Encoder, encoders)
 
 
 _DUMPS: tuple[tuple[type | tuple[type, ...], str, Callable[[Any], Any]], ...] = (

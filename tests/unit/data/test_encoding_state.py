@@ -200,7 +200,7 @@ def test_a_damaged_state_is_refused(damage: Callable[[dict[str, Any]], Any], sai
         (_set("encoders", [[]]), "damaged"),
         (_set("encoders", [{"format": 1, "parameters": {}, "learnt": {}}]), "without class"),
         (_set("encoders", [{"format": 1, "class": "os:system", "parameters": {}, "learnt": {}}]), "no encoder 'os:sys"),
-        (_set("encoders", [{"format": 1, "class": ["Norm"], "parameters": {}, "learnt": {}}]), "no encoder"),
+        (_set("encoders", [{"format": 1, "class": ["Norm"], "parameters": {}, "learnt": {}}]), "is no name"),
         (_set("output_encoder", {"format": 2, "parameters": {}, "learnt": {}}), "format 2"),
         (_set("schema", {}), "schema is damaged"),
         (_set("schema", {"columns": [{"name": "a"}]}), "schema is damaged"),
