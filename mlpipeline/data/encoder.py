@@ -217,6 +217,9 @@ class Encoder(interop.Interop, Parameterized):
 
     def _check(self) -> None:
         """Refuses parameters that cannot be used; constructors only store them."""
+        for column in (each for side in self._sides() for each in side):
+            if isinstance(column, Encoder):
+                raise errors.ParameterError(f"{self!r}: {column!r} is an encoder: give a column or a transformer")
         if self.twin and not isinstance(self.column, str):
             raise errors.ParameterError(f"{self!r}: only a column that is named can have a twin: encode the two alone")
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import pandas as pd
 
-from mlpipeline.data.schema import Column, Schema, check_columns
+from mlpipeline.data.schema import Column, Schema, check_columns, check_rows
 from mlpipeline.errors import DataFault
 
 Source = Callable[[Sequence[str]], pd.DataFrame]
@@ -60,6 +60,7 @@ class Encoding:
         as_of: Any = None,
     ) -> None:
         _check_encoders(encoders, output_encoder)
+        _check_workers(workers)
         self.encoders = tuple(_dated(encoder, as_of) for encoder in encoders)
         self.output_encoder = None if output_encoder is None else _dated(output_encoder, as_of)
         self.index = tuple(index)
@@ -152,8 +153,10 @@ class Encoding:
             tags: use only encoders that have one of these; all encoders by default.
 
         Raises:
+            WrongType: these are no rows of a frame.
             DataFault: a column is missing, or of another kind than when the encoders were fitted.
         """
+        check_rows(frame)
         encoders = self.tagged(tags)
         self.schema.check(frame, _union(encoder.inputs for encoder in encoders))
         parts = self._each(lambda encoder: list(self._features(encoder, frame)), encoders)
@@ -166,6 +169,7 @@ class Encoding:
 
     def encode_y(self, frame: pd.DataFrame) -> np.ndarray | None:
         """Encodes the target; None where the frame has none of its columns."""
+        check_rows(frame)
         names, encoder = self.output_inputs, self.output_encoder
         if encoder is None or not any(name in frame.columns for name in names):
             return None
@@ -274,6 +278,11 @@ def _check_encoders(encoders: Sequence[Any], output_encoder: Any) -> None:
         if isinstance(encoder, type) or lacks:
             raise DataFault(f"{encoder!r} is no encoder: give e.g. Unique('column'), from mlpipeline.data.encoders")
     _check_names([encoder.name for encoder in encoders])
+
+
+def _check_workers(workers: Any) -> None:
+    if not isinstance(workers, int) or workers < 1:
+        raise DataFault(f"workers is {workers!r}: it must be a whole number of threads, 1 or more")
 
 
 def _check_names(names: Sequence[str]) -> None:

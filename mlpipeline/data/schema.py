@@ -152,6 +152,13 @@ def check_columns(frame: pd.DataFrame, wanted: Sequence[str], whose: str) -> Non
         raise DataFault(f"{whose}: more than one column is called {', '.join(twice)}: rename them")
 
 
+def check_rows(frame: object) -> None:
+    """Raises a WrongType where rows to be encoded are no frame."""
+    if not isinstance(frame, pd.DataFrame):
+        one = ", e.g. pd.DataFrame([row])" if isinstance(frame, Mapping) else ""
+        raise WrongType(f"rows to be encoded come as {type(frame).__name__}: give a pandas DataFrame{one}")
+
+
 def check_frame(frame: object, whose: str) -> None:
     """Checks what a `get_data` gave.
 

@@ -149,7 +149,7 @@ class Streaming(Divided):
     def encoding(self) -> Encoding:
         """The encoders, each fitted on its own columns of the training split, and the schema of what they read."""
         encoding = self._unfitted()
-        check_columns(pd.DataFrame(columns=self.columns), encoding.fit_inputs, self._whose)
+        check_columns(pd.DataFrame(columns=self.columns), (*encoding.fit_inputs, *encoding.index), self._whose)
         encoding.fit(lambda names: self.spool.part("training").whole(names))
         self._look_at(encoding)
         return encoding

@@ -376,3 +376,9 @@ def test_a_number_of_codes_that_no_type_holds_is_said() -> None:
 def test_what_was_made_of_a_transformer_may_not_have_a_twin_and_that_is_said() -> None:
     with pytest.raises(ValueError, match="only a column that is named can have a twin"):
         Norm(Log("c"), twin=True).fit(pd.DataFrame({"c": [1.0], "c_twin": [2.0]}))
+
+
+@pytest.mark.parametrize("encoder", [Norm(Unique("c")), Equals("c", Unique("c")), Norm(Norm("c"))], ids=repr)
+def test_an_encoder_within_an_encoder_is_refused(encoder: Any) -> None:
+    with pytest.raises(ValueError, match="is an encoder: give a column or a transformer"):
+        encoder.fit(column(["a"]))

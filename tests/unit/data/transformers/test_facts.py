@@ -196,7 +196,7 @@ def test_distances_of_known_places(places: tuple[float, ...], kilometers: float)
 
 @pytest.mark.parametrize("unit", ["miles", "degree", None])
 def test_places_are_given_in_degrees_or_radians(unit: Any) -> None:
-    with pytest.raises(NameError, match="is none of degrees, radians"):
+    with pytest.raises(NameError, match="is neither degrees nor radians"):
         Distance("a", "b", "c", "d", input=unit).transform(pd.DataFrame([[0, 0, 0, 0]], columns=list("abcd")))
 
 
