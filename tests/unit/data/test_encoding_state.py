@@ -19,7 +19,7 @@ from mlpipeline.data.encoding_state import digest
 from mlpipeline.data.transformers import Age, Extract, Log, LogPlusOne, NameAge
 from mlpipeline.errors import DataFault, NotFitted
 from tests.unit.data import stand_ins
-from tests.unit.data.test_no_leak_no_skew import Everything, rows, vectors
+from tests.unit.data.everything import Everything, Nested, rows, vectors
 
 
 def saved(encoding: Encoding, **keep: Any) -> Any:
@@ -56,6 +56,11 @@ def test_every_kind_of_encoder_comes_back_as_it_was(everything: Encoding) -> Non
     strange = rows().assign(number=np.inf, text="unheard of", words=None, name="Zzz", day=pd.NaT, y=1e9)
     assert_same(loaded, everything, strange)
     assert_same(loaded, everything, rows().iloc[[7]])
+
+
+def test_every_kind_of_transformer_comes_back_as_it_was() -> None:
+    nested = Nested().encoding
+    assert_same(Encoding.from_state(saved(nested)), nested, rows())
 
 
 def test_what_is_saved_again_is_the_same(everything: Encoding) -> None:
