@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import pandas as pd
 
+from mlpipeline.data.bars import Bar, bar
 from mlpipeline.data.schema import Column, Schema, check_columns, check_rows
 from mlpipeline.errors import DataFault
 
@@ -136,7 +137,9 @@ class Encoding:
         Args:
             source: gives rows of the training split, and of nothing else; it is asked once for each encoder.
         """
-        captured = self._each(lambda encoder: self._fitted(encoder, source), self._everyone())
+        everyone = self._everyone()
+        with bar("encoders fitted", total=len(everyone), unit="") as shown:
+            captured = self._each(lambda encoder: self._fitted(encoder, source, shown), everyone)
         columns = {column.name: column for found in captured for column in found}
         self.schema = Schema(tuple(columns[name] for name in self.fit_inputs))
         _check_names(self.feature_names)
@@ -218,12 +221,13 @@ class Encoding:
     def _inputs(self, encoder: Any, frame: pd.DataFrame) -> pd.DataFrame:
         return self.read(frame, tuple(encoder.inputs))
 
-    def _fitted(self, encoder: Any, source: Source) -> list[Column]:
+    def _fitted(self, encoder: Any, source: Source, shown: Bar) -> list[Column]:
         names = _fit_inputs(encoder)
         frame = self.read(source(names), names)
         if not len(frame):
             raise DataFault(f"{encoder.name}: the training split has no rows, and an encoder learns from nothing else")
         encoder.fit(frame)
+        shown.update(1)
         return [Column.captured(frame[name]) for name in names]
 
     def _features(self, encoder: Any, frame: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
