@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -41,6 +42,21 @@ class Registry:
     def names(self, kind: str) -> list[str]:
         """Returns the sorted names of all parts of a kind, installed packages' included."""
         return sorted(self._targets.get(kind, {}).keys() | _installed(kind).keys())
+
+    def name_of(self, kind: str, part: type) -> str | None:
+        """Returns the name under which a class is offered; None where it is not.
+
+        Asks no package to be imported but the one that the class is of.
+        """
+        package = part.__module__.partition(".")[0]
+        for name, target in {**_installed(kind), **self._targets.get(kind, {})}.items():
+            if target == f"{part.__module__}:{part.__qualname__}":
+                return name
+            if target.partition(":")[0].partition(".")[0] == package:
+                with suppress(errors.MlpipelineError):  # another part of it cannot be loaded, which is not asked here
+                    if self.load(kind, name) is part:
+                        return name
+        return None
 
     def load(self, kind: str, name: str) -> Any:
         """Imports a part and returns it.
@@ -88,4 +104,5 @@ def _installed(kind: str) -> dict[str, str]:
 _registry = Registry()
 register = _registry.register
 names = _registry.names
+name_of = _registry.name_of
 load = _registry.load

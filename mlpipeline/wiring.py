@@ -6,9 +6,30 @@ from collections.abc import Callable
 
 from mlpipeline import plugins
 
+_ENCODERS = (
+    "Boolean", "Discrete", "Enum", "Equals", "MiddleOut", "NestedNorm", "NestedUnique", "Norm", "OneHot", "Pass",
+    "Quantile", "Static", "Token", "Uniform", "Unique",
+)  # fmt: skip
+_TRANSFORMERS = (
+    "Age", "AreaCode", "DateTime", "Distance", "EmailDomain", "Extract", "GeoIP", "IsNull", "Length", "Log",
+    "LogPlusOne", "Map", "NameAge", "NameFamilial", "NamePopulation", "NameSex", "String",
+)  # fmt: skip
+
 BUILT_IN = (
     ("executor", "inline", "mlpipeline.execution.inline:InlineExecutor"),
     ("executor", "local", "mlpipeline.execution.local:LocalExecutor"),
+    ("dialect", "duckdb", "mlpipeline.data.dialects.duck:DuckDialect"),
+    ("dialect", "postgresql", "mlpipeline.data.dialects.postgres:PostgresDialect"),
+    ("dialect", "redshift", "mlpipeline.data.dialects.redshift:RedshiftDialect"),
+    ("dialect", "snowflake", "mlpipeline.data.dialects.snowflake:SnowflakeDialect"),
+    ("dialect", "sqlite", "mlpipeline.data.dialects.sqlite:SqliteDialect"),
+    ("store", "file", "mlpipeline.data.stores.disk:DiskStore"),
+    ("store", "memory", "mlpipeline.data.stores.memory:MemoryStore"),
+    ("store", "redis", "mlpipeline.data.stores.redis:RedisStore"),
+    ("store", "rediss", "mlpipeline.data.stores.redis:RedisStore"),
+    ("store", "unix", "mlpipeline.data.stores.redis:RedisStore"),
+    *(("encoder", name, f"mlpipeline.data.encoders:{name}") for name in _ENCODERS),
+    *(("transformer", name, f"mlpipeline.data.transformers:{name}") for name in _TRANSFORMERS),
 )
 
 

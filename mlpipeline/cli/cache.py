@@ -1,4 +1,4 @@
-"""Commands about the cache of answers: list, explain, clear."""
+"""Commands about what is kept of data, answers and spools: list, explain, clear."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from mlpipeline.cli.setup import Setup, draw, say, shared
 if TYPE_CHECKING:
     from mlpipeline.data.cache_index import Entry
     from mlpipeline.data.cached import Cache
+    from mlpipeline.data.spools import Kept, Spools
+    from mlpipeline.observe.table import Table
 
 _KEY_SHOWN = 10
 
@@ -19,7 +21,8 @@ _KEY_SHOWN = 10
 @shared
 @click.pass_obj
 def cache(setup: Setup) -> None:
-    """See and empty the cache of answers that `dataframe(…, cache=True)` fills.
+    """See and empty what is kept of data: answers that `dataframe(…, cache=True)` asked for, and spools, the rows of
+    streaming datasets.
 
     \b
     mlpipeline cache list
@@ -34,25 +37,40 @@ def cache(setup: Setup) -> None:
 @shared
 @click.pass_obj
 def list_(setup: Setup) -> None:
-    """List what is kept, used last first.
+    """List what is kept, used last first: answers, then spools.
 
     \b
     mlpipeline cache list
     mlpipeline cache list --json | jq .bytes
     """
-    from mlpipeline.observe.table import Table
+    from mlpipeline.cli.spools import spools_of
+    from mlpipeline.cli.spools import table as spool_table
+    from mlpipeline.cli.spools import told as told_of
+    from mlpipeline.observe.text import many
 
-    kept = _cache(setup)
-    entries = kept.entries()
+    kept, spools = _cache(setup), spools_of(setup)
+    entries, rows = kept.entries(), spools.kept()
     total = sum(entry.bytes for entry in entries)
     if setup.json:
         told = [_json(kept, entry) for entry in entries]
         limits = {"limit_bytes": kept.limit_bytes, "ttl_seconds": kept.ttl_seconds}
-        setup.emit({"format": 1, "directory": str(kept.directory), "bytes": total, **limits, "entries": told})
+        answers = {"directory": str(kept.directory), "bytes": total, **limits, "entries": told}
+        setup.emit({"format": 1, **answers, "spools": told_of(spools, rows)})
         return
-    if not entries:
-        say(f"Nothing is kept in {kept.directory}. Ask with cache=True.")
-        return
+    if entries:
+        draw(_table(kept, entries))
+        say(f"{many(len(entries), 'answer')}, {size(total)} of {size(kept.limit_bytes)}, in {kept.directory}")
+    else:
+        say(f"No answer is kept in {kept.directory}. Ask with cache=True.")
+    if rows:
+        draw(spool_table(spools, rows, _KEY_SHOWN))
+        taken = size(sum(spool.bytes for spool in rows))
+        say(f"{many(len(rows), 'spool')}, {taken} of {size(spools.limit_bytes)}, in {spools.root}")
+
+
+def _table(kept: Cache, entries: list[Entry]) -> Table:
+    from mlpipeline.observe.table import Table
+
     now = kept.clock()
     rows = [
         (
@@ -67,10 +85,7 @@ def list_(setup: Setup) -> None:
         )
         for entry in entries
     ]
-    draw(Table(columns=("key", "extract", "connection", "rows", "size", "age", "uses", "took"), rows=tuple(rows)))
-    from mlpipeline.observe.text import many
-
-    say(f"{many(len(entries), 'answer')}, {size(total)} of {size(kept.limit_bytes)}, in {kept.directory}")
+    return Table(columns=("key", "extract", "connection", "rows", "size", "age", "uses", "took"), rows=tuple(rows))
 
 
 @cache.command()
@@ -87,20 +102,28 @@ def explain(setup: Setup, key: str | None, extract: str | None, connection: str,
     mlpipeline cache explain 3fa9
     mlpipeline cache explain --extract subscribers --connection main --set limit=100
     """
+    from mlpipeline.cli.spools import spools_of
+    from mlpipeline.cli.spools import story as spool_story
+    from mlpipeline.cli.spools import told as told_of
     from mlpipeline.errors import UsageError
 
     if (key is None) == (extract is None):
         raise UsageError("name either a KEY of mlpipeline cache list, or --extract")
-    kept = _cache(setup)
-    if key is not None:
-        entry = find(kept, key)
-        if setup.json:
-            setup.emit({"format": 1, **_json(kept, entry)})
-            return
-        for name, value in _story(kept, entry):
-            say(f"{name + ':':<12} {value}")
+    if key is None:
+        _explain_extract(setup, str(extract), connection, settings)
         return
-    _explain_extract(setup, str(extract), connection, settings)
+    kept, spools = _cache(setup), spools_of(setup)
+    answer, spool = find(kept, spools, key)
+    if answer is not None:
+        story, told = _story(kept, answer), _json(kept, answer)
+    else:
+        assert spool is not None
+        story, told = spool_story(spools, spool), told_of(spools, [spool])["entries"][0]
+    if setup.json:
+        setup.emit({"format": 1, **told})
+        return
+    for name, value in story:
+        say(f"{name + ':':<12} {value}")
 
 
 def _explain_extract(setup: Setup, extract: str, name: str, settings: tuple[str, ...]) -> None:
@@ -126,36 +149,53 @@ def _explain_extract(setup: Setup, extract: str, name: str, settings: tuple[str,
 @click.argument("key", required=False)
 @click.option("--extract", metavar="NAME", help="Only answers of this extract.")
 @click.option("--connection", metavar="NAME", help="Only answers of this connection.")
-@click.option("--expired", is_flag=True, help="Only answers that are too old.")
+@click.option("--expired", is_flag=True, help="Only answers that are too old, and spools that are unused too long.")
+@click.option("--spools", "only_spools", is_flag=True, help="Only spools.")
 @shared
 @click.pass_obj
-def clear(setup: Setup, key: str | None, extract: str | None, connection: str | None, expired: bool) -> None:
-    """Remove what is kept: all of it, or what is named.
+def clear(
+    setup: Setup, key: str | None, extract: str | None, connection: str | None, expired: bool, only_spools: bool
+) -> None:
+    """Remove what is kept: all of it, or what is named. A spool that a process uses stays.
 
     \b
     mlpipeline cache clear
     mlpipeline cache clear 3fa9
     mlpipeline cache clear --extract subscribers
+    mlpipeline cache clear --spools --expired
     """
-    kept = _cache(setup)
-    one = None if key is None else find(kept, key).key
+    from mlpipeline.cli.spools import spools_of
+    from mlpipeline.errors import UsageError
+    from mlpipeline.observe.text import many
+
+    if only_spools and (extract or connection):
+        raise UsageError("--spools goes with neither --extract nor --connection: those name answers")
+    kept, spools = _cache(setup), spools_of(setup)
+    answer, spool = (None, None) if key is None else find(kept, spools, key)
 
     def chosen(entry: Entry) -> bool:
         return (
-            (one is None or entry.key == one)
+            not only_spools
+            and (key is None or (answer is not None and entry.key == answer.key))
             and (extract is None or entry.question.extract == extract)
             and (connection is None or entry.question.name == connection)
             and (not expired or kept.is_expired(entry))
         )
 
-    removed = kept.clear(chosen)
-    count = sum(entry.bytes for entry in removed)
-    if setup.json:
-        setup.emit({"format": 1, "removed": [entry.key for entry in removed], "bytes": count})
-    else:
-        from mlpipeline.observe.text import many
+    def chosen_spool(entry: Kept) -> bool:
+        is_named = key is None or (spool is not None and entry.name == spool.name)
+        return is_named and extract is None and connection is None and (not expired or spools.is_old(entry))
 
-        say(f"Removed {many(len(removed), 'answer')}, {size(count)}." if removed else "Nothing to remove.")
+    answers, rows = kept.clear(chosen), spools.clear(chosen_spool)
+    count = sum(entry.bytes for entry in answers) + sum(entry.bytes for entry in rows)
+    if setup.json:
+        gone = {"removed": [entry.key for entry in answers], "removed_spools": [entry.name for entry in rows]}
+        setup.emit({"format": 1, **gone, "bytes": count})
+        return
+    words = [many(len(found), what) for found, what in ((answers, "answer"), (rows, "spool")) if found]
+    say(f"Removed {' and '.join(words)}, {size(count)}." if words else "Nothing to remove.")
+    if in_use := [entry for entry in spools.kept() if entry.is_used and chosen_spool(entry)]:
+        say(f"{many(len(in_use), 'spool')} in use: kept.")
 
 
 def _cache(setup: Setup) -> Cache:
@@ -164,19 +204,20 @@ def _cache(setup: Setup) -> Cache:
     return cache_of(setup.project())
 
 
-def find(kept: Cache, prefix: str) -> Entry:
-    """Returns the entry whose key begins so.
+def find(kept: Cache, spools: Spools, prefix: str) -> tuple[Entry | None, Kept | None]:
+    """Returns the answer or the spool whose key begins so.
 
     Raises:
         UsageError: when there is none, or several are.
     """
     from mlpipeline.errors import UsageError
 
-    found = kept.entries(prefix)
-    if len(found) != 1:
-        several = f"{len(found)} keys begin with {prefix!r}: give more of it"
-        raise UsageError(several if found else f"no key begins with {prefix!r}: see mlpipeline cache list")
-    return found[0]
+    answers, rows = kept.entries(prefix), spools.kept(prefix)
+    count = len(answers) + len(rows)
+    if count != 1:
+        several = f"{count} keys begin with {prefix!r}: give more of it"
+        raise UsageError(several if count else f"no key begins with {prefix!r}: see mlpipeline cache list")
+    return (answers[0], None) if answers else (None, rows[0])
 
 
 def _story(kept: Cache, entry: Entry) -> list[tuple[str, str]]:

@@ -34,7 +34,7 @@ COMMANDS = {
     "note": Entry(section=CONTROL, target="control:note", help="Note something on a run."),
     "retry": Entry(section=CONTROL, target="control:retry", help="Let failed runs run again."),
     "extract": Entry(section=DATA, target="extract:extract", help="What a query of extracts/ gives: its first rows."),
-    "cache": Entry(section=DATA, target="cache:cache", help="See and empty the cache of answers of databases."),
+    "cache": Entry(section=DATA, target="cache:cache", help="See and empty what is kept of data: answers and spools."),
     "get": Entry(section=KEEP, target="keep:get", help="Copy what a run left into a directory."),
     "mv": Entry(section=KEEP, target="keep:mv", help="Rename a model or version without losing its history."),
     "gc": Entry(section=KEEP, target="gc:gc", help="Show, or remove, what is not needed any more."),

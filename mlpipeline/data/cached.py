@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, TypeVar
 from mlpipeline.data import arrow
 from mlpipeline.data.cache_index import Entry, Index
 from mlpipeline.data.cache_key import Question, differences
+from mlpipeline.data.data_settings import CACHE_LIMIT_BYTES
 from mlpipeline.errors import DataFault, StoreError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-DEFAULT_LIMIT_BYTES = 10 * 10**9
 _ORPHAN_SECONDS = 3600.0
 _SUFFIX = ".parquet"
 _log = logging.getLogger("mlpipeline.data")
@@ -44,7 +44,7 @@ class Cache:
         self,
         directory: Path,
         *,
-        limit_bytes: int = DEFAULT_LIMIT_BYTES,
+        limit_bytes: int = CACHE_LIMIT_BYTES,
         ttl_seconds: float | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:

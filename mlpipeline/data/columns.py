@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mlpipeline import errors
+from mlpipeline.config_text import near_miss
 from mlpipeline.data import arrow
 
 if TYPE_CHECKING:
@@ -67,3 +68,29 @@ def _sql_type(column: pd.Series) -> Any:
     if inferred == "decimal":
         return sa.Numeric(38, 10)
     return kinds.get(inferred, sa.Text)()
+
+
+def check(frame: Any, table: str, known: Collection[str], *, may_lack: bool) -> None:
+    """Checks a frame that is to be inserted.
+
+    Args:
+        frame: what a caller gave.
+        table: its name, for messages.
+        known: the columns that the table has; none where it is not there.
+        may_lack: whether the table need not be there.
+
+    Raises:
+        WrongType: it is no frame.
+        DataFault: the table is not there, two columns have one name, or the table lacks one, whatever its case.
+    """
+    pd = errors.require("pandas", extra="sql")
+    if not isinstance(frame, pd.DataFrame):
+        raise errors.WrongType(f"{table}: {type(frame).__name__} cannot be inserted: give a pandas DataFrame")
+    arrow.check_names(list(frame.columns))
+    if not known and not may_lack:
+        raise errors.DataFault(f"there is no table {table}: create it first, or insert(…, create=True)")
+    there = {name.lower() for name in known}
+    for name in map(str, frame.columns):
+        if there and name.lower() not in there:
+            near = near_miss(name, known)
+            raise errors.DataFault(f"table {table} has no column {name!r}.{near} It has {', '.join(known)}")

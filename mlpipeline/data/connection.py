@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from mlpipeline.data import arrow, cache_key, credentials, dialects, engine, extracts, transport
+from mlpipeline.data import arrow, cache_key, columns, credentials, dialects, engine, extracts, transport
 from mlpipeline.data.asking import Asker
 from mlpipeline.data.bars import bar
 from mlpipeline.data.cached import Cache
@@ -184,11 +184,8 @@ class Connection:
             DataFault: when the table or a column is missing, or a value does not fit.
             DatabaseError: what the database refused.
         """
-        arrow.check_names(list(frame.columns))
         name, dialect = TableName.parse(table), self._asker.dialect
-        is_there = bool(self._asker.look(lambda live: dialect.columns_of(live, name)))
-        if not is_there and not create:
-            raise DataFault(f"there is no table {table}: create it first, or insert(…, create=True)")
+        is_there = self._check(table, frame, may_lack=create)
         with self._asker.transaction(), bar(table, total=len(frame)) as shown:
             if not is_there:
                 self._asker.change(lambda live: dialect.create(live, name, frame))
@@ -204,12 +201,18 @@ class Connection:
             DataFault: when the table is missing, or something hangs on it that could not follow; the message names it.
             DatabaseError: what the database refused; the table is as it was.
         """
-        arrow.check_names(list(frame.columns))
         name, dialect = TableName.parse(table), self._asker.dialect
+        self._check(table, frame)
         with self._asker.transaction(), bar(table, total=len(frame)) as shown:
             self._asker.change(lambda live: dialect.replace(live, name, frame, batch_size, shown.update))
         for listener in self._after_replace:
             listener(table, frame)
+
+    def _check(self, table: str, frame: pd.DataFrame, *, may_lack: bool = False) -> bool:
+        """Checks what is to be inserted, and returns whether the table is there."""
+        there = self._asker.look(lambda live: self._asker.dialect.columns_of(live, TableName.parse(table)))
+        columns.check(frame, table, there, may_lack=may_lack)
+        return bool(there)
 
     def after_replace(self, listener: Callable[[str, pd.DataFrame], object]) -> Callable[[str, pd.DataFrame], object]:
         """Has a function called with table and frame after each `replace`; good as a decorator."""

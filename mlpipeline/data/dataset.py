@@ -168,7 +168,7 @@ class Dataset(DataLoader):
         """The encoders, fitted on the training split alone, and the schema of what they read."""
         encoding = self._unfitted()
         training = self.training_data
-        check_columns(training, encoding.fit_inputs, self._whose)
+        check_columns(training, (*encoding.fit_inputs, *encoding.index), self._whose)
         encoding.fit(lambda names: training)
         self._look_at(encoding)
         return encoding
@@ -210,13 +210,13 @@ class Dataset(DataLoader):
 
     def _unfitted(self) -> Encoding:
         encoders = self.get_encoders()
-        listed = tuple(encoders) if isinstance(encoders, Sequence) else (encoders,)
+        listed = tuple(encoders) if isinstance(encoders, Iterable) else (encoders,)
         return Encoding(
             listed,
             self.get_output_encoder(),
             index=(self.index,) if isinstance(self.index, str) else self.index,
             workers=self.workers,
-            read=self.read_columns,
+            read=None if type(self).read_columns is Dataset.read_columns else self.read_columns,
             as_of=self.as_of,
         )
 

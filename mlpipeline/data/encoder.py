@@ -208,15 +208,23 @@ class Encoder(interop.Interop, Parameterized):
     @property
     def needs_as_of(self) -> bool:
         """Whether a transformer in it measures up to a moment that nobody has given yet."""
-        return bool(getattr(self.column, "needs_as_of", False))
+        return bool(self._undated())
 
     def at(self, as_of: Any) -> Self:
         """Returns an encoder like this, unfitted, whose transformers measure up to this moment."""
-        column = self.column.at(as_of) if self.needs_as_of else self.column  # type: ignore[union-attr]
-        return type(self)(**self.get_params(deep=False) | {"column": column})
+        dated = {name: value.at(as_of) for name, value in self._undated().items()}
+        return type(self)(**self.get_params(deep=False) | dated)
+
+    def _undated(self) -> dict[str, Any]:
+        return {
+            name: value for name, value in self.get_params(deep=False).items() if getattr(value, "needs_as_of", False)
+        }
 
     def _check(self) -> None:
         """Refuses parameters that cannot be used; constructors only store them."""
+        for column in (each for side in self._sides() for each in side):
+            if isinstance(column, Encoder):
+                raise errors.ParameterError(f"{self!r}: {column!r} is an encoder: give a column or a transformer")
         if self.twin and not isinstance(self.column, str):
             raise errors.ParameterError(f"{self!r}: only a column that is named can have a twin: encode the two alone")
 

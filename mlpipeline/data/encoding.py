@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
 
-from mlpipeline.data.schema import Column, Schema, check_columns
+from mlpipeline.data.bars import Bar, bar
+from mlpipeline.data.schema import Column, Schema, check_columns, check_rows
 from mlpipeline.errors import DataFault
 
 Source = Callable[[Sequence[str]], pd.DataFrame]
@@ -60,11 +61,13 @@ class Encoding:
         as_of: Any = None,
     ) -> None:
         _check_encoders(encoders, output_encoder)
+        _check_workers(workers)
         self.encoders = tuple(_dated(encoder, as_of) for encoder in encoders)
         self.output_encoder = None if output_encoder is None else _dated(output_encoder, as_of)
         self.index = tuple(index)
         self.workers = workers
         self.read = read or _plainly
+        self.as_of = as_of
         self.schema = Schema()
 
     @property
@@ -87,13 +90,56 @@ class Encoding:
         """All columns that are read when encoders are fitted."""
         return _union(_fit_inputs(encoder) for encoder in self._everyone())
 
+    @property
+    def own_read(self) -> str | None:
+        """What takes columns out of frames; None where they are taken as they are."""
+        if self.read is _plainly:
+            return None
+        return f"{self.read.__module__}.{getattr(self.read, '__qualname__', type(self.read).__qualname__)}"
+
+    def state(self, tables: MutableMapping[str, Any] | None = None) -> dict[str, Any]:
+        """Returns all that is needed to encode and to decode, as JSON can hold it; see `encoding_state.state`."""
+        from mlpipeline.data import encoding_state
+
+        return encoding_state.state(self, tables)
+
+    @classmethod
+    def from_state(
+        cls,
+        state: Mapping[str, Any],
+        tables: Mapping[str, Any] | None = None,
+        *,
+        read: Read | None = None,
+        workers: int = 1,
+    ) -> Self:
+        """Returns the fitted encoding that `state` described. Runs no code but that of classes which are known already.
+
+        Args:
+            state: as `state` gave it, be it through JSON.
+            tables: those that `state` put aside.
+            read: how columns are taken from any frame, where that was not as they are; it is not saved.
+            workers: how many threads encode.
+
+        Raises:
+            DataFault: the state is damaged, of another format, or of classes that are not known.
+        """
+        from mlpipeline.data import encoding_state
+
+        parts = encoding_state.parts(state, tables, read)
+        schema = parts.pop("schema")
+        found = cls(**parts, read=read, workers=workers)
+        found.schema = schema
+        return found
+
     def fit(self, source: Source) -> None:
         """Fits all encoders, and captures the schema of what they read.
 
         Args:
             source: gives rows of the training split, and of nothing else; it is asked once for each encoder.
         """
-        captured = self._each(lambda encoder: self._fitted(encoder, source), self._everyone())
+        everyone = self._everyone()
+        with bar("encoders fitted", total=len(everyone), unit="") as shown:
+            captured = self._each(lambda encoder: self._fitted(encoder, source, shown), everyone)
         columns = {column.name: column for found in captured for column in found}
         self.schema = Schema(tuple(columns[name] for name in self.fit_inputs))
         _check_names(self.feature_names)
@@ -110,8 +156,10 @@ class Encoding:
             tags: use only encoders that have one of these; all encoders by default.
 
         Raises:
+            WrongType: these are no rows of a frame.
             DataFault: a column is missing, or of another kind than when the encoders were fitted.
         """
+        check_rows(frame)
         encoders = self.tagged(tags)
         self.schema.check(frame, _union(encoder.inputs for encoder in encoders))
         parts = self._each(lambda encoder: list(self._features(encoder, frame)), encoders)
@@ -124,6 +172,7 @@ class Encoding:
 
     def encode_y(self, frame: pd.DataFrame) -> np.ndarray | None:
         """Encodes the target; None where the frame has none of its columns."""
+        check_rows(frame)
         names, encoder = self.output_inputs, self.output_encoder
         if encoder is None or not any(name in frame.columns for name in names):
             return None
@@ -172,12 +221,13 @@ class Encoding:
     def _inputs(self, encoder: Any, frame: pd.DataFrame) -> pd.DataFrame:
         return self.read(frame, tuple(encoder.inputs))
 
-    def _fitted(self, encoder: Any, source: Source) -> list[Column]:
+    def _fitted(self, encoder: Any, source: Source, shown: Bar) -> list[Column]:
         names = _fit_inputs(encoder)
         frame = self.read(source(names), names)
         if not len(frame):
             raise DataFault(f"{encoder.name}: the training split has no rows, and an encoder learns from nothing else")
         encoder.fit(frame)
+        shown.update(1)
         return [Column.captured(frame[name]) for name in names]
 
     def _features(self, encoder: Any, frame: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
@@ -232,6 +282,11 @@ def _check_encoders(encoders: Sequence[Any], output_encoder: Any) -> None:
         if isinstance(encoder, type) or lacks:
             raise DataFault(f"{encoder!r} is no encoder: give e.g. Unique('column'), from mlpipeline.data.encoders")
     _check_names([encoder.name for encoder in encoders])
+
+
+def _check_workers(workers: Any) -> None:
+    if not isinstance(workers, int) or workers < 1:
+        raise DataFault(f"workers is {workers!r}: it must be a whole number of threads, 1 or more")
 
 
 def _check_names(names: Sequence[str]) -> None:

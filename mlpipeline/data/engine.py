@@ -15,6 +15,7 @@ _INTEGERS = ("pool_size", "max_overflow", "pool_recycle", "pool_timeout", "inser
 _BOOLEANS = ("echo", "echo_pool", "pool_pre_ping", "pool_use_lifo", "use_batch_mode")
 _TEXTS = ("poolclass", "isolation_level", "logging_name", "pool_logging_name", "paramstyle")
 _FILES = ("sqlite", "duckdb")
+_EXTRAS = {"duckdb": "sql", "postgresql": "sql", "redshift": "redshift", "snowflake": "snowflake", "sqlite": "sql"}
 
 
 def read_options(items: Mapping[str, str], where: Mapping[str, str]) -> dict[str, Any]:
@@ -98,8 +99,9 @@ def make(url: Any, options: Mapping[str, Any], root: Path | None) -> Any:
 
 def _advice(url: Any) -> str:
     backend = url.drivername.partition("+")[0]
-    extra = {"redshift": "redshift", "snowflake": "snowflake"}.get(backend, "sql")
-    return f"pip install 'mlpipeline[{extra}]'"
+    if extra := _EXTRAS.get(backend):
+        return f"pip install 'mlpipeline[{extra}]'"
+    return f"install the package that brings it; mlpipeline brings those of {', '.join(_EXTRAS)}"
 
 
 def _absolute(url: Any, root: Path | None) -> Any:

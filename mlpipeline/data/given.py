@@ -62,17 +62,9 @@ def framed(
 
 
 def _of_frame(frame: pd.DataFrame, inputs: Sequence[Label], whose: object, *, exactly: bool) -> pd.DataFrame:
-    if not frame.columns.is_unique:
-        doubled = [name for name in inputs if (frame.columns == name).sum() > 1]
-        if doubled:
-            raise errors.DataFault(f"{whose!r}: the frame has several columns '{doubled[0]}': give each its own name")
     for name in inputs:
-        if name not in frame.columns:
-            known = [str(each) for each in frame.columns]
-            listed = ", ".join(known[:20]) + (", …" if len(known) > 20 else "")
-            raise errors.DataFault(
-                f"{whose!r}: the frame has no column '{name}'.{near_miss(str(name), known)} It has {listed or 'none'}"
-            )
+        if not _is_one(name, frame):
+            raise errors.DataFault(f"{whose!r}: {_not_one(name, frame)}")
     if not exactly or len(frame.columns) == len(inputs):
         return frame
     return pd.DataFrame({name: frame[name] for name in inputs}, index=frame.index, copy=False)
@@ -118,20 +110,49 @@ def _array(data: Any, whose: object) -> np.ndarray:
 
 
 def read(column: Column, frame: pd.DataFrame) -> pd.Series:
-    """Returns a column of a frame, or what a transformer makes of it."""
-    return frame[column] if isinstance(column, str | int) else column.transform(frame)
+    """Returns a column of a frame, or what a transformer makes of it. Categories are read as what they stand for.
+
+    Raises:
+        DataFault: the column is missing, or stands there more than once.
+    """
+    if not _is_label(column):
+        return column.transform(frame)  # type: ignore[union-attr]
+    if not _is_one(column, frame):
+        raise errors.DataFault(_not_one(column, frame))
+    values = frame[column]
+    return values.astype(values.cat.categories.dtype) if isinstance(values.dtype, pd.CategoricalDtype) else values
 
 
 def inputs_of(column: Column) -> tuple[Any, ...]:
-    """Returns the columns that are read for one."""
-    return (column,) if isinstance(column, str | int) else column.inputs
+    """Returns the columns of a frame that are read for one."""
+    return (column,) if _is_label(column) else column.inputs  # type: ignore[union-attr]
 
 
 def name_of(column: Column) -> str:
     """Returns the name of a column, or of what a transformer makes."""
-    return str(column) if isinstance(column, str | int) else column.name
+    return str(column) if _is_label(column) else column.name  # type: ignore[union-attr]
 
 
 def underscore(name: str) -> str:
-    """Returns a class's name as it stands in names of features: `OneHot` -> `one_hot`."""
+    """Returns a class's name as it stands in names of columns: `LogPlusOne` is `log_plus_one`, `GeoIP` is `geo_ip`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def _is_label(column: Any) -> bool:
+    return isinstance(column, str | int) or not hasattr(column, "transform")
+
+
+def _is_one(column: Any, frame: pd.DataFrame) -> bool:
+    return column in frame.columns and (frame.columns.is_unique or int((frame.columns == column).sum()) == 1)
+
+
+def _not_one(column: Any, frame: pd.DataFrame) -> str:
+    if column in frame.columns:
+        return f"column '{column}' stands there more than once: give every column a name of its own"
+    return f"there is no column '{column}'.{near_miss(str(column), map(str, frame.columns))} {_listed(frame)}"
+
+
+def _listed(frame: pd.DataFrame) -> str:
+    known = [str(each) for each in frame.columns]
+    listed = ", ".join(known[:20]) + (", …" if len(known) > 20 else "")
+    return f"The frame has {listed or 'no columns'}"

@@ -1,23 +1,18 @@
-"""The project's connections by name, `connections.main`: made on first use, of config/database.cfg and .env."""
+"""The project's connections by name, `connections.main`: made on first use, of config/database.cfg, redis.cfg, .env."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from mlpipeline.config_text import near_miss
-from mlpipeline.data import database_config
-from mlpipeline.data.cached import DEFAULT_LIMIT_BYTES, Cache
+from mlpipeline.data import config_files, data_settings, database_config, redis_config
+from mlpipeline.data.cached import Cache
 from mlpipeline.data.connection import Connection
 from mlpipeline.data.replicas import Replicas
 from mlpipeline.errors import ConfigurationError, UnknownConnection
 from mlpipeline.project import Project
-from mlpipeline.values import seconds, size
-
-SECTION = "DATA"
-_READERS: dict[str, Callable[[str], Any]] = {"cache_dir": str, "cache_limit": size, "cache_ttl": seconds}
 
 
 class Connections:
@@ -29,7 +24,7 @@ class Connections:
 
     def __init__(self, root: Path | None = None) -> None:
         self._root = root
-        self._made: dict[tuple[Path, str], Connection | Replicas] = {}
+        self._made: dict[tuple[Path, str], Any] = {}
         self._lock = threading.RLock()
 
     def __getattr__(self, name: str) -> Any:
@@ -38,10 +33,10 @@ class Connections:
         return self[name]
 
     def __getitem__(self, name: str) -> Any:
-        """Returns a connection.
+        """Returns a connection to a database, or a client of a Redis server.
 
         Raises:
-            UnknownConnection: when config/database.cfg has none of this name; the nearest is named.
+            UnknownConnection: when neither file has one of this name; the nearest is named.
             ConfigurationError: when the file is faulty, or a variable is not set.
         """
         root = self._root or Project.load().root
@@ -54,8 +49,9 @@ class Connections:
         return [*super().__dir__(), *self.names()]
 
     def names(self) -> list[str]:
-        """Returns the names that config/database.cfg has."""
-        return list(database_config.read(self._root or Project.load().root))
+        """Returns the names that config/database.cfg and config/redis.cfg have."""
+        root = self._root or Project.load().root
+        return [*database_config.read(root), *redis_config.read(root)]
 
     def close(self) -> None:
         """Closes all that were made, and forgets what the files said."""
@@ -65,19 +61,26 @@ class Connections:
             self._made.clear()
 
 
-def _make(root: Path, name: str) -> Connection | Replicas:
-    entries = database_config.read(root)
+def _make(root: Path, name: str) -> Any:
+    entries, servers = database_config.read(root), redis_config.read(root)
+    for both in entries.keys() & servers.keys():
+        other = servers[both].where["url"]
+        raise ConfigurationError(f"{entries[both].place}: {both!r} is a server of Redis too, at {other}: rename one")
+    if name.lower() in servers:
+        return redis_config.client(servers[name.lower()], config_files.environment(root))
     if name.lower() not in entries:
-        file = root / database_config.FILE
-        known = ", ".join(entries) or ("none" if file.is_file() else "the file is not there")
-        raise UnknownConnection(
-            f"{database_config.FILE} has no connection {name!r}.{near_miss(name, entries)} Connections: {known}"
-        )
+        raise UnknownConnection(_unknown(root, name, [*entries, *servers]))
     entry = entries[name.lower()]
-    variables, cache = database_config.environment(root), cache_of(Project.load(root))
-    expanded = [database_config.expand(text, variables, entry.place) for text in entry.urls]
+    variables, cache = config_files.environment(root), cache_of(Project.load(root))
+    expanded = [config_files.expand(text, variables, entry.place) for text in entry.urls]
     members = [_connect(url, entry, root, cache) for text in expanded for url in text.split()]
     return members[0] if len(members) == 1 else Replicas(members, name=entry.name, sticky=entry.sticky)
+
+
+def _unknown(root: Path, name: str, known: list[str]) -> str:
+    file = config_files.path_of(root, database_config.NAME)
+    listed = ", ".join(known) or ("none" if (root / file).is_file() else "the file is not there")
+    return f"{file} has no connection {name!r}.{near_miss(name, known)} Connections: {listed}"
 
 
 def _connect(url: str, entry: database_config.Entry, root: Path, cache: Cache) -> Connection:
@@ -93,18 +96,8 @@ def cache_of(project: Project) -> Cache:
     Raises:
         ConfigurationError: when a key is not known, or its value cannot be read.
     """
-    values: dict[str, Any] = {}
-    for key, text in project.settings.sections.get(SECTION, {}).items():
-        if key not in _READERS:
-            raise ConfigurationError(f"mlp.config: [{SECTION}] has an unknown key {key!r}.{near_miss(key, _READERS)}")
-        try:
-            values[key] = _READERS[key](text)
-        except ValueError as error:
-            raise ConfigurationError(f"mlp.config: [{SECTION}] {key} = {text}: {error}") from error
-    directory = project.root / values["cache_dir"] if "cache_dir" in values else project.outputs_dir / "cache"
-    return Cache(
-        directory, limit_bytes=values.get("cache_limit", DEFAULT_LIMIT_BYTES), ttl_seconds=values.get("cache_ttl")
-    )
+    settings = data_settings.read(project)
+    return Cache(settings.cache_dir, limit_bytes=settings.cache_limit, ttl_seconds=settings.cache_ttl)
 
 
 connections = Connections()

@@ -129,8 +129,16 @@ class Schema:
 
     @classmethod
     def from_dict(cls, told: Mapping[str, Any]) -> Self:
-        """Returns the schema that `to_dict` told of."""
-        return cls(tuple(Column(**column) for column in told["columns"]))
+        """Returns the schema that `to_dict` told of.
+
+        Raises:
+            DataFault: (a ValueError) it is damaged.
+        """
+        try:
+            columns = tuple(Column(**column) for column in told["columns"])
+        except (TypeError, KeyError) as error:
+            raise DataFault(f"a saved schema is damaged ({type(error).__name__}: {error}): save it again") from error
+        return cls(columns)
 
 
 def check_columns(frame: pd.DataFrame, wanted: Sequence[str], whose: str) -> None:
@@ -142,6 +150,13 @@ def check_columns(frame: pd.DataFrame, wanted: Sequence[str], whose: str) -> Non
     if not frame.columns.is_unique:
         twice = [repr(str(name)) for name in frame.columns[frame.columns.duplicated()].unique()]
         raise DataFault(f"{whose}: more than one column is called {', '.join(twice)}: rename them")
+
+
+def check_rows(frame: object) -> None:
+    """Raises a WrongType where rows to be encoded are no frame."""
+    if not isinstance(frame, pd.DataFrame):
+        one = ", e.g. pd.DataFrame([row])" if isinstance(frame, Mapping) else ""
+        raise WrongType(f"rows to be encoded come as {type(frame).__name__}: give a pandas DataFrame{one}")
 
 
 def check_frame(frame: object, whose: str) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
+import weakref
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,28 +20,30 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 
 
-@dataclass(frozen=True, slots=True)
 class Spool:
-    """A directory of rows. What it holds never changes.
+    """A directory of rows. What it holds never changes, and nobody removes it while this object lives.
 
     Attributes:
         directory: with the manifest, and a file for each part that has rows.
-        manifest: format, columns, rows of each part, bytes of each file.
+        manifest: format, columns, rows of each part, bytes of each file, and for whom it was made.
     """
 
-    directory: Path
-    manifest: Mapping[str, Any]
+    def __init__(self, directory: Path, manifest: Mapping[str, Any], descriptor: int) -> None:
+        self.directory, self.manifest = directory, manifest
+        weakref.finalize(self, os.close, descriptor)
 
     @classmethod
     def open(cls, directory: Path) -> Self | None:
-        """Opens a directory; None where it is not there, of another format, or damaged."""
+        """Opens a directory, which is a use of it; None where it is not there, of another format, or damaged."""
         try:
-            manifest = json.loads((directory / MANIFEST).read_text("utf-8"))
-            sizes = {name: os.path.getsize(directory / name) for name in manifest["files"]}
-        except (OSError, ValueError, KeyError, TypeError):
+            descriptor = os.open(directory / MANIFEST, os.O_RDONLY)
+        except OSError:
             return None
-        is_whole = manifest.get("format") == FORMAT and sizes == manifest["files"]
-        return cls(directory, manifest) if is_whole else None
+        manifest = _held(directory, descriptor)
+        if manifest is None:
+            os.close(descriptor)
+            return None
+        return cls(directory, manifest, descriptor)
 
     @property
     def columns(self) -> list[str]:
@@ -58,6 +62,22 @@ class Spool:
             DataFault: it is damaged.
         """
         return PartFile(self.directory / f"{name}.parquet", self.columns)
+
+
+def _held(directory: Path, descriptor: int) -> Mapping[str, Any] | None:
+    """Locks a spool against its removal, and returns the manifest, None where it is not whole."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        if not os.path.samestat(os.fstat(descriptor), os.stat(directory / MANIFEST)):
+            return None  # it was removed while we waited, and is another one by now
+        manifest: Mapping[str, Any] = json.loads((directory / MANIFEST).read_text("utf-8"))
+        sizes = {name: os.path.getsize(directory / name) for name in manifest["files"]}
+        is_whole = manifest.get("format") == FORMAT and sizes == manifest["files"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    with contextlib.suppress(OSError):  # rows that may only be read are read all the same
+        os.utime(descriptor)
+    return manifest if is_whole else None
 
 
 class PartFile:

@@ -23,7 +23,9 @@ BUCKET = 1_048_576
 """Rows, about, that are put in order of their groups at a time."""
 MOST_BUCKETS = 256
 
-_PARTIAL, _LOCK = ".partial", ".lock"
+PARTIAL = ".partial"
+"""How directories end that are not whole, or not needed any more."""
+_LOCK = ".lock"
 _GROUP, _PART = "__group__", "__part__"
 
 
@@ -33,7 +35,7 @@ def partial_directory(root: Path) -> Iterator[Path]:
     name = uuid.uuid4().hex
     lock = FileLock(root / f"{name}{_LOCK}")
     with lock:
-        directory = root / f"{name}{_PARTIAL}"
+        directory = root / f"{name}{PARTIAL}"
         directory.mkdir()
         try:
             yield directory
@@ -44,7 +46,7 @@ def partial_directory(root: Path) -> Iterator[Path]:
 
 def remove_abandoned(root: Path) -> None:
     """Removes what processes left behind that ended while they wrote."""
-    for directory in root.glob(f"*{_PARTIAL}"):
+    for directory in root.glob(f"*{PARTIAL}"):
         lock = FileLock(directory.with_suffix(_LOCK), timeout=0)
         try:
             with lock:

@@ -166,7 +166,7 @@ class _Spooler:
         files = {f"{part}.parquet": self.directory / f"{part}.parquet" for part in PARTS}
         rows = {part: parquet.read_metadata(self.directory / f"{part}.parquet").num_rows for part in PARTS}
         sizes = {name: path.stat().st_size for name, path in files.items()}
-        manifest = {"format": FORMAT, "columns": schema.names, "rows": rows, "files": sizes}
+        manifest = {"format": FORMAT, "columns": schema.names, "rows": rows, "files": sizes, "whose": self.whose}
         (self.directory / MANIFEST).write_text(json.dumps(manifest, indent=1), "utf-8")
         if Spool.open(place) is None:
             shutil.rmtree(place, ignore_errors=True)  # what lies there is damaged, or of another format

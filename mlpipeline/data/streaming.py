@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import pandas as pd
 
+from mlpipeline.data import data_settings
 from mlpipeline.data.batches import ahead, at_groups, ordered, resized, shuffled
 from mlpipeline.data.encoded_file import EncodedFile
 from mlpipeline.data.encoding import Encoding, Observations
@@ -21,6 +22,7 @@ from mlpipeline.data.schema import check_columns
 from mlpipeline.data.split import PARTS
 from mlpipeline.data.spool import PartFile, Spool
 from mlpipeline.data.spooler import spool
+from mlpipeline.data.spools import VERSION, Spools
 from mlpipeline.errors import DataFault, WrongType
 from mlpipeline.project import Project
 
@@ -57,7 +59,8 @@ class Streaming(Divided):
 
     Attributes:
         batch_size: rows of a batch where none is asked for.
-        spool_dir: where rows are kept; by default `spools` in the project's outputs.
+        spool_dir: where rows are kept; by default what `[DATA]` of mlp.config says, or `spools` in the project's
+            outputs. What was used least lately is removed beyond `spool_limit`, or after `spool_unused`.
         data_version: names the state of the data. With it, rows that are on disk under this name are used, and
             `get_data` is not called; without it, it is called in each process.
     """
@@ -76,11 +79,13 @@ class Streaming(Divided):
             WrongType: (a TypeError) `get_data` does not yield frames, or a column changes its type between chunks.
             DataFault: (a ValueError) there are no rows, or a chunk has other columns than those before it.
         """
-        root = Path(self.spool_dir) if self.spool_dir is not None else default_directory()
-        known = None if self.data_version is None else root / f"{self._version_digest}.version"
+        settings = data_settings.read(Project.load())
+        root = Path(self.spool_dir) if self.spool_dir is not None else settings.spool_dir
+        known = None if self.data_version is None else root / f"{self._version_digest}{VERSION}"
         if known is not None and known.exists() and (found := Spool.open(root / known.read_text("utf-8"))):
             return found
         made = spool(self._chunks(), self.division, root, self._whose)
+        Spools(root, limit_bytes=settings.spool_limit, unused_seconds=settings.spool_unused).bound()
         if known is not None:
             beside = known.with_suffix(f".{os.getpid()}")
             beside.write_text(made.directory.name, "utf-8")
@@ -144,7 +149,7 @@ class Streaming(Divided):
     def encoding(self) -> Encoding:
         """The encoders, each fitted on its own columns of the training split, and the schema of what they read."""
         encoding = self._unfitted()
-        check_columns(pd.DataFrame(columns=self.columns), encoding.fit_inputs, self._whose)
+        check_columns(pd.DataFrame(columns=self.columns), (*encoding.fit_inputs, *encoding.index), self._whose)
         encoding.fit(lambda names: self.spool.part("training").whole(names))
         self._look_at(encoding)
         return encoding
@@ -216,11 +221,6 @@ class Streaming(Divided):
         kind = type(self)
         told = [kind.__module__, kind.__qualname__, str(self.data_version), repr(self.division)]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:32]
-
-
-def default_directory() -> Path:
-    """Returns where rows are kept when nothing else is said: `spools` in the project's outputs."""
-    return Project.load().outputs_dir / "spools"
 
 
 def _check(part: str, size: Any, orient: str, encoded: bool) -> None:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import copy
-import difflib
 import inspect
-import re
 from collections.abc import Sequence
 from typing import Any, Self
 
 import pandas as pd
 
 from mlpipeline import errors
-from mlpipeline.data import plain
+from mlpipeline.data import kinds, plain
+from mlpipeline.data.given import inputs_of, name_of, read, underscore
 
 EMPTY = inspect.Parameter.empty
 
@@ -168,75 +167,20 @@ class Transformer:
         return hash((type(self), self.name, self.inputs))
 
 
-def read(column: str | Transformer, frame: pd.DataFrame) -> pd.Series:
-    """Returns a column of the frame, or what a transformer makes of it. Categories are read as what they stand for.
-
-    Raises:
-        DataFault: when the column is missing, or stands there more than once.
-    """
-    if isinstance(column, Transformer):
-        return column.transform(frame)
-    if column not in frame.columns or not (frame.columns.is_unique or (frame.columns == column).sum() == 1):
-        raise errors.DataFault(_not_one(column, frame))
-    values = frame[column]
-    return values.astype(values.cat.categories.dtype) if isinstance(values.dtype, pd.CategoricalDtype) else values
-
-
-def inputs_of(column: str | Transformer) -> tuple[str, ...]:
-    """Returns the columns of a frame that are read for this one."""
-    return column.inputs if isinstance(column, Transformer) else (column,)
-
-
-def name_of(column: str | Transformer) -> str:
-    """Returns the name of a column, or of what a transformer makes."""
-    return column.name if isinstance(column, Transformer) else str(column)
-
-
-def underscore(name: str) -> str:
-    """Returns a class's name as it stands in names of columns: `LogPlusOne` is `log_plus_one`, `GeoIP` is `geo_ip`."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
-
-
 def known_as(kind: type[Transformer]) -> str:
-    """Returns what a saved transformer calls its class: a bare name where it is built in, else module and name."""
+    """Returns what a saved transformer calls its class, see `kinds.known_as`."""
     from mlpipeline.data import transformers
 
-    if getattr(transformers, kind.__name__, None) is kind:
-        return str(kind.__name__)
-    return f"{kind.__module__}:{kind.__qualname__}"
+    return kinds.known_as("transformer", kind, transformers)
 
 
-def find(name: str) -> type[Transformer]:
-    """Returns the class of a saved transformer, out of those that are built in or imported already.
-
-    Raises:
-        DataFault: when there is none of this name.
-    """
+def find(name: Any) -> type[Transformer]:
+    """Returns the class of a saved transformer, see `kinds.find`."""
     from mlpipeline.data import transformers
 
-    if name in transformers.__all__:
-        kind: type[Transformer] = getattr(transformers, name)
-        return kind
-    imported = {known_as(kind): kind for kind in _descendants(Transformer)}
-    if name not in imported:
-        raise errors.DataFault(f"there is no transformer '{name}': import the module that defines it before loading")
-    return imported[name]
-
-
-def _descendants(kind: type[Transformer]) -> list[type[Transformer]]:
-    children = kind.__subclasses__()
-    return [*children, *(each for child in children for each in _descendants(child))]
+    return kinds.find("transformer", name, Transformer, transformers)
 
 
 def _signature(kind: type[Transformer]) -> dict[str, inspect.Parameter]:
     """Returns the constructor's parameters by name, without `self`."""
     return dict(list(inspect.signature(kind.__init__).parameters.items())[1:])
-
-
-def _not_one(column: str, frame: pd.DataFrame) -> str:
-    if column in frame.columns:
-        return f"column '{column}' stands there more than once: give every column a name of its own"
-    present = [str(name) for name in frame.columns]
-    near = difflib.get_close_matches(str(column), present, n=1)
-    meant = f", did you mean '{near[0]}'?" if near else ""
-    return f"column '{column}' is missing{meant or ':'} the frame has {', '.join(present) or 'no columns'}"

@@ -13,6 +13,7 @@ HEAVY = frozenset(
     [
         "catboost",
         "datasets",
+        "duckdb",
         "flax",
         "jax",
         "keras",
@@ -26,6 +27,7 @@ HEAVY = frozenset(
         "pyarrow",
         "scipy",
         "sklearn",
+        "sqlalchemy",
         "statsmodels",
         "tensorflow",
         "torch",
@@ -37,7 +39,16 @@ HEAVY = frozenset(
 """Installed packages whose import takes long and does nothing but import; a project's own modules are never among
 them."""
 
-COMPANIONS = {"tensorflow": ("keras",), "torch": ("torch._dynamo",)}
+OURS = ("mlpipeline.data", "mlpipeline.learning")
+"""Parts of this package that are as heavy as what they need."""
+
+COMPANIONS = {
+    "tensorflow": ("keras",),
+    "torch": ("torch._dynamo",),
+    "mlpipeline.data": ("pandas", "pyarrow.parquet", "pyarrow.compute", "pyarrow.dataset"),
+    "mlpipeline.data.connections": ("sqlalchemy", "duckdb"),
+    "mlpipeline.data.Connection": ("sqlalchemy", "duckdb"),
+}
 """What a package imports only when it is first used: Keras behind `tf.keras`, the compiler behind every optimizer."""
 
 _OWN = (os.path.dirname(__file__), os.path.dirname(os.path.dirname(__file__)))
@@ -58,7 +69,7 @@ def imported_by(files: Mapping[str, bytes]) -> tuple[str, ...]:
         if path.endswith(".py"):
             found |= dict.fromkeys(_imports(content))
     for name, companions in COMPANIONS.items():
-        if any(each.partition(".")[0] == name for each in found):
+        if any(_is_within(each, name) for each in found):
             found |= dict.fromkeys(companions)
     return tuple(found)
 
@@ -80,7 +91,11 @@ def _imports(content: bytes) -> Iterable[str]:
 
 def is_heavy(name: str) -> bool:
     """Whether a module belongs to one of the heavy packages."""
-    return name.partition(".")[0] in HEAVY
+    return name.partition(".")[0] in HEAVY or any(_is_within(name, ours) for ours in OURS)
+
+
+def _is_within(name: str, package: str) -> bool:
+    return name == package or name.startswith(f"{package}.")
 
 
 def modules_since(count: int) -> list[str]:

@@ -23,7 +23,7 @@ from mlpipeline.execution.limits import descendants, wake_when_parent_dies
 from mlpipeline.execution.limits import threads as count_threads
 from mlpipeline.execution.machine import memory
 from mlpipeline.execution.pairs import fork_pair
-from mlpipeline.execution.preload import Stamp
+from mlpipeline.execution.preload import OURS, Stamp
 
 _OWN = (
     "mlpipeline.execution.describe",
@@ -73,9 +73,11 @@ def load(line: Line, names: list[str], optional: list[str]) -> None:
     for name in [*names, *optional]:
         line.say("importing", name)
         try:
-            if name in optional and importlib.util.find_spec(name) is None:
-                continue
-            importlib.import_module(name)
+            if name in names or importlib.util.find_spec(name) is not None:
+                importlib.import_module(name)
+            elif name.startswith(OURS):
+                parent, _, part = name.rpartition(".")
+                getattr(importlib.import_module(parent), part, None)  # our packages import their parts on first use
         # A package's import may raise anything; it is told, and runs that need it will meet it themselves.
         except BaseException as error:
             if name in names and os.getpid() == me:

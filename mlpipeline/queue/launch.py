@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -40,6 +41,8 @@ from mlpipeline.run import Attempt, Run, State
 from mlpipeline.selection import Selection
 
 _OF_CONTAINERS = ("/.dockerenv", "/run/.containerenv")
+# An id, as Docker and Podman name what nobody has named; or the end of a pod's name, by Kubernetes' alphabet.
+_PASSING_NAME = re.compile(r"[0-9a-f]{12}|.+-[bcdfghjklmnpqrstvwxz2456789]{5}")
 
 
 def run_queue(project: Project, options: Options) -> int:
@@ -76,7 +79,7 @@ def _execute(project: Project, options: Options) -> int:
             files = HostFiles(project, enabled=options.write_files)
             scheduler = Scheduler(project, options, ledger, make_executor(project, options), files)
             check_selection(scheduler.selection)
-            if project.settings.host is None and any(map(os.path.exists, _OF_CONTAINERS)):
+            if is_passing(project) and any(map(os.path.exists, _OF_CONTAINERS)):
                 name = f"this container is called {project.host}, and may be called otherwise after its next start"
                 scheduler.say(f"{name}: set `host` in mlp.config, or it cannot find what is its own", "WARNING")
             return scheduler.run()
@@ -89,6 +92,11 @@ def _execute(project: Project, options: Options) -> int:
         ) from error
     finally:
         lock.release()
+
+
+def is_passing(project: Project) -> bool:
+    """Whether the host's name was neither chosen in the settings nor, by its looks, by a person."""
+    return project.settings.host is None and _PASSING_NAME.fullmatch(project.host) is not None
 
 
 def _test(project: Project, options: Options) -> int:

@@ -66,6 +66,40 @@ yield from MLPClassifier((20,), max_iter=5).fit(x, y).loss_curve_
 yield from HistGradientBoostingClassifier(max_iter=5).fit(x, y).predict_proba(x)[:3, 0]
 yield KMeans(3, n_init=1).fit(x).inertia_
 """,
+    "sqlalchemy": """
+import pandas
+from sqlalchemy import create_engine, text
+with create_engine("sqlite://").connect() as connection:
+    frame = pandas.DataFrame({"x": [random.random() for _ in range(100)]})
+    frame.to_sql("numbers", connection)
+    yield from connection.execute(text("select x * x from numbers order by x limit 3")).scalars()
+""",
+    "duckdb": """
+import duckdb
+with duckdb.connect() as connection:
+    connection.execute("set threads to 2")
+    for _ in range(3):
+        yield connection.execute("select sum(sqrt(x + ?)) from range(400000) as t(x)", [random.random()]).fetchone()[0]
+""",
+    "mlpipeline.data": """
+import numpy as np, pandas
+from mlpipeline.data import Connection, TrainTestSplit
+from mlpipeline.data.encoders import Norm, Unique
+from mlpipeline.data.transformers import Log
+class People(TrainTestSplit):
+    def get_data(self):
+        main = Connection("duckdb://")
+        frame = pandas.DataFrame({"number": np.random.random(1000), "word": np.random.choice(list("abc"), 1000)})
+        main.insert("people", frame, create=True)
+        return main.dataframe("select * from people order by number")
+    def get_encoders(self):
+        return Norm(Log("number")), Unique("word")
+    def get_output_encoder(self):
+        return None
+found = People().encoded_training_data.x
+yield from found.sum().tolist()
+yield from found.iloc[0].tolist()
+""",
     "xgboost": """
 import numpy as np, xgboost
 x = np.random.normal(size=(500, 5))

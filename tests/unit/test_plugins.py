@@ -65,4 +65,21 @@ def test_wiring_registers_every_built_in_part_and_may_be_called_again(registry: 
     wire(registry.register)
     wire(registry.register)
     for kind, name, _ in BUILT_IN:
-        assert registry.load(kind, name).name == name
+        assert name in registry.names(kind)
+        if kind == "executor":
+            assert registry.load(kind, name).name == name
+
+
+class Part:
+    """Something that is offered."""
+
+
+def test_a_part_is_known_by_the_name_under_which_it_is_offered(
+    registry: plugins.Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offers = {"broken": f"{__name__}:Absent", "mine": f"{__name__}:Part", "other": "colorsys:rgb_to_hsv"}
+    monkeypatch.setattr(plugins, "_installed", lambda kind: offers)
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    assert registry.name_of("kind", Part) == "mine"
+    assert registry.name_of("kind", plugins.Registry) is None
+    assert "colorsys" not in sys.modules

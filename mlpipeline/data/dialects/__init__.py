@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from mlpipeline import plugins
 from mlpipeline.data.dialects.dialect import Dialect
 
 _HOMES = {
@@ -17,12 +18,17 @@ _HOMES = {
 
 
 def of(engine: Any) -> Dialect:
-    """Returns what knows the ways of an engine's database; for one that is not known, what any driver can."""
-    home = _HOMES.get(engine.url.get_backend_name())
-    if engine.url.get_backend_name() == "postgresql" and engine.dialect.driver != "psycopg":
-        home = None  # COPY is spoken through psycopg 3 alone
-    if home is None:
-        return Dialect(engine)
-    module, name = home.split(":")
-    made: Dialect = getattr(import_module(f"{__name__}.{module}"), name)(engine)
+    """Returns what knows the ways of an engine's database; for one that is not known, what any driver can.
+
+    Installed packages may offer more of them, under `dialect`, by the name that begins a URL.
+    """
+    backend = engine.url.get_backend_name()
+    if backend == "postgresql" and engine.dialect.driver != "psycopg":
+        return Dialect(engine)  # COPY is spoken through psycopg 3 alone
+    if backend in _HOMES:
+        module, name = _HOMES[backend].split(":")
+        kind = getattr(import_module(f"{__name__}.{module}"), name)
+    else:
+        kind = plugins.load("dialect", backend) if backend in plugins.names("dialect") else Dialect
+    made: Dialect = kind(engine)
     return made

@@ -9,20 +9,16 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 
 from mlpipeline import errors
-from mlpipeline.config_text import near_miss
-from mlpipeline.data import encoders
+from mlpipeline.data import encoders, kinds
 from mlpipeline.data.encoder import Encoder
 from mlpipeline.data.encoders.vocabulary import Vocabulary
 from mlpipeline.data.parameters import signature
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 FORMAT = 1
 _Kind = TypeVar("_Kind", bound=Encoder)
@@ -45,6 +41,10 @@ def restored(wanted: type[_Kind], state: Mapping[str, Any]) -> _Kind:
     Raises:
         DataFault: it is of another class than wanted, of an unknown one, or damaged.
     """
+    if not isinstance(state, Mapping):
+        raise errors.DataFault(
+            f"a saved encoder is a mapping, and this is {type(state).__name__}: give what state() gave"
+        )
     if state.get("format") != FORMAT:
         raise errors.DataFault(f"a state of format {state.get('format')!r}: load it with the release that saved it")
     missing = {"class", "parameters", "learnt"} - state.keys()
@@ -53,6 +53,11 @@ def restored(wanted: type[_Kind], state: Mapping[str, Any]) -> _Kind:
     kind = find(state["class"])
     if not issubclass(kind, wanted):
         raise errors.DataFault(f"this is {kind.__name__}, and {wanted.__name__} is wanted: use Encoder.from_state")
+    for part in ("parameters", "learnt"):
+        if not isinstance(state[part], Mapping):
+            raise errors.DataFault(
+                f"the {part} of a saved {kind.__name__} are no mapping: it is damaged, save it again"
+            )
     parameters = {name: load(value) for name, value in state["parameters"].items()}
     if parameters.keys() != signature(kind).keys():
         raise errors.DataFault(
@@ -61,37 +66,20 @@ def restored(wanted: type[_Kind], state: Mapping[str, Any]) -> _Kind:
         )
     found = kind(**parameters)
     for name, value in state["learnt"].items():
+        if name.startswith("_") or not name.endswith("_"):
+            raise errors.DataFault(f"a saved {kind.__name__} has learnt {name!r}, which none does: it is damaged")
         setattr(found, name, load(value))
     return found
 
 
 def known_as(kind: type[Encoder]) -> str:
-    """Returns what a saved encoder calls its class: its bare name where it is built in, else with its module."""
-    built_in = kind.__name__ in encoders.__all__ and getattr(encoders, kind.__name__) is kind
-    return kind.__name__ if built_in else f"{kind.__module__}:{kind.__qualname__}"
+    """Returns what a saved encoder calls its class, see `kinds.known_as`."""
+    return kinds.known_as("encoder", kind, encoders)
 
 
-def find(name: str) -> type[Encoder]:
-    """Returns the class of a saved encoder, among those that are built in or imported already.
-
-    Raises:
-        DataFault: there is none of this name.
-    """
-    if name in encoders.__all__:
-        kind: type[Encoder] = getattr(encoders, name)
-        return kind
-    imported = {known_as(kind): kind for kind in _descendants(Encoder)}
-    if name not in imported:
-        raise errors.DataFault(
-            f"there is no encoder '{name}'.{near_miss(str(name), encoders.__all__)} If it is yours, import it first"
-        )
-    return imported[name]
-
-
-def _descendants(kind: type[Encoder]) -> Iterator[type[Encoder]]:
-    for each in kind.__subclasses__():
-        yield each
-        yield from _descendants(each)
+def find(name: Any) -> type[Encoder]:
+    """Returns the class of a saved encoder, see `kinds.find`."""
+    return kinds.find("encoder", name, Encoder, encoders)
 
 
 _DUMPS: tuple[tuple[type | tuple[type, ...], str, Callable[[Any], Any]], ...] = (
@@ -133,7 +121,7 @@ def dump(value: Any) -> Any:
     """
     if isinstance(value, np.generic):
         value = value.item()
-    if value is None or isinstance(value, bool | str) or _is_table(value):
+    if value is None or isinstance(value, bool | str) or is_table(value):
         return value
     if isinstance(value, int):
         return int(value)
@@ -184,5 +172,6 @@ def _transformer(content: Any) -> Any:
     return import_module("mlpipeline.data.transformer").Transformer.from_state(content)
 
 
-def _is_table(value: Any) -> bool:
+def is_table(value: Any) -> bool:
+    """Whether a value is a table of Arrow, which a state holds as it is."""
     return type(value).__module__.partition(".")[0] == "pyarrow"

@@ -95,6 +95,10 @@ def words_of(values: pd.Series, whose: object) -> tuple[list[str], np.ndarray, n
     return words, places[kept], np.bincount(rows[kept], minlength=len(lengths))
 
 
+# Values of one of these types that are equal print alike; 1 and True, or the decimals 1.0 and 1.00, do not.
+_PRINT_ALIKE = {str, int, float, bool, bytes}
+
+
 def text_of(values: pd.Series, whose: object) -> Any:
     """Returns a column as Arrow's text; what is no text as what it prints as, whole numbers without a point."""
     pa = errors.require("pyarrow", extra="data")
@@ -102,6 +106,11 @@ def text_of(values: pd.Series, whose: object) -> Any:
     if pd.api.types.is_string_dtype(dtype) and not pd.api.types.is_object_dtype(dtype):
         found = pa.array(values.array, pa.large_string(), from_pandas=True)
         return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+    present = values[values.notna()]
+    types = set(map(type, present)) if pd.api.types.is_object_dtype(dtype) else set()
+    if len(types) > 1 or not types <= _PRINT_ALIKE:
+        printed = pd.Series([*map(_printed, present)], index=np.flatnonzero(values.notna()), dtype=object)
+        return pa.array(printed.reindex(range(len(values))), pa.large_string(), from_pandas=True)
     places, distinct = distinct_of(values, whose)
     words = [*map(_printed, distinct), None]
     return pa.array(words, pa.large_string()).take(pa.array(np.where(places < 0, len(distinct), places)))

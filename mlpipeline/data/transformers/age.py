@@ -11,7 +11,8 @@ import pandas as pd
 
 from mlpipeline import errors
 from mlpipeline.data import column
-from mlpipeline.data.transformer import Transformer, name_of
+from mlpipeline.data.given import name_of
+from mlpipeline.data.transformer import Transformer
 
 UNITS = {
     "microsecond": pd.Timedelta(microseconds=1),

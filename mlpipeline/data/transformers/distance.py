@@ -9,7 +9,8 @@ import pandas as pd
 
 from mlpipeline import errors
 from mlpipeline.data import column
-from mlpipeline.data.transformer import Transformer, name_of
+from mlpipeline.data.given import name_of
+from mlpipeline.data.transformer import Transformer
 
 RADIUS_KM = 6373.0
 """The earth as a sphere, at about 39 degrees from the equator; the mean radius would be 6371.0088."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from mlpipeline.data import Streaming
 from mlpipeline.data.named import Connections
 from tests.unit.cli.conftest import Desk
 
@@ -118,7 +122,7 @@ def test_the_cache_is_cleared_whole_or_in_part(shop: Desk) -> None:
     assert shop.type("cache", "clear", "--extract", "users").stdout == "Nothing to remove.\n"
     assert shop.type("cache", "clear", "--expired").stdout == "Nothing to remove.\n"
     assert shop.type("cache", "clear", "--connection", "main").stdout.startswith("Removed 1 answer, ")
-    assert "Nothing is kept" in shop.type("cache", "list").stdout
+    assert "No answer is kept" in shop.type("cache", "list").stdout
     assert shop.json("cache", "clear")["removed"] == []
 
 
@@ -127,3 +131,59 @@ def test_commands_of_the_group_explain_themselves(shop: Desk) -> None:
         shown = shop.type("cache", name, "--help")
         assert shown.exit_code == 0
         assert shown.stdout.count(f"mlpipeline cache {name}") >= 2
+
+
+class Chunks(Streaming):
+    """Rows that are kept on disk."""
+
+    def get_data(self) -> Iterator[pd.DataFrame]:
+        yield pd.DataFrame({"id": range(50)})
+
+
+@pytest.fixture
+def spooled(shop: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """The same project, with a spool in it."""
+    monkeypatch.chdir(shop.root)
+    assert len(Chunks()) == 50
+    gc.collect()
+    return shop
+
+
+def test_spools_are_listed_below_the_answers(spooled: Desk) -> None:
+    lines = spooled.type("cache", "list").stdout.splitlines()
+    assert lines[3].split() == ["SPOOL", "OF", "ROWS", "SIZE", "UNUSED"]
+    assert lines[4].split()[1:3] == ["Chunks.get_data()", "50"]
+    assert lines[5].startswith("1 spool, ")
+    assert "of 100.0 GB, in " in lines[5]
+    told = spooled.json("cache", "list")["spools"]
+    assert (told["entries"][0]["rows"], told["entries"][0]["in_use"]) == (50, False)
+
+
+def test_a_spool_is_explained(spooled: Desk) -> None:
+    (entry,) = spooled.json("cache", "list")["spools"]["entries"]
+    shown = spooled.type("cache", "explain", entry["key"][:8]).stdout
+    for word in (entry["key"], "Chunks.get_data()", "50 rows, ", " ago"):
+        assert word in shown
+    assert spooled.json("cache", "explain", entry["key"])["dataset"] == "Chunks.get_data()"
+
+
+def test_spools_are_cleared_with_answers_or_alone(spooled: Desk) -> None:
+    assert spooled.type("cache", "clear", "--spools", "--expired").stdout == "Nothing to remove.\n"
+    assert spooled.type("cache", "clear", "--extract", "nothing").stdout == "Nothing to remove.\n"
+    assert spooled.type("cache", "clear", "--spools").stdout.startswith("Removed 1 spool, ")
+    assert len(Chunks()) == 50
+    gc.collect()
+    (entry,) = spooled.json("cache", "list")["spools"]["entries"]
+    assert spooled.json("cache", "clear", entry["key"][:8])["removed_spools"] == [entry["key"]]
+    assert len(spooled.json("cache", "list")["entries"]) == 1
+    assert len(Chunks()) == 50
+    gc.collect()
+    assert spooled.type("cache", "clear").stdout.startswith("Removed 1 answer and 1 spool, ")
+    assert spooled.type("cache", "clear", "--spools", "--extract", "all").exit_code == 2
+
+
+def test_a_spool_in_use_is_not_cleared(spooled: Desk) -> None:
+    used = Chunks()
+    assert used.spool.directory.exists()
+    assert spooled.type("cache", "clear", "--spools").stdout == "Nothing to remove.\n1 spool in use: kept.\n"
+    assert used.spool.directory.exists()

@@ -255,7 +255,12 @@ def test_types_go_in_and_come_out(db: Connection) -> None:
     ("table", "frame", "message"),
     [
         ("nowhere", FRAME, "there is no table nowhere"),
-        ("users", FRAME.rename(columns={"name": "nme"}), "nme"),
+        (
+            "users",
+            FRAME.rename(columns={"name": "nme"}),
+            r"users has no column 'nme'\. Did you mean 'name'\? It has",
+        ),
+        ("users", [1], "users: list cannot be inserted: give a pandas DataFrame"),
         ("a.b.c", FRAME, "is no name of a table"),
         ("users", pd.concat([FRAME, FRAME], axis=1), "two columns are called 'id'"),
     ],
@@ -263,6 +268,8 @@ def test_types_go_in_and_come_out(db: Connection) -> None:
 def test_what_cannot_be_inserted_is_refused(users: Connection, table: str, frame: pd.DataFrame, message: str) -> None:
     with pytest.raises((DataFault, DatabaseError), match=message):
         users.insert(table, frame)
+    with pytest.raises((DataFault, DatabaseError), match=message):
+        users.replace(table, frame)
     assert count(users) == 3
 
 

@@ -301,6 +301,29 @@ def test_bad_encoders_are_refused(encoders: Any, said: str) -> None:
     assert said in str(raised.value)
 
 
+def test_encoders_may_come_from_a_generator() -> None:
+    assert len(made(data(), (Number(name) for name in ("price", "id"))).encoders) == 2
+
+
+def test_a_column_for_the_index_that_no_row_has_is_named() -> None:
+    with pytest.raises(DataFault, match="no column 'idd'"):
+        _ = Shop(index="idd").encoders
+
+
+@pytest.mark.parametrize("workers", [0, "2", 1.5])
+def test_a_number_of_workers_that_cannot_be_is_refused(workers: Any) -> None:
+    with pytest.raises(DataFault, match=r"workers is .*: it must be a whole number"):
+        _ = Shop(workers=workers).encoders
+
+
+@pytest.mark.parametrize("rows", [{"price": 1}, [[1]], None])
+def test_rows_to_be_encoded_are_a_frame(rows: Any) -> None:
+    with pytest.raises(WrongType, match=r"come as .*: give a pandas DataFrame"):
+        Shop().encode_x(rows)
+    with pytest.raises(WrongType, match=r"come as .*: give a pandas DataFrame"):
+        Shop().encode_y(rows)
+
+
 def test_a_column_that_is_missing_or_of_another_type_than_fitted_is_refused() -> None:
     shop = Shop()
     with pytest.raises(DataFault, match="no column 'price'"):

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from mlpipeline.data import config_files, database_config
 from mlpipeline.data import connections as of_the_project
-from mlpipeline.data import database_config
 from mlpipeline.data.connection import Connection
 from mlpipeline.data.named import Connections
 from mlpipeline.data.replicas import Replicas
@@ -66,7 +66,7 @@ def test_the_real_environment_wins(root: Path, monkeypatch: pytest.MonkeyPatch) 
 )  # fmt: skip
 def test_env_files_are_read_as_shells_write_them(root: Path, line: str, expected: str) -> None:
     (root / ".env").write_text(f"# .env\n\n{line}\n")
-    assert database_config.environment(root)["X"] == expected
+    assert config_files.environment(root)["X"] == expected
 
 
 def test_names_are_small_and_a_section_may_list_many(root: Path) -> None:
@@ -130,7 +130,7 @@ def test_a_fault_never_shows_a_url(root: Path) -> None:
 
 
 def test_a_dollar_is_written_twice_and_percent_is_nothing_special(root: Path) -> None:
-    assert database_config.expand("a$$b%40$X", {"X": "$Y"}, "f:1") == "a$b%40$Y"
+    assert config_files.expand("a$$b%40$X", {"X": "$Y"}, "f:1") == "a$b%40$Y"
 
 
 def test_an_unknown_connection_names_the_nearest(root: Path) -> None:
@@ -158,3 +158,113 @@ def test_settings_of_the_cache_count(root: Path) -> None:
     (root / "mlp.config").write_text("[MLP]\n[DATA]\ncache_dir = kept\ncache_limit = 5MB\ncache_ttl = 2h\n")
     cache: Any = configure(root, "[MAIN]\nurl: sqlite://\n").main.cache
     assert (cache.directory, cache.limit_bytes, cache.ttl_seconds) == (root / "kept", 5_000_000, 7200.0)
+
+
+# Other files for other environments.
+
+
+@pytest.fixture
+def production(root: Path) -> Path:
+    """A project with a database of its own in production."""
+    (root / "config" / "production").mkdir()
+    (root / "config" / "database.cfg").write_text("[MAIN]\nurl: sqlite:///dev.db\n[NOTES]\nurl: sqlite:///notes.db\n")
+    (root / "config" / "production" / "database.cfg").write_text("[MAIN]\nurl: sqlite:///live.db\n")
+    return root
+
+
+def test_an_environment_has_files_of_its_own(production: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Connections(production).main.url == "sqlite:///dev.db"
+    monkeypatch.setenv("MLP_ENV", "production")
+    made = Connections(production)
+    assert made.main.url == "sqlite:///live.db"
+    assert made.names() == ["main"], "the whole file is replaced"
+    with pytest.raises(UnknownConnection, match=r"config/production/database\.cfg has no connection 'notes'"):
+        made["notes"]
+
+
+def test_the_environment_may_stand_in_dotenv(production: Path) -> None:
+    (production / ".env").write_text("MLP_ENV=production\n")
+    assert Connections(production).main.url == "sqlite:///live.db"
+
+
+def test_a_file_that_an_environment_has_not_is_the_general_one(
+    production: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLP_ENV", "production")
+    (production / "config" / "redis.cfg").write_text("[QUEUE]\nurl: redis://here/3\n")
+    assert Connections(production).names() == ["main", "queue"]
+    (production / "config" / "production" / "redis.cfg").write_text("[BROKER]\nurl: redis://there\n")
+    assert Connections(production).names() == ["main", "broker"]
+
+
+def test_without_any_such_directory_the_general_files_count(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLP_ENV", "production")
+    assert configure(root, "[MAIN]\nurl = sqlite://\n").main.select("select 1") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        ("prodution", "there is no config/prodution/. Did you mean 'production'?"),
+        ("../elsewhere", "it must be the name of a directory in config/"),
+    ],
+)
+def test_an_environment_that_is_not_there_is_no_other_one(
+    production: Path, monkeypatch: pytest.MonkeyPatch, chosen: str, message: str
+) -> None:
+    monkeypatch.setenv("MLP_ENV", chosen)
+    with pytest.raises(ConfigurationError) as caught:
+        _ = Connections(production).main
+    assert message in str(caught.value)
+
+
+def test_faults_name_the_file_of_the_environment(production: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLP_ENV", "production")
+    (production / "config" / "production" / "database.cfg").write_text("[MAIN]\nurl: $LIVE_URL\n")
+    with pytest.raises(ConfigurationError, match=r"config/production/database\.cfg:2: \$LIVE_URL is not set"):
+        _ = Connections(production).main
+
+
+# Redis.
+
+
+def told(root: Path, text: str) -> Any:
+    (root / "config" / "redis.cfg").write_text(text)
+    return Connections(root)
+
+
+def test_servers_of_redis_are_connections_too(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    redis = pytest.importorskip("redis")
+    monkeypatch.setenv("REDIS_URL", "redis://me:secret@host:7000/2")
+    made = told(root, "[CACHE]\nurl: $REDIS_URL\nsocket_timeout: 2.5\n[OLD]\nurl: there\nport: 6380\ndb: 1\n")
+    assert isinstance(made.cache, redis.Redis)
+    kept = made.cache.connection_pool.connection_kwargs
+    assert (kept["host"], kept["port"], kept["db"], kept["password"], kept["socket_timeout"]) == (
+        "host", 7000, 2, "secret", 2.5,
+    )  # fmt: skip
+    kept = made.old.connection_pool.connection_kwargs
+    assert (kept["host"], kept["port"], kept["db"], kept["socket_timeout"]) == ("there", 6380, 1, 30.0)
+    assert made.cache is made["CACHE".lower()]
+    made.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[CACHE]\nport: 1\n", "config/redis.cfg: section [CACHE] has no url"),
+        ("[CACHE]\nurl: $NO_SUCH_URL\n", "config/redis.cfg:2: $NO_SUCH_URL is not set"),
+        ("[CACHE]\nurl: here\nprot: 1\n", "config/redis.cfg:3: unknown key 'prot'. Did you mean 'port'?"),
+        ("[CACHE]\nurl: here\nport: many\n", "config/redis.cfg:3: port = many"),
+        ("[CACHE]\nurl: redis://here\nport: 1\n", "config/redis.cfg:3: url names the port already"),
+        ("[CACHE]\nurl: http://me:secret@here\n", "config/redis.cfg:2: here: Redis URL must"),
+        ("[CACHE]\nurl: here\n[cache]\nurl: there\n", "connection 'cache' is named twice"),
+        ("[MAIN]\nurl: here\n", "config/database.cfg:2: 'main' is a server of Redis too, at config/redis.cfg:2"),
+    ],
+)
+def test_faults_of_the_redis_file_have_file_and_line(root: Path, text: str, message: str) -> None:
+    pytest.importorskip("redis")
+    configure(root, "[MAIN]\nurl: sqlite://\n")
+    with pytest.raises(ConfigurationError) as caught:
+        told(root, text)["cache"]
+    assert message in str(caught.value)
+    assert "secret" not in str(caught.value)

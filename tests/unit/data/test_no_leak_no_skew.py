@@ -7,129 +7,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from mlpipeline.data import Dataset, Streaming, TimeSeries, TrainTestSplit, encoders
+from mlpipeline.data import Dataset, Streaming, TimeSeries, encoders, transformers
 from mlpipeline.data.encoders import (
-    Boolean,
     Discrete,
-    Enum,
     Equals,
-    MiddleOut,
-    NestedNorm,
     NestedUnique,
     Norm,
     OneHot,
-    Pass,
-    Quantile,
-    Static,
     Token,
     Uniform,
     Unique,
 )
-from mlpipeline.data.transformers import Age, DateTime, EmailDomain, IsNull, Length, Log, NameAge, NameSex, String
+from mlpipeline.data.transformers import (
+    Age,
+)
 from mlpipeline.testing import DatasetContract
-
-COUNT = 300
-PLANTED = {
-    "number": -1e6,
-    "whole": 5000,
-    "text": "planted",
-    "text_twin": "planted too",
-    "words": "planted words that nobody else has",
-    "email": "somebody@planted.example",
-    "name": "Plantedname",
-    "day": pd.Timestamp("1901-01-01"),
-}
-
-
-def rows() -> pd.DataFrame:
-    random = np.random.default_rng(5)
-
-    def some(values: list[Any]) -> Any:
-        return random.choice(np.array(values, dtype=object), COUNT)
-
-    frame = pd.DataFrame(
-        {
-            "id": np.arange(COUNT),
-            "number": random.normal(20, 5, COUNT),
-            "whole": random.integers(0, 9, COUNT),
-            "flag": random.random(COUNT) < 0.5,
-            "text": pd.Series(some(["a", "b", "c", "d"]), dtype="str"),
-            "text_twin": pd.Series(some(["c", "d", "e"]), dtype="str"),
-            "words": pd.Series(some(["red apple", "Green pear!", "one red pear too"]), dtype="str"),
-            "email": pd.Series(some(["a@x.com", "b@y.org"]), dtype="str"),
-            "name": pd.Series(some(["Mary", "john", "Bob", "nobody's"]), dtype="str"),
-            "day": pd.Timestamp("2026-01-01") + pd.to_timedelta(random.integers(0, 500, COUNT), unit="D"),
-            "listed": [["x", "y", "z"][: number % 4] for number in range(COUNT)],
-            "series": [[1.5, 2.0, float(number)] for number in range(COUNT)],
-            "y": random.integers(0, 2, COUNT).astype(float),
-        }
-    )
-    frame.loc[random.random(COUNT) < 0.1, ["number", "text", "words", "name"]] = None
-    return frame
-
-
-def held_out(rule: Any) -> np.ndarray:
-    return np.concatenate(rule.indices(rows())[1:])
-
-
-def planted() -> pd.DataFrame:
-    """The same rows, but all that is not for training holds what is nowhere else."""
-    frame, places = rows(), held_out(Everything().division)
-    for name, value in PLANTED.items():
-        frame.loc[places, name] = value
-    for name, value in (("listed", ["planted"] * 9), ("series", [-1e6] * 9)):
-        frame[name] = [value if place in set(places) else cell for place, cell in enumerate(frame[name])]
-    return frame
-
-
-def vectors() -> str:
-    return str(Path(__file__).with_name("vectors.txt"))
-
-
-class Encoded:
-    """Every encoder, and transformers within some."""
-
-    frame = staticmethod(rows)
-    as_of = "2027-07-01"
-
-    def get_data(self) -> Any:
-        return self.frame()
-
-    def get_encoders(self) -> Any:
-        return (
-            *(kind("number") for kind in (Pass, Uniform, Norm, Quantile, Discrete)),
-            Enum("whole"),
-            Boolean("flag"),
-            Equals("text", "text_twin"),
-            Unique("text", minimum_occurrences=2),
-            Unique("words", correlation="y"),
-            Unique("text", twin=True, name="both"),
-            OneHot("text"),
-            Token("words", sequence_length=3),
-            Token("words", name="all_words"),
-            Static("words", vectors()),
-            MiddleOut("listed", 1),
-            NestedUnique("listed"),
-            NestedNorm("series"),
-            Norm(Log(NameAge("name"))),
-            Discrete(NameSex("name"), bins=5),
-            Unique(EmailDomain("email")),
-            Unique(DateTime("day", "dayofweek")),
-            Discrete("day", name="days"),
-            Norm(Age("day", unit="days")),
-            Boolean(IsNull("text")),
-            Uniform(Length(String("words", "lower"))),
-        )
-
-    def get_output_encoder(self) -> Any:
-        return Norm("y")
-
-
-class Everything(Encoded, TrainTestSplit):
-    row_key = "id"
+from tests.unit.data.everything import COUNT, Encoded, Everything, Nested, planted, rows
 
 
 class Stream(Encoded, Streaming):
@@ -152,6 +47,34 @@ def learnt(dataset: Dataset) -> list[str]:
 def test_every_kind_of_encoder_is_there() -> None:
     used = {type(encoder).__name__ for encoder in Encoded().get_encoders()}
     assert used == set(encoders.__all__)
+
+
+def test_every_kind_of_transformer_is_there_but_the_one_that_needs_a_file() -> None:
+    told = repr(Nested().get_encoders())
+    assert [name for name in transformers.__all__ if f"{name}(" not in told] == ["GeoIP"]
+
+
+@pytest.mark.parametrize("kind", [Everything, Nested])
+def test_nothing_of_other_rows_is_learnt_by_any_nesting(kind: type[Everything]) -> None:
+    clean, seeded = kind(), kind()
+    seeded.frame = planted  # type: ignore[method-assign]
+    assert set(seeded.test_data.text) == {"planted"}
+    assert learnt(seeded) == learnt(clean)
+
+
+def test_ages_within_any_parameter_are_measured_up_to_the_moment_of_the_dataset() -> None:
+    class Aged(Everything):
+        def get_encoders(self) -> Any:
+            return (
+                Equals("number", Age("day", unit="days")),
+                Unique("text", correlation=Age("day")),
+                Unique("words", group_by=Age("day")),
+            )
+
+    told = repr(Aged().encoders)
+    assert told.count("as_of='2027-07-01'") == 3
+    with pytest.raises(ValueError, match="set as_of"):
+        _ = Aged(as_of=None).encoders
 
 
 def test_nothing_that_is_planted_outside_the_training_split_is_learnt(tmp_path: Path) -> None:
@@ -179,6 +102,12 @@ class TestEverything(DatasetContract):
     @pytest.fixture
     def dataset(self) -> Dataset:
         return Everything()
+
+
+class TestNested(DatasetContract):
+    @pytest.fixture
+    def dataset(self) -> Dataset:
+        return Nested()
 
 
 class TestSeries(DatasetContract):

@@ -14,7 +14,8 @@ import pytest
 
 from mlpipeline import errors
 from mlpipeline.data import plain
-from mlpipeline.data.transformer import Transformer, find, inputs_of, name_of, read, underscore
+from mlpipeline.data.given import inputs_of, name_of, read, underscore
+from mlpipeline.data.transformer import Transformer, find
 from mlpipeline.data.transformers import Age, Distance, IsNull, Log, Map, NameAge, String
 
 
@@ -71,10 +72,10 @@ def test_a_bare_column_will_do_for_one_input() -> None:
 
 def test_a_missing_column_is_named_with_the_nearest_one() -> None:
     with pytest.raises(
-        errors.DataFault, match=r"column 'frist_name' is missing, did you mean 'first_name'\?.*has first_name"
+        errors.DataFault, match=r"no column 'frist_name'\. Did you mean 'first_name'\? The frame has first_name"
     ):
         Log(NameAge("frist_name")).transform(pd.DataFrame({"first_name": ["bob"]}))
-    with pytest.raises(errors.DataFault, match="the frame has no columns"):
+    with pytest.raises(errors.DataFault, match="The frame has no columns"):
         read("a", pd.DataFrame())
 
 

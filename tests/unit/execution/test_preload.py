@@ -28,6 +28,20 @@ from mlpipeline.execution import preload
         ("\0", ()),
         ("import torch", ("torch", "torch._dynamo")),
         ("from tensorflow import keras", ("tensorflow", "tensorflow.keras", "keras")),
+        ("from mlpipeline import Model\nimport mlpipeline.helper, mlpipeline.database", ()),
+        (
+            "from mlpipeline.data.encoders import Norm",
+            ("mlpipeline.data.encoders", "mlpipeline.data.encoders.Norm", *preload.COMPANIONS["mlpipeline.data"]),
+        ),
+        (
+            "from mlpipeline.data import connections",
+            (
+                "mlpipeline.data",
+                "mlpipeline.data.connections",
+                *preload.COMPANIONS["mlpipeline.data"],
+                *preload.COMPANIONS["mlpipeline.data.connections"],
+            ),
+        ),
     ],
 )
 def test_imports_are_read_from_the_source(source: str, expected: tuple[str, ...]) -> None:

@@ -55,7 +55,7 @@ DAYS = pd.to_datetime(["2020-01-01", "2021-01-01"])
         (NestedNorm("c"), [["a"]], "column 'c', row 0, holds 'a'"),
         (NestedNorm("c"), [1.5], "where lists are needed"),
         (MiddleOut("c", 2), [1.5], "where lists are needed"),
-        (Norm("d"), [1], "no column 'd'.* It has c"),
+        (Norm("d"), [1], "no column 'd'.* The frame has c"),
         (Norm("column"), [1], "no column 'column'"),
         (Norm("c"), [], "0 rows"),
         (Static("c", "nowhere.txt"), ["a"], "no file of embeddings nowhere.txt"),
@@ -103,7 +103,7 @@ def test_a_column_of_another_kind_than_fitted_is_refused() -> None:
 
 def test_a_column_that_stands_there_twice_is_refused() -> None:
     frame = pd.DataFrame([[1, 2, 3]], columns=["c", "c", "d"])
-    with pytest.raises(errors.DataFault, match="several columns 'c'"):
+    with pytest.raises(errors.DataFault, match="column 'c' stands there more than once"):
         Norm("c").fit(frame)
     Norm("d").fit(frame)
 

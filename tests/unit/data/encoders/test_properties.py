@@ -98,6 +98,7 @@ def test_numbers(encoder: Encoder, fitted: pd.DataFrame, unseen: pd.DataFrame) -
 
 
 @given(st.sampled_from(VALUES), columns(ANY), columns(ANY, 0))
+@example(Token("c"), pd.DataFrame({"c": [True, 1]}, dtype=object), pd.DataFrame({"c": []}))
 @settings(max_examples=150)
 def test_values_of_any_types(encoder: Encoder, fitted: pd.DataFrame, unseen: pd.DataFrame) -> None:
     held(encoder, fitted, unseen)

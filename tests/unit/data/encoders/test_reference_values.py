@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from mlpipeline.data.encoder import smallest
 from mlpipeline.data.encoders import (
     Boolean,
     Discrete,
@@ -24,6 +26,7 @@ from mlpipeline.data.encoders import (
     Uniform,
     Unique,
 )
+from mlpipeline.data.transformers import AreaCode, Log, NameAge, NameSex
 
 N, NAN, INF = None, np.nan, np.inf
 SIGMA = 1.1661903789690602
@@ -110,6 +113,7 @@ FACTS = [
     ),
     Fact(Token("c", minimum_occurrences=2), ["a b", "b c", N], ["a b c"], [[1, 2]], 4),
     Fact(Token("c"), [N, " ... "], ["a", N], [[1], [2]], 3),
+    Fact(Token("c"), [1, True, N], [True, 1, 1.0, N, Decimal("1.0")], [[3], [2], [2], [4], [1]], 5),
     Fact(Token("c"), [12, 12.5, N, "a"], [12.0, "12", 12.5, "12.5"], [[2], [2], [3], [3]], 6),
     Fact(MiddleOut("c", 2), [[0] * 8], [[0] * 8], [[0, 1, 2, 2, 2, 2, 3, 4]], 5, "uint8"),
     Fact(MiddleOut("c", 5), [[0] * 4], [[0] * 4], [[0, 1, 9, 10]], 11),
@@ -312,3 +316,69 @@ def test_names_and_ages_of_the_subscribers() -> None:
     encoder = Unique("c", minimum_occurrences=10).fit(fitted)
     assert encoder.transform(given).ravel().tolist() == [6, 5, 2, 4, 3, 1, 1, 1, 1, 7]
     assert encoder.cardinality == 8
+
+
+def test_what_names_tell_of_the_subscribers_is_encoded() -> None:
+    counts = {"mary": 30, "john": 30, "bob": 20, "jane": 20, "chris": 10, "montana": 5, "zaphod": 3, None: 2}
+    fitted = column([name for name, count in counts.items() for _ in range(count)])
+    given = column(["mary", "john", "bob", "jane", "chris", "montana", "zaphod", "MARY", "newname", N])
+    sex = Discrete(NameSex("c"), bins=10).fit(fitted)
+    assert sex.transform(given).ravel().tolist() == [0, 8, 9, 0, 7, 2, 10, 0, 10, 10]
+    assert sex.cardinality == 11
+    age = Norm(Log(NameAge("c"))).fit(fitted).transform(given).ravel()
+    assert age[[6, 8, 9]].tolist() == [0, 0, 0]
+    assert age[0] == age[7]
+    assert sorted(range(6), key=lambda place: -age[place]) == [2, 0, 3, 1, 4, 5], (
+        "bob, mary, jane, john, chris, montana"
+    )
+
+
+@pytest.mark.parametrize(
+    ("encoder", "name"),
+    [
+        (Norm(Log(NameAge("first_name"))), "norm_first_name_name_age_log"),
+        (Unique(AreaCode("phone")), "unique_phone_area_code"),
+        (NestedUnique("a"), "nested_unique_a"),
+        (MiddleOut("a", 1), "middle_out_a"),
+        (OneHot("a"), "one_hot_a"),
+    ],
+)
+def test_names_say_what_is_encoded(encoder: Any, name: str) -> None:
+    assert encoder.name == name
+
+
+def test_rare_levels_have_no_column() -> None:
+    frame = pd.DataFrame({"t": [1, 2, 2, 3, 3, 3]})
+    assert OneHot("t", 2, compressed=True).fit(frame).feature_names == ("t_2", "t_3")
+    assert OneHot("t", percent_occurrences=0.4, compressed=True).fit(frame).feature_names == ("t_3",)
+    assert OneHot("t", drop_first=True).fit(frame).feature_names == ("t_2", "t_3")
+
+
+@pytest.mark.parametrize("kind", [Pass, Uniform, Norm, NestedNorm])
+def test_what_is_continuous_has_no_cardinality(kind: Any) -> None:
+    with pytest.raises(ValueError, match="is continuous: it has no cardinality"):
+        _ = kind("c").cardinality
+
+
+@pytest.mark.parametrize(
+    ("cardinality", "dtype"),
+    [(2, "uint8"), (255, "uint8"), (256, "uint16"), (65_535, "uint16"), (65_536, "uint32"), (2**32, "uint64")],
+)
+def test_codes_have_the_smallest_type(cardinality: int, dtype: str) -> None:
+    assert smallest(cardinality) == dtype
+
+
+def test_a_number_of_codes_that_no_type_holds_is_said() -> None:
+    with pytest.raises(ValueError, match="no type holds"):
+        smallest(2**64)
+
+
+def test_what_was_made_of_a_transformer_may_not_have_a_twin_and_that_is_said() -> None:
+    with pytest.raises(ValueError, match="only a column that is named can have a twin"):
+        Norm(Log("c"), twin=True).fit(pd.DataFrame({"c": [1.0], "c_twin": [2.0]}))
+
+
+@pytest.mark.parametrize("encoder", [Norm(Unique("c")), Equals("c", Unique("c")), Norm(Norm("c"))], ids=repr)
+def test_an_encoder_within_an_encoder_is_refused(encoder: Any) -> None:
+    with pytest.raises(ValueError, match="is an encoder: give a column or a transformer"):
+        encoder.fit(column(["a"]))

@@ -194,6 +194,12 @@ def test_distances_of_known_places(places: tuple[float, ...], kilometers: float)
     )
 
 
+@pytest.mark.parametrize("unit", ["miles", "degree", None])
+def test_places_are_given_in_degrees_or_radians(unit: Any) -> None:
+    with pytest.raises(NameError, match="is neither degrees nor radians"):
+        Distance("a", "b", "c", "d", input=unit).transform(pd.DataFrame([[0, 0, 0, 0]], columns=list("abcd")))
+
+
 @pytest.mark.parametrize("latitude", [90.001, -91, 1e300])
 def test_a_place_beyond_a_pole_has_no_distance(latitude: float) -> None:
     frame = pd.DataFrame([[latitude, 0, 80, 180], [80, 180, latitude, 0]], columns=["a", "b", "c", "d"])
