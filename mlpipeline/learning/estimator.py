@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -10,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from mlpipeline import errors
+from mlpipeline.config_text import near_miss
 from mlpipeline.context import RunContext
 from mlpipeline.data.encoding import Encoding, Observations
-from mlpipeline.data.parameters import Parameterized
+from mlpipeline.data.parameters import Parameterized, signature
 from mlpipeline.learning import scores
 from mlpipeline.learning.target import Target
 
@@ -60,8 +62,25 @@ class Estimator(Parameterized):
     accepts_batches: ClassVar[bool] = False
     is_resumable: ClassVar[bool] = False
 
+    __signature__: ClassVar[inspect.Signature]
     kind: str | None = None
     target_: Target
+
+    def __new__(cls, *positional: Any, **named: Any) -> Self:
+        """Refuses a parameter that there is not, with the nearest name; Python itself would not name it."""
+        for name in named:
+            if name not in signature(cls):
+                near = near_miss(name, signature(cls))
+                raise errors.ParameterError(
+                    f"{cls.__name__} has no parameter '{name}'.{near} It has {', '.join(sorted(signature(cls)))}"
+                )
+        return super().__new__(cls)
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        # Else tools would show the parameters of __new__, which takes any.
+        own = inspect.signature(cls.__init__)
+        cls.__signature__ = own.replace(parameters=list(own.parameters.values())[1:])
 
     @property
     def rounds(self) -> int:

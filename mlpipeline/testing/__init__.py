@@ -8,12 +8,14 @@ if TYPE_CHECKING:
 
     from mlpipeline.testing.dataset import DatasetContract
     from mlpipeline.testing.encoder import EncoderContract
+    from mlpipeline.testing.estimator import EstimatorContract
     from mlpipeline.testing.store import StoreContract
     from mlpipeline.testing.transformer import TransformerContract
 
 __all__ = [
     "DatasetContract",
     "EncoderContract",
+    "EstimatorContract",
     "StoreContract",
     "TransformerContract",
 ]
@@ -21,6 +23,7 @@ __all__ = [
 _HOMES = {
     "DatasetContract": "dataset",
     "EncoderContract": "encoder",
+    "EstimatorContract": "estimator",
     "StoreContract": "store",
     "TransformerContract": "transformer",
 }
