@@ -14,6 +14,7 @@ _TRANSFORMERS = (
     "Age", "AreaCode", "DateTime", "Distance", "EmailDomain", "Extract", "GeoIP", "IsNull", "Length", "Log",
     "LogPlusOne", "Map", "NameAge", "NameFamilial", "NamePopulation", "NameSex", "String",
 )  # fmt: skip
+_ESTIMATORS = "mlpipeline.learning.estimators"
 
 BUILT_IN = (
     ("executor", "inline", "mlpipeline.execution.inline:InlineExecutor"),
@@ -30,6 +31,13 @@ BUILT_IN = (
     ("store", "unix", "mlpipeline.data.stores.redis:RedisStore"),
     *(("encoder", name, f"mlpipeline.data.encoders:{name}") for name in _ENCODERS),
     *(("transformer", name, f"mlpipeline.data.transformers:{name}") for name in _TRANSFORMERS),
+    ("estimator", "naive", f"{_ESTIMATORS}.naive:Naive"),
+    ("estimator", "xgboost", f"{_ESTIMATORS}.xgboost:XGBoost"),
+    ("estimator", "sklearn", f"{_ESTIMATORS}.sklearn:SKLearn"),
+    ("estimator", "holt_winters", f"{_ESTIMATORS}.holt_winters:HoltWinters"),
+    ("estimator", "lightgbm", f"{_ESTIMATORS}.lightgbm:LightGBM"),
+    ("estimator", "catboost", f"{_ESTIMATORS}.catboost:CatBoost"),
+    ("estimator", "prophet", f"{_ESTIMATORS}.prophet:Prophet"),
 )
 
 

@@ -34,6 +34,17 @@ class Table:
     y: np.ndarray
     validation: tuple[pd.DataFrame, np.ndarray]
 
+    @property
+    def contrary(self) -> np.ndarray:
+        """A target that says the contrary: what is learnt from it makes predictions worse."""
+        if self.kind == "regression":
+            return -self.y
+        if self.y.ndim == 2:
+            return self.y[:, ::-1]
+        classes, places = np.unique(self.y, return_inverse=True)
+        turned: np.ndarray = classes[::-1][places]
+        return turned
+
     def stream(self, size: int = 50) -> Stream:
         """Returns the rows in batches."""
 

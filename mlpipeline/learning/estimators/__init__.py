@@ -6,11 +6,25 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from mlpipeline.learning.estimators.catboost import CatBoost
+    from mlpipeline.learning.estimators.holt_winters import HoltWinters
+    from mlpipeline.learning.estimators.lightgbm import LightGBM
     from mlpipeline.learning.estimators.naive import Naive
+    from mlpipeline.learning.estimators.prophet import Prophet
+    from mlpipeline.learning.estimators.sklearn import SKLearn
+    from mlpipeline.learning.estimators.xgboost import XGBoost
 
-__all__ = ["Naive"]
+__all__ = ["CatBoost", "HoltWinters", "LightGBM", "Naive", "Prophet", "SKLearn", "XGBoost"]
 
-_HOMES = {"Naive": "naive"}
+_HOMES = {
+    "CatBoost": "catboost",
+    "HoltWinters": "holt_winters",
+    "LightGBM": "lightgbm",
+    "Naive": "naive",
+    "Prophet": "prophet",
+    "SKLearn": "sklearn",
+    "XGBoost": "xgboost",
+}
 
 
 def __getattr__(name: str) -> Any:
