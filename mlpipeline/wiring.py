@@ -38,6 +38,7 @@ BUILT_IN = (
     ("estimator", "lightgbm", f"{_ESTIMATORS}.lightgbm:LightGBM"),
     ("estimator", "catboost", f"{_ESTIMATORS}.catboost:CatBoost"),
     ("estimator", "prophet", f"{_ESTIMATORS}.prophet:Prophet"),
+    ("estimator", "keras", f"{_ESTIMATORS}.keras:Keras"),
 )
 
 

@@ -8,17 +8,19 @@ if TYPE_CHECKING:
 
     from mlpipeline.learning.estimators.catboost import CatBoost
     from mlpipeline.learning.estimators.holt_winters import HoltWinters
+    from mlpipeline.learning.estimators.keras import Keras
     from mlpipeline.learning.estimators.lightgbm import LightGBM
     from mlpipeline.learning.estimators.naive import Naive
     from mlpipeline.learning.estimators.prophet import Prophet
     from mlpipeline.learning.estimators.sklearn import SKLearn
     from mlpipeline.learning.estimators.xgboost import XGBoost
 
-__all__ = ["CatBoost", "HoltWinters", "LightGBM", "Naive", "Prophet", "SKLearn", "XGBoost"]
+__all__ = ["CatBoost", "HoltWinters", "Keras", "LightGBM", "Naive", "Prophet", "SKLearn", "XGBoost"]
 
 _HOMES = {
     "CatBoost": "catboost",
     "HoltWinters": "holt_winters",
+    "Keras": "keras",
     "LightGBM": "lightgbm",
     "Naive": "naive",
     "Prophet": "prophet",
