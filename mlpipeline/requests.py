@@ -35,6 +35,7 @@ class Action(StrEnum):
     RESUME = "resume"
     STOP = "stop"
     NOTE = "note"
+    RECORD = "record"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

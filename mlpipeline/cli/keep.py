@@ -118,7 +118,7 @@ def mv(setup: Setup, old: str, new: str) -> None:
     mlpipeline mv digits.py:wide digits.py:w32   a version of it
     """
     from mlpipeline.ledger import Ledger
-    from mlpipeline.queue.lock import SchedulerLock
+    from mlpipeline.lock import SchedulerLock
 
     project = setup.project()
     lock = SchedulerLock(project)
@@ -191,8 +191,8 @@ def fsck(context: click.Context, rebuild: bool) -> None:
     mlpipeline fsck
     mlpipeline fsck --rebuild
     """
+    from mlpipeline.lock import SchedulerLock
     from mlpipeline.queue import fsck as checks
-    from mlpipeline.queue.lock import SchedulerLock
 
     setup: Setup = context.find_root().obj
     project = setup.project()

@@ -100,8 +100,8 @@ def now() -> datetime:
 
 def scheduler_line(project: Project) -> SchedulerLine:
     """Returns what the lock says of this host's scheduler. Changes no byte."""
+    from mlpipeline.lock import holder
     from mlpipeline.observe.view import SchedulerLine
-    from mlpipeline.queue.lock import holder
 
     held_by = holder(project)
     if held_by is None:

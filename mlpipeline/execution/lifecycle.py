@@ -181,14 +181,18 @@ class _Life:
         from mlpipeline.model import ExecutionModeKeys
 
         loader = self.loader
-        inputs = (
+        inputs = [
             (
                 "train",
                 lambda: call(loader.get_train_input, mode=ExecutionModeKeys.TEST),
                 loader.get_train_sample_count,
             ),
             ("test", lambda: call(loader.get_test_input), loader.get_test_sample_count),
-        )
+        ]
+        # A loader that tells rows to select by from those to report on, as those of EstimatorModels do.
+        if hasattr(loader, "get_validation_input") and loader.get_validation_sample_count():
+            counted = loader.get_validation_sample_count
+            inputs.insert(1, ("validation", lambda: call(loader.get_validation_input), counted))
         errors = []
         for name, source, count in inputs:
             try:

@@ -100,6 +100,17 @@ def of_kind(kind: Kind) -> tuple[Score, ...]:
     return tuple(each for each in SCORES.values() if kind in each.kinds)
 
 
+def named(name: str) -> Score:
+    """Returns a score by name, of whatever kind of target.
+
+    Raises:
+        UnknownOption: (a ValueError) there is none.
+    """
+    if name not in SCORES:
+        raise errors.UnknownOption(f"there is no score '{name}'.{near_miss(name, SCORES)} Known: {', '.join(SCORES)}")
+    return SCORES[name]
+
+
 def find(name: str, kind: Kind) -> Score:
     """Returns a score by name.
 

@@ -60,6 +60,7 @@ class Attempts:
         self.say = say
         self.live: dict[str, Live] = {}
         self.reported: list[tuple[str, int]] = []
+        self.taken_up: list[Run] = []
         self.forwarder = Forwarder(project, files)
 
     def adopt(self) -> None:
@@ -204,6 +205,9 @@ class Attempts:
 
         What comes to nothing is made up for at the next start, where blocks that are not noted are looked for.
         """
+        taken_up, self.taken_up = self.taken_up, []
+        for run in taken_up:
+            self._report(run, run.last, self.project.root / run.last.directory)
         reported, self.reported = self.reported, []
         try:
             if reported:

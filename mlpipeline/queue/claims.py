@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 from mlpipeline import wire
 from mlpipeline.errors import RequestRefused
 from mlpipeline.ledger import Key
+from mlpipeline.lock import holder
 from mlpipeline.project import Project
-from mlpipeline.queue.lock import holder
 from mlpipeline.queue.verdicts import Elsewhere, Verdict
 from mlpipeline.standings import WIDTHS
 

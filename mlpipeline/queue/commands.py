@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from mlpipeline import events, requests, wire
+from mlpipeline import events, requests, taking_up, wire
 from mlpipeline.config_text import near_miss
 from mlpipeline.errors import DiskFull, LedgerError, MlpipelineError, NotWritable, RequestRefused
 from mlpipeline.failpoints import reach
@@ -43,6 +43,7 @@ class Commands:
             Action.RESUME: self._resume,
             Action.STOP: self._stop,
             Action.NOTE: self._note,
+            Action.RECORD: self._record,
         }
 
     @property
@@ -194,6 +195,11 @@ class Commands:
             raise RequestRefused("the queue is not paused")
         room.keep(room.orders.with_pause(None))
         return "going on"
+
+    def _record(self, request: Request) -> str:
+        run = taking_up.take_up(self.scheduler.project, self.scheduler.ledger, request.target)
+        self.scheduler.attempts.taken_up.append(run)
+        return taking_up.said(run)
 
     def _note(self, request: Request) -> str:
         run = self._find(request)

@@ -14,10 +14,10 @@ from mlpipeline import wire
 from mlpipeline.execution.devices import Device, Prober, user
 from mlpipeline.execution.limits import boot_id, descendants, start_ticks
 from mlpipeline.ledger import Key, Ledger
+from mlpipeline.lock import holder
 from mlpipeline.project import Project
 from mlpipeline.queue.allotment import NOTHING, Allotment, Ask, Hold, ask_of, asks, chosen, gigabytes
 from mlpipeline.queue.inventory import Inventory
-from mlpipeline.queue.lock import holder
 from mlpipeline.queue.verdicts import Refusal, Wanted
 from mlpipeline.run import Run, State
 from mlpipeline.selection import Listed, Selection

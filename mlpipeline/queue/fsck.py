@@ -10,11 +10,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mlpipeline import ledger_rows, wire
+from mlpipeline import ledger_rows, requests, wire
 from mlpipeline.errors import LedgerError, RunNotFound
 from mlpipeline.ledger import Ledger
 from mlpipeline.project import Project
-from mlpipeline.queue.replay import Replayer
+from mlpipeline.replay import Replayer
 from mlpipeline.run import TRANSITIONS, Attempt, Run, State
 
 # Another algorithm may have given new code digests since, and wishes for a retry are in the ledger alone.
@@ -45,12 +45,17 @@ def check(project: Project) -> list[str]:
     with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
         found = ledger.faults()
         recorded = {run.id: run for run in ledger.runs(newest_first=False)}
-        foreign = _foreign(project)
+        foreign = _foreign(project) | _waiting(project)
         for run_id in sorted({*recorded, *replayer.ids()} - (foreign - recorded.keys())):
             if _disagreements(recorded.get(run_id), replayer, run_id):
                 # What happened in between is no fault: only what a second look still sees is one.
                 found += _disagreements(_again(ledger, run_id), replayer, run_id)
     return found
+
+
+def _waiting(project: Project) -> set[str]:
+    """Returns the fits by hand that the next who may write the ledger takes up."""
+    return {each.target for each in requests.pending(project) if each.action == requests.Action.RECORD}
 
 
 def _again(ledger: Ledger, run_id: str) -> Run | None:

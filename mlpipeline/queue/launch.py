@@ -19,6 +19,7 @@ from mlpipeline import plugins, wire
 from mlpipeline.errors import ConfigurationError, NotWritable
 from mlpipeline.execution.executor import Executor
 from mlpipeline.ledger import Ledger
+from mlpipeline.lock import SchedulerLock, holder
 from mlpipeline.project import Project
 from mlpipeline.queue import plan as planning
 from mlpipeline.queue import wishes
@@ -27,7 +28,6 @@ from mlpipeline.queue.claims import Claims
 from mlpipeline.queue.devices import Devices
 from mlpipeline.queue.lenders import lenders
 from mlpipeline.queue.live_selection import LiveSelection
-from mlpipeline.queue.lock import SchedulerLock, holder
 from mlpipeline.queue.memory import Memory
 from mlpipeline.queue.options import Options
 from mlpipeline.queue.orders import Orders

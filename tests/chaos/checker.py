@@ -15,7 +15,7 @@ from mlpipeline import wire
 from mlpipeline.ledger import Ledger
 from mlpipeline.project import Project
 from mlpipeline.queue import fsck
-from mlpipeline.queue.lock import holder
+from mlpipeline.lock import holder
 from mlpipeline.run import Attempt, Cause, Run, State
 from tests.integration.conftest import Workshop
 

@@ -15,13 +15,13 @@ import pytest
 from mlpipeline import wire
 from mlpipeline.errors import NotWritable, SchedulerRunning
 from mlpipeline.project import Project
-from mlpipeline.queue.lock import SchedulerLock, holder
+from mlpipeline.lock import SchedulerLock, holder
 
 HOLD = """
 import subprocess, sys
 from pathlib import Path
 from mlpipeline.project import Project
-from mlpipeline.queue.lock import SchedulerLock
+from mlpipeline.lock import SchedulerLock
 lock = SchedulerLock(Project.load(Path(sys.argv[1])))
 lock.acquire()
 child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) if "child" in sys.argv else None
@@ -33,7 +33,7 @@ ASK = """
 import sys
 from pathlib import Path
 from mlpipeline.project import Project
-from mlpipeline.queue.lock import holder
+from mlpipeline.lock import holder
 project = Project.load(Path(sys.argv[1]))
 print("asking", flush=True)
 while True:

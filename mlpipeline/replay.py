@@ -12,7 +12,7 @@ from mlpipeline import events, wire
 from mlpipeline.errors import IllegalTransition
 from mlpipeline.project import Project
 from mlpipeline.run import Attempt, Cause, Run, State
-from mlpipeline.rundir import AttemptDir, Outcome, Spec
+from mlpipeline.rundir import BY_HAND, AttemptDir, Outcome, Spec
 
 _GONE = "its outcome is missing, and a later attempt began"
 
@@ -64,7 +64,7 @@ class Replayer:
             name = self.project.relative(path)
             try:
                 spec = _spec(path)
-                if spec is None or spec.mode != "execution":
+                if spec is None or spec.mode != "execution" or _is_unfinished_fit(spec, path):
                     continue
                 run = self._attempt(run, spec, path)
             except (ValueError, TypeError, KeyError, IllegalTransition) as error:
@@ -106,6 +106,11 @@ def _spec(path: Path) -> Spec | None:
     if spec is None and ((path / wire.STARTED).exists() or (path / wire.OUTCOME).exists()):
         raise ValueError(f"{wire.SPEC} is missing or damaged: what ran here is not known")
     return spec
+
+
+def _is_unfinished_fit(spec: Spec, path: Path) -> bool:
+    """Whether it is a fit by hand that has not ended: nobody but its own process can tell how it does."""
+    return spec.executor == BY_HAND and not (path / wire.OUTCOME).exists()
 
 
 def _run(spec: Spec) -> Run:

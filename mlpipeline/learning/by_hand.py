@@ -1,0 +1,251 @@
+"""A fit by hand is a run too: its directory is written as the queue writes one, and the ledger takes it up."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import os
+import secrets
+import sys
+import traceback
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+from mlpipeline import params, taking_up, wire
+from mlpipeline.context import RunContext
+from mlpipeline.errors import DiskFull, LedgerError, NotWritable
+from mlpipeline.execution import fingerprint, provenance, snapshot
+from mlpipeline.project import Project
+from mlpipeline.run import Cause, State, new_run_id
+from mlpipeline.rundir import BY_HAND
+
+VERSION = "by-hand"
+"""What the version of such a run is called: it belongs to no collection of versions, and answers no wish."""
+NO_MODEL_DIR = ".by-hand"
+SEED = 0
+
+_log = logging.getLogger(__name__)
+
+
+def project_here() -> Project | None:
+    """Returns the project of the working directory; None where there is none, or the queue's run records it all.
+
+    Raises:
+        ConfigurationError: its mlp.config is faulty.
+    """
+    if "MLP_SUPERVISOR" in os.environ:
+        return None
+    found = Project.load()
+    return found if found.config_found else None
+
+
+class Fit:
+    """A fit by hand where there is no project: nothing is written.
+
+    Attributes:
+        run: what the model may ask of the system.
+        directory: of the attempt; None here.
+    """
+
+    directory: Path | None = None
+
+    def __init__(self, model: str) -> None:
+        self.run = RunContext(model=model, version=VERSION, seed=SEED)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a saved model says of the fit that made it."""
+        return {}
+
+    def succeed(self, metrics: Mapping[str, Any], summaries: tuple[str, str], warnings: list[str]) -> None:
+        """Notes that the fit came to its end, and what came of it."""
+
+    def fail(self, error: BaseException) -> None:
+        """Notes why the fit came to nothing."""
+
+
+def begin(project: Project | None, model: str | None, kinds: tuple[type, ...], parameters: dict[str, Any]) -> Fit:
+    """Begins a fit by hand.
+
+    Args:
+        project: whose run it is; None where nothing is to be written.
+        model: its name; None finds one, by the script that defines the dataset.
+        kinds: the classes that say what is fitted: where they are defined, the sources are.
+        parameters: described, for the record.
+
+    Raises:
+        NotWritable: the project's outputs cannot be written.
+    """
+    if project is None:
+        return Fit(model or kinds[0].__name__)
+    return RecordedFit(project, model, kinds, parameters)
+
+
+class RecordedFit(Fit):
+    """A fit by hand in a project, from its directory to the ledger."""
+
+    def __init__(
+        self, project: Project, model: str | None, kinds: tuple[type, ...], parameters: dict[str, Any]
+    ) -> None:
+        self.project = project
+        self.began = datetime.now(UTC)
+        self.parameters = parameters
+        self.token = secrets.token_hex(16)
+        main, files = _sources(project, kinds)
+        self.model = model or _name(project, main, kinds)
+        self.run_id = new_run_id(self.began, secrets.token_bytes(5))
+        self.place = self.directory = project.runs_dir / self.run_id / "1"
+        self._begin(main, files)
+        self.run = RunContext(
+            model=self.model,
+            version=VERSION,
+            directory=self.place,
+            seed=SEED,
+            run_id=self.run_id,
+            params=parameters,
+        )
+
+    def _begin(self, main: str, files: Mapping[str, bytes]) -> None:
+        project, directory = self.project, self.place
+        try:
+            for private in (project.runs_dir, project.requests_dir):
+                wire.make_directory(private, 0o700)
+            sources = snapshot.store(project.sources_dir, files, main)
+            wire.make_directory(directory)
+            (directory / wire.SOURCES).symlink_to(os.path.relpath(sources.directory, directory))
+            told = self._spec(sources.sha, fingerprint.code_digest(files, main))
+            wire.write_json(directory / wire.SPEC, told, sync=True)
+        except OSError as error:
+            raise NotWritable(
+                f"{project.outputs_dir}: a fit by hand is recorded there, and it cannot be written ({error.strerror}): "
+                "mend its permissions, or set outputs_dir in mlp.config"
+            ) from error
+
+    def _spec(self, sources: str, code_digest: str) -> dict[str, Any]:
+        project, began = self.project, self.began.isoformat()
+        return {
+            "format": 1,
+            "run_id": self.run_id,
+            "attempt": 1,
+            "token": self.token,
+            "model": self.model,
+            "version": VERSION,
+            "mode": "execution",
+            "replicate": 0,
+            "seed": SEED,
+            "sources": sources,
+            "sources_path": os.path.relpath(project.sources_dir / sources, self.place),
+            "root": os.path.relpath(project.root, self.place),
+            "models_dir": os.path.relpath(project.models_dir, project.root),
+            "model_dir": NO_MODEL_DIR,
+            "params": self.parameters,
+            "params_digest": params.digest(self.parameters),
+            "code_digest": code_digest,
+            "invocation": BY_HAND,
+            "created_at": began,
+            "submitted_at": began,
+            "executor": BY_HAND,
+        }
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What a saved model says of the run that made it."""
+        run = {"id": self.run_id, "model": self.model, "version": VERSION, "attempt": 1}
+        return {"run": run, "git": self._environment["git"] | {"diff": None}}
+
+    @cached_property
+    def _environment(self) -> dict[str, Any]:
+        return {**_here(), "git": provenance.git_state(self.project.root)}
+
+    def succeed(self, metrics: Mapping[str, Any], summaries: tuple[str, str], warnings: list[str]) -> None:
+        """Writes that the fit came to its end, and what came of it."""
+        self._end(State.SUCCEEDED, Cause.NONE, "", metrics, summaries, warnings, None)
+
+    def fail(self, error: BaseException) -> None:
+        """Writes why the fit came to nothing."""
+        stopped = isinstance(error, KeyboardInterrupt)
+        told = {
+            "type": type(error).__name__,
+            "message": str(error),
+            "traceback": "".join(traceback.format_exception(error)),
+        }
+        state, cause = (State.CANCELLED, Cause.INTERRUPTED) if stopped else (State.FAILED, Cause.EXCEPTION)
+        message = "stopped by hand" if stopped else f"{type(error).__name__}: {error}"
+        self._end(state, cause, message, {}, ("", ""), [], told)
+
+    def _end(
+        self,
+        state: State,
+        cause: Cause,
+        message: str,
+        metrics: Mapping[str, Any],
+        summaries: tuple[str, str],
+        warnings: list[str],
+        error: dict[str, Any] | None,
+    ) -> None:
+        step = self.run.step
+        shared = {"state": state, "cause": cause, "message": message, "metrics": metrics, "steps": step}
+        result = shared | {"error": error, "model_summary": summaries[0], "loader_summary": summaries[1]}
+        times = {"started_at": self.began.isoformat(), "ended_at": datetime.now(UTC).isoformat()}
+        warnings = [*self.run.notices, *warnings]
+        try:
+            self.run.close()
+            told = self._environment | {"collected_at": wire.utc_now()}
+            wire.write_json(self.place / wire.ENVIRONMENT, told)
+            wire.write_json(self.place / wire.RESULT, result)
+            outcome = shared | times | {"token": self.token, "warnings": warnings}
+            wire.write_json(self.place / wire.OUTCOME, outcome, sync=True)
+            self._record()
+        except (OSError, NotWritable, DiskFull, LedgerError) as trouble:
+            # What was learnt must not be lost over the record of it.
+            _log.error("this fit is not in the history: %s. Its directory is %s", trouble, self.place)
+
+    def _record(self) -> None:
+        if not taking_up.record(self.project, self.run_id):
+            _log.warning("run %s will be in the history when the scheduler looks next", self.run_id)
+
+
+@cache
+def _here() -> dict[str, Any]:
+    """Returns interpreter, packages and machine, which stay the same as long as the process lives."""
+    return provenance.environment({})
+
+
+def _sources(project: Project, kinds: tuple[type, ...]) -> tuple[str, dict[str, bytes]]:
+    """Returns the file that defines what is fitted, with all that it imports of the project; else the classes' text."""
+    for kind in kinds:
+        path = _file_of(kind)
+        if path is not None and path.is_relative_to(project.root):
+            place = snapshot.Place(root=project.root, models_dir=project.models_dir, main=path)
+            return place.relative(path), snapshot.closure(place)
+    text = "\n\n".join(found for kind in kinds if (found := _text_of(kind)))
+    return "by_hand.py", {"by_hand.py": text.encode("utf-8", "backslashreplace")}
+
+
+def _file_of(kind: type) -> Path | None:
+    name = getattr(sys.modules.get(kind.__module__), "__file__", None)
+    path = None if name is None else Path(name).resolve()
+    return path if path is not None and path.suffix == ".py" and path.is_file() else None
+
+
+def _text_of(kind: type) -> str:
+    """Returns how a class was written, in a notebook say; nothing where Python cannot tell."""
+    if kind.__module__.startswith("mlpipeline."):
+        return ""
+    try:
+        return inspect.getsource(kind)
+    except (OSError, TypeError):
+        return ""
+
+
+def _name(project: Project, main: str, kinds: tuple[type, ...]) -> str:
+    """Returns the name of the model: its script's, as the queue names it, or that of the dataset's class."""
+    path = project.root / main
+    return (
+        path.relative_to(project.models_dir).as_posix()
+        if path.is_relative_to(project.models_dir)
+        else kinds[0].__name__
+    )
