@@ -11,8 +11,8 @@ from pathlib import Path, PurePosixPath
 from mlpipeline import events, wire
 from mlpipeline.errors import IllegalTransition
 from mlpipeline.project import Project
-from mlpipeline.run import Attempt, Cause, Run, State
-from mlpipeline.rundir import BY_HAND, AttemptDir, Outcome, Spec
+from mlpipeline.run import BY_HAND, Attempt, Cause, Run, State
+from mlpipeline.rundir import AttemptDir, Outcome, Spec
 
 _GONE = "its outcome is missing, and a later attempt began"
 

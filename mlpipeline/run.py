@@ -12,6 +12,9 @@ from typing import Any
 
 from mlpipeline.errors import IllegalTransition, UsageError
 
+BY_HAND = "by hand"
+"""Stands for the executor where a person fitted a model outside the queue."""
+
 
 class State(StrEnum):
     """How far an attempt has come. A run's state is its last attempt's."""

@@ -18,8 +18,6 @@ from mlpipeline.events import Ended
 from mlpipeline.run import Cause, State
 
 FORMAT = 1
-BY_HAND = "by hand"
-"""Stands for the executor where a person fitted a model outside the queue."""
 
 
 class _Record:

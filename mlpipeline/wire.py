@@ -26,6 +26,7 @@ LOCK = "supervisor.lock"
 SOURCES = "sources"
 ENVIRONMENT = "environment.json"
 NOTES = "notes.jsonl"
+DATA = "data.json"
 _RETRY_SECONDS = 1.0
 _PATIENCE = 5
 

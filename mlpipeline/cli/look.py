@@ -122,7 +122,7 @@ def show(setup: Setup, run: str) -> None:
     _show(project, found, attempt, files)
 
 
-_FILES = ("spec.json", "started.json", "progress.json", "result.json", "outcome.json", "environment.json")
+_FILES = ("spec.json", "started.json", "progress.json", "result.json", "outcome.json", "environment.json", "data.json")
 
 
 def _show(project: Project, run: Run, attempt: Attempt, files: dict[str, dict[str, Any] | None]) -> None:
@@ -171,6 +171,7 @@ def _exit(attempt: Attempt) -> str:
 def _details(run: Run, attempt: Attempt, files: dict[str, dict[str, Any] | None]) -> None:
     import json
 
+    from mlpipeline import wire
     from mlpipeline.observe import status as statuses
     from mlpipeline.observe import text
 
@@ -185,6 +186,9 @@ def _details(run: Run, attempt: Attempt, files: dict[str, dict[str, Any] | None]
             say(f"\n{name.replace('_', ' ').capitalize()}:\n{result[name]}")
     for line in (*(result.get("notes") or ()), *(outcome.get("warnings") or ())):
         say(f"\n{line}")
+    if data := files["data"]:
+        rows = ", ".join(f"{count:,} {part}" for part, count in (data.get("rows") or {}).items())
+        say(f"\nData: {rows} rows of {data.get('dataset')}, digest {data.get('digest')}; see {wire.DATA}")
     trace = (result.get("error") or {}).get("traceback")
     if trace:
         say(f"\n{trace}")

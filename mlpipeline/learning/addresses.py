@@ -94,8 +94,9 @@ def applied(dataset: Any, estimator: Estimator, changes: Mapping[str, Any]) -> t
         else:
             raise errors.ParameterError(f"there is no parameter '{address}'.{_nearest(address, dataset, estimator)}")
     fresh = cloned(estimator)
-    for name, value in of_estimator.items():
-        _set(fresh, name, value)
+    # What is wrapped first, then what of it changes.
+    for name in sorted(of_estimator, key=lambda name: name.count("__")):
+        _set(fresh, name, of_estimator[name])
     return _changed_dataset(dataset, of_dataset), fresh
 
 
@@ -153,15 +154,12 @@ def _annotation(estimator: Estimator, name: str) -> Any:
 
 
 def _set(estimator: Estimator, name: str, value: Any) -> None:
-    """Sets a parameter; what a stranger's wrapped estimator says of an unknown one becomes our error."""
-    try:
-        estimator.set_params(**{name: value})
-    except errors.ParameterError as error:
-        near = near_miss(name, signature(type(estimator)))
-        raise errors.ParameterError(f"estimator__{name}: {error}" if near else str(error)) from error
-    except (ValueError, KeyError, AttributeError) as error:
-        near = near_miss(f"estimator__{name}", [f"estimator__{each}" for each in estimator.get_params()])
-        raise errors.ParameterError(f"there is no parameter 'estimator__{name}'.{near}") from error
+    if name not in (has := estimator.get_params()):
+        address, addresses = f"estimator__{name}", [f"estimator__{each}" for each in has]
+        near = near_miss(address, addresses)
+        takes = f"{type(estimator).__name__} takes {', '.join(sorted(signature(type(estimator)))) or 'nothing'}"
+        raise errors.ParameterError(f"there is no parameter '{address}'.{near} {takes}")
+    estimator.set_params(**{name: value})
 
 
 def _own(value: Any) -> Any:

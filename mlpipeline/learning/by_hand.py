@@ -19,8 +19,7 @@ from mlpipeline.context import RunContext
 from mlpipeline.errors import DiskFull, LedgerError, NotWritable
 from mlpipeline.execution import fingerprint, provenance, snapshot
 from mlpipeline.project import Project
-from mlpipeline.run import Cause, State, new_run_id
-from mlpipeline.rundir import BY_HAND
+from mlpipeline.run import BY_HAND, Cause, State, new_run_id
 
 VERSION = "by-hand"
 """What the version of such a run is called: it belongs to no collection of versions, and answers no wish."""

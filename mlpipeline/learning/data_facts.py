@@ -14,7 +14,6 @@ from mlpipeline.data.row_hash import hash_rows
 from mlpipeline.data.split import PARTS
 from mlpipeline.data.streaming import Streaming
 
-FILE = "data.json"
 _HEAD, _LONGEST = 3, 80
 
 

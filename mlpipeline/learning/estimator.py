@@ -16,6 +16,7 @@ from mlpipeline.context import RunContext
 from mlpipeline.data.encoding import Encoding, Observations
 from mlpipeline.data.parameters import Parameterized, signature
 from mlpipeline.learning import scores
+from mlpipeline.learning.hooks import hooked
 from mlpipeline.learning.target import Target
 
 
@@ -53,6 +54,8 @@ class Estimator(Parameterized):
     A kind stores its parameters in the constructor, and defines `_fit`, `_predict`, `_save` and `_load`, and
     `_predict_proba` where it can tell classes apart. Whatever is learnt has a name that ends in an underscore.
     What is predicted, `kind`, is told by the target where the parameter is None: see `Target.of`.
+    `before_fit`, `after_fit(…, result)` and so on, where a subclass defines them, are called around `fit`, `predict`,
+    `predict_proba`, `evaluate` and `score`.
 
     Attributes:
         accepts_batches: whether it can be fitted on a stream, in memory that does not grow with the rows.
@@ -87,6 +90,7 @@ class Estimator(Parameterized):
         """How many steps a fit takes: epochs of a network, trees of boosting, 1 where it is done in one go."""
         return 1
 
+    @hooked
     def fit(
         self,
         x: Any,
@@ -124,6 +128,7 @@ class Estimator(Parameterized):
         self._fit(training)
         return self
 
+    @hooked
     def predict(self, x: Any) -> np.ndarray:
         """Returns the prediction for each row: numbers, or codes of classes as the target had them.
 
@@ -133,6 +138,7 @@ class Estimator(Parameterized):
         frame = self._checked(x)
         return self.target_.codes(self._predict(frame))
 
+    @hooked
     def predict_proba(self, x: Any) -> np.ndarray:
         """Returns the probability of each class of `target_.classes`, of shape (rows, classes).
 
@@ -144,6 +150,7 @@ class Estimator(Parameterized):
             raise errors.DataFault(f"{self!r} predicts numbers: only classes have probabilities")
         return self._predict_proba(frame)
 
+    @hooked
     def evaluate(self, x: Any, y: Any, sample_weight: Any = None) -> dict[str, float]:
         """Returns all scores of the kind of target by name: see `scores`."""
         from mlpipeline.learning import intake
@@ -157,6 +164,7 @@ class Estimator(Parameterized):
         predicted = self._predict(frame) if proba is None else proba.argmax(axis=1)
         return scores.evaluate(target, truth, predicted, proba, weight)
 
+    @hooked
     def score(self, x: Any, y: Any, sample_weight: Any = None) -> float:
         """Returns R^2 for numbers, accuracy for classes: greater is better, as everywhere in scikit-learn."""
         found = self.evaluate(x, y, sample_weight)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,8 @@ from mlpipeline.context import RunContext
 from mlpipeline.data.encoding import Encoding, Observations
 from mlpipeline.learning.estimator import Estimator, Training
 from mlpipeline.learning.target import Target
+
+_log = logging.getLogger(__name__)
 
 
 def training(
@@ -107,7 +110,9 @@ class _Learnable:
 
     def __iter__(self) -> Iterator[Observations]:
         for batch in self._stream:
-            yield Observations(batch.x, self._target.learnable(batch.y))
+            found = _known(batch.x, self._target.learnable(batch.y), self._target)
+            if len(found.x):
+                yield found
 
     def __len__(self) -> int:
         return len(self._stream)
@@ -138,7 +143,18 @@ def _pair(validation: Any, target: Target) -> Observations | None:
         raise errors.DataFault("the rows to select by have no target")
     values = np.asarray(y)
     _check_rows(frame, values, "validation x", "validation y")
-    return Observations(frame, target.learnable(values)) if len(frame) else None
+    found = _known(frame, target.learnable(values), target)
+    if len(found.x) < len(frame):
+        unknown = len(frame) - len(found.x)
+        _log.warning("%d of %d rows to select by have a class that no row for training has", unknown, len(frame))
+    return found if len(found.x) else None
+
+
+def _known(x: pd.DataFrame, y: np.ndarray, target: Target) -> Observations:
+    """Leaves out rows of a class that the training split has not shown: no estimator has a place for it."""
+    if target.is_regression or (y >= 0).all():
+        return Observations(x, y)
+    return Observations(x[y >= 0], y[y >= 0])
 
 
 def _check_rows(frame: pd.DataFrame, values: np.ndarray, one: str, other: str) -> None:

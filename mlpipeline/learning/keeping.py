@@ -43,8 +43,8 @@ def keep(model: Any, directory: Path, *, lenient: bool = True) -> list[str]:
 
 def note_data(run: RunContext, dataset: Dataset) -> None:
     """Writes what the data are that are learnt from, once an attempt."""
-    if run.directory is not None and not (run.directory / data_facts.FILE).exists():
-        wire.write_json(run.directory / data_facts.FILE, data_facts.gathered(dataset))
+    if run.directory is not None and not (run.directory / wire.DATA).exists():
+        wire.write_json(run.directory / wire.DATA, data_facts.gathered(dataset))
 
 
 def facts_of(run: RunContext) -> dict[str, Any]:

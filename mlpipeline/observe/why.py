@@ -11,7 +11,7 @@ from mlpipeline.observe import left, text
 from mlpipeline.observe.progress import Progress
 from mlpipeline.observe.view import seconds_of
 from mlpipeline.policy import hint
-from mlpipeline.run import Attempt, Cause, Run, State
+from mlpipeline.run import BY_HAND, Attempt, Cause, Run, State
 
 if TYPE_CHECKING:
     from mlpipeline.durations import Estimate
@@ -111,6 +111,8 @@ def _remedy(run: Run, last: Attempt) -> str:
             f"It was tried {_times(len(run.attempts))}; it is tried again until max_attempts, from its last "
             f"checkpoint. After that: mlpipeline retry {run.id}"
         )
+    if last.executor == BY_HAND:
+        return "It was fitted by hand: fit it again."
     advice = f"; {hint(last.cause)}" if hint(last.cause) else ""
     return (
         f"It runs again when its code or parameters change, or by: mlpipeline retry {run.id} "

@@ -13,7 +13,7 @@ from mlpipeline.failpoints import reach
 from mlpipeline.queue.orders import Order
 from mlpipeline.queue.verdicts import Verdict, Wanted
 from mlpipeline.requests import Action, Request
-from mlpipeline.run import Run, State
+from mlpipeline.run import BY_HAND, Run, State
 
 if TYPE_CHECKING:
     from mlpipeline.queue.scheduler import Scheduler
@@ -106,8 +106,11 @@ class Commands:
 
     def _retry(self, request: Request) -> str:
         ledger = self.scheduler.ledger
-        chosen = ledger.runs(states=RETRIABLE) if request.options.get("failed") else [self._find(request)]
+        failed = [run for run in ledger.runs(states=RETRIABLE) if run.last.executor != BY_HAND]
+        chosen = failed if request.options.get("failed") else [self._find(request)]
         for run in chosen:
+            if run.last.executor == BY_HAND:
+                raise RequestRefused(f"{run.id} was fitted by hand: fit it again")
             if run.state not in RETRIABLE:
                 raise RequestRefused(
                     f"{run.id} is {run.state.value}: only what failed, was cancelled or lost is retried"

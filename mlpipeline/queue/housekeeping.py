@@ -11,7 +11,9 @@ from enum import StrEnum
 from mlpipeline import wire
 from mlpipeline.run import Run, State
 
-SMALL = frozenset({wire.SPEC, wire.STARTED, wire.OUTCOME, wire.RESULT, wire.ENVIRONMENT, wire.SOURCES, wire.LOCK})
+SMALL = frozenset(
+    {wire.SPEC, wire.STARTED, wire.OUTCOME, wire.RESULT, wire.ENVIRONMENT, wire.DATA, wire.SOURCES, wire.LOCK}
+)
 """What stays of every attempt: the ledger can be made of it again, and the run be shown."""
 
 _RESTS = timedelta(days=1)
