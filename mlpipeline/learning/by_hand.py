@@ -8,7 +8,7 @@ import os
 import secrets
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache, cached_property
 from pathlib import Path
@@ -66,38 +66,47 @@ class Fit:
         """Notes why the fit came to nothing."""
 
 
-def begin(project: Project | None, model: str | None, kinds: tuple[type, ...], parameters: dict[str, Any]) -> Fit:
+def begin(
+    project: Project | None, model: Any, name: str | None, kinds: tuple[type, ...], parameters: dict[str, Any]
+) -> Fit:
     """Begins a fit by hand.
 
     Args:
         project: whose run it is; None where nothing is to be written.
-        model: its name; None finds one, by the script that defines the dataset.
-        kinds: the classes that say what is fitted: where they are defined, the sources are.
+        model: what is fitted.
+        name: of the model; None finds one: of the script whose MODEL it is, else of the one that defines the dataset.
+        kinds: the classes that it is made of: where they are defined, the sources are.
         parameters: described, for the record.
 
     Raises:
         NotWritable: the project's outputs cannot be written.
     """
     if project is None:
-        return Fit(model or kinds[0].__name__)
-    return RecordedFit(project, model, kinds, parameters)
+        return Fit(name or kinds[0].__name__)
+    files = [path for path in (_script_of(model), *map(_file_of, kinds)) if path is not None]
+    return RecordedFit(project, name, files, kinds, parameters)
 
 
 class RecordedFit(Fit):
     """A fit by hand in a project, from its directory to the ledger."""
 
     def __init__(
-        self, project: Project, model: str | None, kinds: tuple[type, ...], parameters: dict[str, Any]
+        self,
+        project: Project,
+        name: str | None,
+        files: Sequence[Path],
+        kinds: tuple[type, ...],
+        parameters: dict[str, Any],
     ) -> None:
         self.project = project
         self.began = datetime.now(UTC)
         self.parameters = parameters
         self.token = secrets.token_hex(16)
-        main, files = _sources(project, kinds)
-        self.model = model or _name(project, main, kinds)
+        main, sources = _sources(project, files, kinds)
+        self.model = name or _name(project, main, kinds)
         self.run_id = new_run_id(self.began, secrets.token_bytes(5))
         self.place = self.directory = project.runs_dir / self.run_id / "1"
-        self._begin(main, files)
+        self._begin(main, sources)
         self.run = RunContext(
             model=self.model,
             version=VERSION,
@@ -213,19 +222,28 @@ def _here() -> dict[str, Any]:
     return provenance.environment({})
 
 
-def _sources(project: Project, kinds: tuple[type, ...]) -> tuple[str, dict[str, bytes]]:
+def _sources(project: Project, files: Sequence[Path], kinds: tuple[type, ...]) -> tuple[str, dict[str, bytes]]:
     """Returns the file that defines what is fitted, with all that it imports of the project; else the classes' text."""
-    for kind in kinds:
-        path = _file_of(kind)
-        if path is not None and path.is_relative_to(project.root):
+    for path in files:
+        if path.is_relative_to(project.root):
             place = snapshot.Place(root=project.root, models_dir=project.models_dir, main=path)
             return place.relative(path), snapshot.closure(place)
     text = "\n\n".join(found for kind in kinds if (found := _text_of(kind)))
     return "by_hand.py", {"by_hand.py": text.encode("utf-8", "backslashreplace")}
 
 
+def _script_of(model: Any) -> Path | None:
+    """Returns the script that exposes the model as MODEL."""
+    modules = [each for each in list(sys.modules.values()) if getattr(each, "__dict__", {}).get("MODEL") is model]
+    return next((path for each in modules if (path := _python_file(each)) is not None), None)
+
+
 def _file_of(kind: type) -> Path | None:
-    name = getattr(sys.modules.get(kind.__module__), "__file__", None)
+    return _python_file(sys.modules.get(kind.__module__))
+
+
+def _python_file(module: Any) -> Path | None:
+    name = getattr(module, "__file__", None)
     path = None if name is None else Path(name).resolve()
     return path if path is not None and path.suffix == ".py" and path.is_file() else None
 

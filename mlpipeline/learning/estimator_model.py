@@ -97,7 +97,7 @@ class EstimatorModel(Model):
         told = {"dataset": dataset, "estimator": estimator, "weight": self.weight, **values}
         described = {name: params.describe(value) for name, value in told.items() if value is not None}
         kinds = (type(dataset), type(self), type(estimator))
-        record = by_hand.begin(by_hand.project_here(), self._mlpipeline_name, kinds, described)
+        record = by_hand.begin(by_hand.project_here(), self, self._mlpipeline_name, kinds, described)
         self._take(dataset, estimator, by_hand.SEED)
         self.run = record.run
         try:

@@ -13,9 +13,9 @@ from typing import Any
 
 from mlpipeline import wire
 from mlpipeline.ledger import Ledger
+from mlpipeline.lock import holder
 from mlpipeline.project import Project
 from mlpipeline.queue import fsck
-from mlpipeline.lock import holder
 from mlpipeline.run import Attempt, Cause, Run, State
 from tests.integration.conftest import Workshop
 

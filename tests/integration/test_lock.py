@@ -14,8 +14,8 @@ import pytest
 
 from mlpipeline import wire
 from mlpipeline.errors import NotWritable, SchedulerRunning
-from mlpipeline.project import Project
 from mlpipeline.lock import SchedulerLock, holder
+from mlpipeline.project import Project
 
 HOLD = """
 import subprocess, sys

@@ -173,9 +173,7 @@ def test_outputs_that_cannot_be_written_are_told_before_the_fit(project: Project
     assert model.metrics == {}
 
 
-def test_a_fit_within_a_run_of_the_queue_is_part_of_that_run(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_fit_within_a_run_of_the_queue_is_part_of_that_run(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLP_SUPERVISOR", "1")
     EstimatorModel(People(), Naive()).fit()
     assert not project.outputs_dir.exists()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -55,7 +57,9 @@ def test_where_nothing_was_recorded_there_is_no_curve(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_tensorboard_reads_them(tmp_path: Path) -> None:
+def test_tensorboard_reads_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Told so, it leaves TensorFlow alone, which takes seconds to import.
+    monkeypatch.setitem(sys.modules, "tensorboard.compat.notf", types.ModuleType("notf"))
     loader = pytest.importorskip("tensorboard.backend.event_processing.event_file_loader")
     curves.write(recorded(tmp_path))
     (path,) = (tmp_path / "tensorboard" / "train").iterdir()

@@ -126,9 +126,10 @@ def test_rows_are_weighted_by_a_column() -> None:
     heavy = frame.assign(weight=np.where(frame["y"], 2.0, 1.0))
     weighted = EstimatorModel(dataset(heavy), Naive(), weight="weight").fit()
     assert weighted.predict_proba(frame).iloc[0, 1] == pytest.approx(plain.predict_proba(frame).iloc[0, 1], abs=0.05)
-    assert weighted.predict_proba(frame).iloc[0, 1] > EstimatorModel(dataset(frame), Naive()).fit().predict_proba(
-        frame
-    ).iloc[0, 1]
+    assert (
+        weighted.predict_proba(frame).iloc[0, 1]
+        > EstimatorModel(dataset(frame), Naive()).fit().predict_proba(frame).iloc[0, 1]
+    )
 
 
 def test_streamed_rows_are_learnt_and_scored_in_batches() -> None:
@@ -153,10 +154,18 @@ def test_classes_that_training_has_not_shown_are_wrong_and_are_not_selected_by(
 @pytest.mark.parametrize(
     ("frame", "output", "told"),
     [
-        (people().assign(y=lambda rows: rows["y"].astype(object).where(rows["id"] > 9)), None, r"the target 'y' is miss"),
+        (
+            people().assign(y=lambda rows: rows["y"].astype(object).where(rows["id"] > 9)),
+            None,
+            r"the target 'y' is miss",
+        ),
         (people().drop(columns="y"), None, "column.* 'y'"),
         (people().assign(y=True), None, "one class only"),
-        (people().assign(y=lambda rows: rows["a"].where(rows["id"] > 9)), Norm("y"), r"the target 'y' is missing in \d+"),
+        (
+            people().assign(y=lambda rows: rows["a"].where(rows["id"] > 9)),
+            Norm("y"),
+            r"the target 'y' is missing in \d+",
+        ),
     ],
 )
 def test_a_target_that_cannot_be_learnt_is_refused(frame: pd.DataFrame, output: Any, told: str) -> None:
@@ -206,7 +215,13 @@ def test_weights_that_are_none_are_refused(column: str, told: str) -> None:
 
 def test_before_the_fit_nothing_can_be_asked() -> None:
     model = EstimatorModel(People(), Naive())
-    for ask in (lambda: model.predict(people()), model.evaluate, model.score, model.save, lambda: model.explain(people())):
+    for ask in (
+        lambda: model.predict(people()),
+        model.evaluate,
+        model.score,
+        model.save,
+        lambda: model.explain(people()),
+    ):
         with pytest.raises(NotFitted, match="call fit first"):
             ask()
 
