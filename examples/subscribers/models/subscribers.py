@@ -6,18 +6,18 @@ What to see here:
   run waits for it.
 - `Subscribers` says how rows become numbers. `Unique` knows the names that are frequent; `NameAge` and `NameSex` look
   up what a name tells of its bearers. All of it is fitted on the training split alone, and is the same when predicting.
-- The versions differ in the features that they may use, by tags, so the queue shows what each of them is worth.
+- Versions change parameters by their address: `estimator__max_depth` is the estimator's, `dataset__subsample` would be
+  the dataset's. The validation split selects, and the test split is for the report.
 
 Try it: `python make_database.py`, then `mlpipeline -r -u` and `mlpipeline history`.
 """
 
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.metrics import log_loss, roc_auc_score
-
-from mlpipeline import Model, Versions
+from mlpipeline import Versions
 from mlpipeline.data import TrainTestSplit, connections
 from mlpipeline.data.encoders import Boolean, Discrete, Norm, Unique
 from mlpipeline.data.transformers import Log, NameAge, NameSex
+from mlpipeline.learning import EstimatorModel
+from mlpipeline.learning.estimators import XGBoost
 
 
 class Subscribers(TrainTestSplit):
@@ -28,52 +28,17 @@ class Subscribers(TrainTestSplit):
 
     def get_encoders(self):
         return (
-            Unique("first_name", minimum_occurrences=100, tags=("name",)),
-            Norm(Log(NameAge("first_name")), tags=("age",)),
-            Discrete(NameSex("first_name"), bins=10, tags=("sex",)),
+            Unique("first_name", minimum_occurrences=100),
+            Norm(Log(NameAge("first_name"))),
+            Discrete(NameSex("first_name"), bins=10),
         )
 
     def get_output_encoder(self):
         return Boolean("has_subscription")
 
 
-DATASET = Subscribers()
-
-
-class Trees(Model):
-    """Boosted trees over the features that the version names."""
-
-    def train_model(self, input_fn, steps):
-        """Fits the trees. `input_fn` is what the dataset's `get_train_input` returned: observations, x and y."""
-        self.trees = HistGradientBoostingClassifier(
-            max_iter=self.current_version["rounds"],
-            max_depth=self.current_version["max_depth"],
-            learning_rate=0.1,
-            early_stopping=False,
-            random_state=self.run.seed,
-        )
-        self.trees.fit(self.features(input_fn), input_fn.y)
-
-    def evaluate_model(self, input_fn, steps):
-        """Returns metrics; `always_no` is the accuracy of saying no to everybody: the least that a model must beat."""
-        y, chances = input_fn.y, self.trees.predict_proba(self.features(input_fn))
-        return {
-            "auc": roc_auc_score(y, chances[:, 1]),
-            "accuracy": (chances.argmax(axis=1) == y).mean(),
-            "log_loss": log_loss(y, chances),
-            "always_no": 1 - y.mean(),
-        }
-
-    def features(self, observations):
-        """Returns the columns of the encoders that the version names by tags."""
-        names = DATASET.encoding.names_tagged(self.current_version["features"])
-        return observations.x[list(names)]
-
-
-versions = Versions(dataloader=DATASET, rounds=50, max_depth=3)
-versions.add("name", features=["name"])
-versions.add("age", features=["age"])
-versions.add("sex", features=["sex"])
-versions.add("all", features=["name", "age", "sex"])
-
-MODEL = Trees(versions)
+MODEL = EstimatorModel(
+    dataset=Subscribers(),
+    estimator=XGBoost(),
+    versions=Versions().grid(estimator__max_depth=[3, 8], estimator__learning_rate=[0.1, 0.3]),
+)
