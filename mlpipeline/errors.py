@@ -140,6 +140,22 @@ class StoreFull(StoreError, MemoryError):
     """A value is larger than all that the store may hold: raise its limit."""
 
 
+class ArtefactError(MlpipelineError):
+    """A saved model cannot be used: see what is said of it."""
+
+
+class ArtefactDamaged(ArtefactError):
+    """A saved model is damaged: copy it again from where it came, or train again."""
+
+
+class ArtefactTooNew(ArtefactError):
+    """A model was saved by a newer mlpipeline: upgrade this one."""
+
+
+class UnknownClass(ArtefactError):
+    """A saved model is of a class that is not known here: import it, or give it in classes=[...]."""
+
+
 class MissingExtra(MlpipelineError, ImportError):
     """An optional package is missing: install the extra that brings it."""
 

@@ -58,6 +58,10 @@ class Registry:
                         return name
         return None
 
+    def target(self, kind: str, name: str) -> str | None:
+        """Returns where a part is, `package.module:attribute`, and imports nothing; None where there is none."""
+        return self._targets.get(kind, {}).get(name) or _installed(kind).get(name)
+
     def load(self, kind: str, name: str) -> Any:
         """Imports a part and returns it.
 
@@ -66,7 +70,7 @@ class Registry:
             MissingExtra: when the part needs a package that an extra of mlpipeline brings.
             MlpipelineError: when the part cannot be imported; the original error is its cause.
         """
-        target = self._targets.get(kind, {}).get(name) or _installed(kind).get(name)
+        target = self.target(kind, name)
         if target is None:
             raise errors.UsageError(self._unknown(kind, name))
         module, attribute = target.split(":")
@@ -105,4 +109,5 @@ _registry = Registry()
 register = _registry.register
 names = _registry.names
 name_of = _registry.name_of
+target = _registry.target
 load = _registry.load

@@ -1,0 +1,188 @@
+"""Saved models elsewhere: uploaded with the manifest last, downloaded and compared with it; any URL of fsspec."""
+
+from __future__ import annotations
+
+import json
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from mlpipeline.data import credentials, remote
+from mlpipeline.errors import ArtefactError, DataFault, StoreError
+from mlpipeline.learning import manifest, saving
+
+_LOCAL = ("file", "local")
+_SECRETS = re.compile(r"(?<=://)[^/@\s]+@|(?<=\?)\S+")
+
+
+def local(place: str | Path) -> Path | None:
+    """Returns the path that a place is, `file://` among them; None where it is a URL of something else."""
+    text = str(place)
+    if isinstance(place, Path) or "://" not in text:
+        return Path(place)
+    parts = urlsplit(text)
+    return Path(unquote(parts.path)) if parts.scheme in _LOCAL else None
+
+
+def shown(url: str) -> str:
+    """Returns a URL without what may be secret: who asks, and what stands after a question mark."""
+    return _SECRETS.sub("", url).rstrip("?")
+
+
+def read_manifest(url: str) -> dict[str, Any]:
+    """Reads and checks the manifest at a URL.
+
+    Raises:
+        ArtefactError: there is none.
+        StoreError: the URL cannot be reached.
+        ArtefactDamaged, ArtefactTooNew: as `manifest.parse`.
+    """
+    with _place(url) as source:
+        return manifest.parse(_manifest(source, url), f"{shown(url)}/{manifest.NAME}")
+
+
+def upload(directory: Path, url: str, *, replace: bool = False) -> str:
+    """Copies a saved model to a URL. Its manifest goes last: who looks before that finds no model.
+
+    Args:
+        directory: of the saved model, which is checked first.
+        url: of fsspec, or a local path.
+        replace: whether a saved model that is there goes.
+
+    Returns:
+        where it is, without what is secret.
+
+    Raises:
+        ArtefactError: a model is there already, or there is none to be copied.
+        ArtefactDamaged: what is to be copied is damaged.
+        StoreError: the URL cannot be reached, or refuses.
+    """
+    told = manifest.read(directory)
+    manifest.check(directory, told)
+    if (target := local(url)) is not None:
+        return str(_copied(directory, told, target, replace=replace))
+    with _place(url) as target_place:
+        _make_room(target_place, url, replace=replace)
+        for name in [*told["files"], manifest.NAME]:
+            path = target_place.below(name)
+            if not _is_object_store(target_place):
+                target_place.system.makedirs(posixpath.dirname(path), exist_ok=True)
+            target_place.system.put_file(str(directory / name), path)
+    return shown(url)
+
+
+def download(url: str, directory: Path, *, replace: bool = False) -> Path:
+    """Copies a saved model from a URL; the directory appears whole, or not at all.
+
+    Args:
+        url: of fsspec, or a local path.
+        directory: where it goes.
+        replace: whether a saved model that is there goes.
+
+    Raises:
+        ArtefactError: there is no saved model at the URL, or one in the directory.
+        ArtefactDamaged: what came is not what the manifest says.
+        StoreError: the URL cannot be reached.
+        NotWritable, DiskFull: the directory cannot be written.
+    """
+    if (source_path := local(url)) is not None:
+        told = manifest.read(source_path)
+        manifest.check(source_path, told)
+        return _copied(source_path, told, directory, replace=replace)
+    _refuse(directory, replace=replace)
+    with _place(url) as source:
+        data = _manifest(source, url)
+        told = manifest.parse(data, f"{shown(url)}/{manifest.NAME}")
+    with saving.beside(directory) as part:
+        for name, facts in told["files"].items():
+            (part / name).parent.mkdir(parents=True, exist_ok=True)
+            _fetch(url, name, part / name)
+            manifest.check_file(part / name, facts)
+        manifest.put(part, told, data)
+    return directory
+
+
+def _fetch(url: str, name: str, path: Path) -> None:
+    path.touch()
+    with _place(url) as source:
+        try:
+            source.system.get_file(source.below(name), str(path))
+        except FileNotFoundError:
+            path.unlink(missing_ok=True)
+
+
+def _copied(source: Path, told: Mapping[str, Any], target: Path, *, replace: bool) -> Path:
+    import shutil
+
+    _refuse(target, replace=replace)
+    with saving.beside(target) as part:
+        for name, facts in told["files"].items():
+            (part / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source / name, part / name)
+            manifest.check_file(part / name, facts)
+        manifest.put(part, told, (source / manifest.NAME).read_bytes())
+    return target
+
+
+def _refuse(target: Path, *, replace: bool) -> None:
+    if not replace and (target / manifest.NAME).exists():
+        raise ArtefactError(f"{target}: a saved model is there already: replace=True replaces it")
+
+
+def _make_room(target: remote.Place, url: str, *, replace: bool) -> None:
+    """Removes a saved model: its manifest first."""
+    path = target.below(manifest.NAME)
+    if not target.system.exists(path):
+        return
+    if not replace:
+        raise ArtefactError(f"{shown(url)}: a saved model is there already: replace=True replaces it")
+    try:
+        former = json.loads(target.system.cat_file(path)).get("files", {})
+    except (ValueError, AttributeError):
+        former = {}
+    target.system.rm_file(path)
+    for name in former:
+        if manifest.is_below(name) and target.system.exists(target.below(name)):
+            target.system.rm_file(target.below(name))
+
+
+def _manifest(source: remote.Place, url: str) -> bytes:
+    try:
+        data: bytes = source.system.cat_file(source.below(manifest.NAME))
+    except (FileNotFoundError, IsADirectoryError):
+        raise ArtefactError(f"{shown(url)}: is no saved model, there is no {manifest.NAME}: mend the URL") from None
+    return data
+
+
+def _is_object_store(place: remote.Place) -> bool:
+    """Whether directories need not be made."""
+    protocol = place.system.protocol
+    names = (protocol,) if isinstance(protocol, str) else tuple(protocol)
+    return not {"s3", "s3a", "gs", "gcs", "az", "abfs"}.isdisjoint(names)
+
+
+@contextmanager
+def _place(url: str) -> Iterator[remote.Place]:
+    """Opens a URL; whatever is raised shows nothing that is secret.
+
+    Raises:
+        StoreError: it cannot be reached, or refuses.
+        DataFault: nobody knows such URLs.
+    """
+    secrets = [match.strip("@") for match in _SECRETS.findall(url)]
+    secrets += [text.partition(":")[2] for text in secrets]
+    hidden = sorted({each for text in secrets for each in (text, unquote(text)) if each}, key=len)
+    try:
+        place = remote.place(url)
+        with place.translated():
+            yield place
+    except (StoreError, DataFault) as error:
+        text = str(error)
+        clean = credentials.clean(text, reversed(hidden))
+        if clean == text:
+            raise
+        raise type(error)(clean) from None
