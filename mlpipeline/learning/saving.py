@@ -47,14 +47,19 @@ def translated(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull(f"{target}: the disk is full: free some space; nothing there has changed") from error
+        raise_full(target, error)
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EEXIST):
             raise NotWritable(
                 f"{target}: cannot be written ({error.strerror}): mend the permissions of the directory above it, or "
                 f"name another one"
             ) from error
         raise
+
+
+def raise_full(target: Path, error: OSError) -> None:
+    """Raises a DiskFull where that is what the operating system says."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        raise DiskFull(f"{target}: the disk is full: free some space; nothing there has changed") from error
 
 
 def _check(target: Path) -> None:

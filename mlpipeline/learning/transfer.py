@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 import re
 from collections.abc import Iterator, Mapping
@@ -12,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from mlpipeline.data import credentials, remote
-from mlpipeline.errors import ArtefactError, DataFault, StoreError
+from mlpipeline.errors import ArtefactDamaged, ArtefactError, DataFault, StoreError
 from mlpipeline.learning import manifest, saving
 
 _LOCAL = ("file", "local")
@@ -33,7 +32,7 @@ def shown(url: str) -> str:
     return _SECRETS.sub("", url).rstrip("?")
 
 
-def read_manifest(url: str) -> dict[str, Any]:
+def read_manifest(url: str, **options: Any) -> dict[str, Any]:
     """Reads and checks the manifest at a URL.
 
     Raises:
@@ -41,17 +40,18 @@ def read_manifest(url: str) -> dict[str, Any]:
         StoreError: the URL cannot be reached.
         ArtefactDamaged, ArtefactTooNew: as `manifest.parse`.
     """
-    with _place(url) as source:
+    with _place(url, options) as source:
         return manifest.parse(_manifest(source, url), f"{shown(url)}/{manifest.NAME}")
 
 
-def upload(directory: Path, url: str, *, replace: bool = False) -> str:
+def upload(directory: Path, url: str, *, replace: bool = False, **options: Any) -> str:
     """Copies a saved model to a URL. Its manifest goes last: who looks before that finds no model.
 
     Args:
         directory: of the saved model, which is checked first.
         url: of fsspec, or a local path.
         replace: whether a saved model that is there goes.
+        options: of the file system: `key`, `secret`, `endpoint_url` of S3, …
 
     Returns:
         where it is, without what is secret.
@@ -65,7 +65,7 @@ def upload(directory: Path, url: str, *, replace: bool = False) -> str:
     manifest.check(directory, told)
     if (target := local(url)) is not None:
         return str(_copied(directory, told, target, replace=replace))
-    with _place(url) as target_place:
+    with _place(url, options) as target_place:
         _make_room(target_place, url, replace=replace)
         for name in [*told["files"], manifest.NAME]:
             path = target_place.below(name)
@@ -75,13 +75,14 @@ def upload(directory: Path, url: str, *, replace: bool = False) -> str:
     return shown(url)
 
 
-def download(url: str, directory: Path, *, replace: bool = False) -> Path:
+def download(url: str, directory: Path, *, replace: bool = False, **options: Any) -> Path:
     """Copies a saved model from a URL; the directory appears whole, or not at all.
 
     Args:
         url: of fsspec, or a local path.
         directory: where it goes.
         replace: whether a saved model that is there goes.
+        options: of the file system.
 
     Raises:
         ArtefactError: there is no saved model at the URL, or one in the directory.
@@ -94,25 +95,36 @@ def download(url: str, directory: Path, *, replace: bool = False) -> Path:
         manifest.check(source_path, told)
         return _copied(source_path, told, directory, replace=replace)
     _refuse(directory, replace=replace)
-    with _place(url) as source:
+    # Two steps, so that a full disk is not called a server that refuses.
+    with _place(url, options) as source:
         data = _manifest(source, url)
         told = manifest.parse(data, f"{shown(url)}/{manifest.NAME}")
     with saving.beside(directory) as part:
         for name, facts in told["files"].items():
             (part / name).parent.mkdir(parents=True, exist_ok=True)
-            _fetch(url, name, part / name)
-            manifest.check_file(part / name, facts)
+            _fetch(url, options, name, part / name)
+            _check_fetched(part / name, facts, f"{shown(url)}/{name}")
         manifest.put(part, told, data)
     return directory
 
 
-def _fetch(url: str, name: str, path: Path) -> None:
+def _fetch(url: str, options: Mapping[str, Any], name: str, path: Path) -> None:
     path.touch()
-    with _place(url) as source:
+    with _place(url, options) as source:
         try:
             source.system.get_file(source.below(name), str(path))
         except FileNotFoundError:
             path.unlink(missing_ok=True)
+        except OSError as error:
+            saving.raise_full(path, error)
+            raise
+
+
+def _check_fetched(path: Path, facts: Mapping[str, Any], where: str) -> None:
+    try:
+        manifest.check_file(path, facts)
+    except ArtefactDamaged as error:
+        raise ArtefactDamaged(str(error).replace(str(path), where, 1)) from None
 
 
 def _copied(source: Path, told: Mapping[str, Any], target: Path, *, replace: bool) -> Path:
@@ -135,19 +147,20 @@ def _refuse(target: Path, *, replace: bool) -> None:
 
 def _make_room(target: remote.Place, url: str, *, replace: bool) -> None:
     """Removes a saved model: its manifest first."""
-    path = target.below(manifest.NAME)
-    if not target.system.exists(path):
-        return
-    if not replace:
-        raise ArtefactError(f"{shown(url)}: a saved model is there already: replace=True replaces it")
     try:
-        former = json.loads(target.system.cat_file(path)).get("files", {})
-    except (ValueError, AttributeError):
-        former = {}
-    target.system.rm_file(path)
-    for name in former:
-        if manifest.is_below(name) and target.system.exists(target.below(name)):
-            target.system.rm_file(target.below(name))
+        # Not exists(): where the server is gone it says no. Not find() at once: it asks about keys that are not there.
+        there = [str(path) for path in target.system.ls(target.path, detail=False)]
+    except FileNotFoundError:
+        return
+    manifests = [path for path in there if posixpath.relpath(path, target.path) == manifest.NAME]
+    if manifests and not replace:
+        raise ArtefactError(f"{shown(url)}: a saved model is there already: replace=True replaces it")
+    if not manifests:
+        if there:
+            raise ArtefactError(f"{shown(url)}: is there already, and is no saved model: name another place")
+        return
+    for path in [*manifests, *(path for path in target.system.find(target.path) if path not in manifests)]:
+        target.system.rm_file(path)
 
 
 def _manifest(source: remote.Place, url: str) -> bytes:
@@ -166,7 +179,7 @@ def _is_object_store(place: remote.Place) -> bool:
 
 
 @contextmanager
-def _place(url: str) -> Iterator[remote.Place]:
+def _place(url: str, options: Mapping[str, Any]) -> Iterator[remote.Place]:
     """Opens a URL; whatever is raised shows nothing that is secret.
 
     Raises:
@@ -175,9 +188,10 @@ def _place(url: str) -> Iterator[remote.Place]:
     """
     secrets = [match.strip("@") for match in _SECRETS.findall(url)]
     secrets += [text.partition(":")[2] for text in secrets]
+    secrets += [value for key, value in options.items() if isinstance(value, str) and credentials.is_secret(key)]
     hidden = sorted({each for text in secrets for each in (text, unquote(text)) if each}, key=len)
     try:
-        place = remote.place(url)
+        place = remote.place(url, **options)
         with place.translated():
             yield place
     except (StoreError, DataFault) as error:

@@ -135,3 +135,41 @@ def test_files_go_up_and_down(s3: S3, tmp_path: Path) -> None:
     remote.delete(url)
     with pytest.raises(DataFault, match="there is nothing at"):
         remote.download(url, tmp_path / "other")
+
+
+def test_a_saved_model_goes_up_and_comes_down(s3: S3, tmp_path: Path) -> None:
+    from mlpipeline.errors import ArtefactDamaged, ArtefactError
+    from mlpipeline.learning import serializers, transfer
+    from tests.unit.learning.small_models import Paying, fitted
+
+    url = f"s3://{bucket(s3)}/models/people"
+    with pytest.raises(ArtefactError, match=r"is no saved model, there is no manifest\.json"):
+        serializers.restore(url)
+    assert serializers.save(fitted(), url) == url
+    with pytest.raises(ArtefactError, match="replace=True"):
+        transfer.upload(Path(str(serializers.save(fitted(), tmp_path / "a"))), url)
+    serializers.save(fitted(Paying(), metric="rmse"), url)
+    found = serializers.restore(url)
+    assert found.manifest["target"]["kind"] == "regression"
+    target = remote.place(url)
+    target.system.pipe_file(target.below("estimator.json"), b"{}")
+    with pytest.raises(ArtefactDamaged, match=r"s3://bucket-\d+/models/people/estimator\.json: has 2 bytes"):
+        transfer.download(url, tmp_path / "down")
+    with pytest.raises(StoreError, match="s3://no-such-bucket/x cannot be reached or refuses"):
+        transfer.upload(tmp_path / "a", "s3://no-such-bucket/x")
+
+
+def test_a_saved_model_goes_to_a_server_that_checks_signatures(swift: S3, tmp_path: Path) -> None:
+    from mlpipeline.learning import serializers, transfer
+    from tests.unit.learning.small_models import fitted
+
+    url = f"s3://{bucket(swift)}/models/people"
+    serializers.save(fitted(), tmp_path / "a")
+    transfer.upload(tmp_path / "a", url, **swift.options)
+    transfer.upload(tmp_path / "a", url, replace=True, **swift.options)
+    assert transfer.read_manifest(url, **swift.options) == serializers.read_manifest(tmp_path / "a")
+    serializers.restore(transfer.download(url, tmp_path / "down", **swift.options))
+    wrong: dict[str, Any] = {**swift.options, "secret": "wr0ng"}
+    with pytest.raises(StoreError) as caught:
+        transfer.download(url, tmp_path / "other", **wrong)
+    assert "wr0ng" not in f"{caught.value} {caught.value.__cause__}"

@@ -73,7 +73,7 @@ def test_the_manifest_tells_what_was_saved(artefact: Path) -> None:
 def test_every_flipped_byte_is_noticed_and_its_file_named(artefact: Path) -> None:
     for path in sorted(artefact.iterdir()):
         whole = path.read_bytes()
-        for place in range(0, len(whole), 1 if path.name == "manifest.json" else 7):
+        for place in range(0, len(whole), 5):
             path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
             with pytest.raises(ArtefactDamaged, match=path.name):
                 serializers.restore(artefact)
