@@ -102,19 +102,12 @@ def load(
     from mlpipeline.learning.estimator_model import EstimatorModel
 
     found = restore(place, dataset=dataset, classes=classes)
-    model = (kind or EstimatorModel)(dataset, found.estimator)
-    fill(model, found)
+    told = found.manifest
+    metric = (told.get("metric") or {}).get("name")
+    model = (kind or EstimatorModel)(dataset, found.estimator, metric=metric, weight=told.get("weight"))
+    model.encoding, model.manifest = found.encoding, told
+    model.metrics = {part: dict(values) for part, values in told["metrics"].items()}
     return model
-
-
-def fill(model: Any, found: Restored) -> None:
-    """Gives a model what was restored."""
-    from mlpipeline.learning import scores
-
-    told = found.manifest.get("metric") or {}
-    model.estimator, model.encoding, model.manifest = found.estimator, found.encoding, found.manifest
-    model.metrics = {part: dict(values) for part, values in found.manifest["metrics"].items()}
-    model.metric = scores.SCORES.get(str(told.get("name")))
 
 
 def restore(place: str | Path, *, dataset: Any = None, classes: Iterable[type] = ()) -> Restored:
@@ -197,6 +190,7 @@ def _told(model: Any, facts: dict[str, Any]) -> dict[str, Any]:
         "schema": None if encoding is None else encoding.schema.to_dict(),
         "inputs": [] if encoding is None else list(map(str, encoding.inputs)),
         "output_inputs": [] if encoding is None else list(map(str, encoding.output_inputs)),
+        "weight": getattr(model, "weight", None),
         "metrics": manifest.plain(metrics, "metrics"),
         "metric": _metric(getattr(model, "metric", None), metrics),
         "run": manifest.plain(facts.pop("run", None), "run"),

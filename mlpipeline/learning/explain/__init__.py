@@ -29,6 +29,8 @@ def explain(
     Raises:
         UnknownOption: (a ValueError) there is no such method.
     """
-    return importance(model, frame, **options) if method == PERMUTATION else contributions(
-        model, frame, method=method, **options
+    return (
+        importance(model, frame, **options)
+        if method == PERMUTATION
+        else contributions(model, frame, method=method, **options)
     )

@@ -74,9 +74,8 @@ def force(path: Path, told: Contributions, place: int, output: str | None) -> Pa
     at = base
     for height, (_, each) in zip(range(len(steps) - 1, -1, -1), steps, strict=True):
         axes.barh(height, each, left=at, color=_UP if each > 0 else _DOWN, height=0.6)
-        axes.annotate(
-            f"{each:+.3g}", (at + each / 2, height), (0, 9), textcoords="offset points", ha="center", fontsize=8
-        )
+        beside = (max(at, at + each), height)
+        axes.annotate(f"{each:+.3g}", beside, (4, 0), textcoords="offset points", va="center", fontsize=8)
         if height:
             axes.plot([at + each, at + each], [height - 0.7, height + 0.3], color="0.5", linewidth=0.8)
         at += each

@@ -22,7 +22,7 @@ from mlpipeline.errors import (
     NotWritable,
     UnknownClass,
 )
-from mlpipeline.learning import manifest, serializers
+from mlpipeline.learning import EstimatorModel, manifest, serializers
 from mlpipeline.learning.estimator import Training
 from mlpipeline.learning.estimators import Naive
 from tests.unit.learning.small_models import Paying, People, fitted, people
@@ -282,3 +282,34 @@ def test_metrics_that_are_no_numbers_are_null(tmp_path: Path) -> None:
     told = serializers.read_manifest(tmp_path / "a")
     assert told["metrics"] == {"validation": {"log_loss": None, "auc": 0.5}}
     assert told["metric"]["value"] is None
+
+
+def test_a_model_is_loaded_with_all_that_it_is_for(tmp_path: Path) -> None:
+    model = EstimatorModel(dataset=People(), estimator=Naive(), metric="accuracy").fit()
+    assert model.save(tmp_path / "a") == tmp_path / "a"
+    assert model.upload("memory://whole/model") == "memory://whole/model"
+    for place in (tmp_path / "a", str(tmp_path / "a"), (tmp_path / "a").as_uri(), "memory://whole/model"):
+        found = EstimatorModel.load(place)
+        pd.testing.assert_series_equal(found.predict(people()), model.predict(people()))
+        pd.testing.assert_frame_equal(found.predict_proba(people()), model.predict_proba(people()))
+        assert found.evaluate(people()) == model.evaluate(people())
+        assert found.score(people()) == model.score(people())
+        assert found.metric == model.metric
+        assert found.metrics == model.metrics
+    assert EstimatorModel.download("memory://whole/model", tmp_path / "b").predict(people()).eq(False).all()
+    assert found.explain(people()).metric == "accuracy"
+    with pytest.raises(DataFault, match="no column 'town'"):
+        found.predict(people()[["age"]])
+    with pytest.raises(DataFault, match="has no dataset"):
+        found.fit()
+    assert EstimatorModel.load(tmp_path / "a", dataset=People()).fit().evaluate() == model.evaluate()
+
+
+class Kind(EstimatorModel):
+    """A kind of model of a user's own."""
+
+
+def test_a_model_of_a_kind_of_ones_own_is_loaded_by_it(tmp_path: Path) -> None:
+    Kind(People(), Naive()).fit().save(tmp_path / "a")
+    assert type(Kind.load(tmp_path / "a")) is Kind
+    assert type(EstimatorModel.load(tmp_path / "a")) is EstimatorModel
