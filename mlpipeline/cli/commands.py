@@ -39,6 +39,8 @@ COMMANDS = {
     "mv": Entry(section=KEEP, target="keep:mv", help="Rename a model or version without losing its history."),
     "gc": Entry(section=KEEP, target="gc:gc", help="Show, or remove, what is not needed any more."),
     "fsck": Entry(section=KEEP, target="keep:fsck", help="Prove the ledger right, or rebuild it from the runs."),
+    "doctor": Entry(section=KEEP, target="doctor:doctor", help="Report the environment, and what is wrong with it."),
+    "env": Entry(section=KEEP, target="env:env", help="Write down the exact versions of packages; see drift."),
     "completion": Entry(section=SHELL, target="completion:completion", help="Print completion for bash, zsh or fish."),
 }
 
@@ -48,7 +50,6 @@ PLANNED = {
     "plot": "learning curves and charts",
     "tag": "a tag on a run",
     "journal": "the experiment log as a document",
-    "doctor": "check this machine",
     "export": "runs or workflows for other tools",
     "import": "runs of other tools",
     "fit": "train one model by hand",

@@ -16,9 +16,8 @@ _MAX_DIFF = 1 << 20
 
 def environment(masked: dict[str, str]) -> dict[str, Any]:
     """Returns facts on interpreter, machine and installed packages. Values of configured variables are masked."""
-    from importlib import metadata
+    from mlpipeline.execution import packages
 
-    packages = {str(dist.metadata["Name"]): dist.version for dist in metadata.distributions() if dist.metadata["Name"]}
     return {
         "python": sys.version,
         "executable": sys.executable,
@@ -27,7 +26,7 @@ def environment(masked: dict[str, str]) -> dict[str, Any]:
         "cores": os.cpu_count(),
         "threads": os.environ.get("OMP_NUM_THREADS"),
         "variables": dict.fromkeys(masked, "***"),
-        "packages": dict(sorted(packages.items())),
+        "packages": packages.versions(),
     }
 
 

@@ -24,6 +24,7 @@ _LEFTOVER = re.compile(
     r"|\d{8}T\d{6}\.\d{6}Z-.+\.part"  # a revision
     r"|checkpoint-\d{6,}(\.\d+)?\.part"
     r"|\.[0-9a-f]{24}-.+"  # a copy of sources
+    r"|\.artefact-[0-9a-f]{8}\.part"  # a saved model
     r"|\.gc-[0-9a-f]{8}\.part"  # what keeping house was removing
 )
 

@@ -98,13 +98,15 @@ def importance(
     found = {}
     for name, shuffled in shuffles.items():
         values = [_score(estimator, measured, shuffled(generator.permutation(len(x))), target) for _ in range(repeats)]
-        worse = (plain - np.array(values)) * (1.0 if measured.greater_is_better else -1.0)
-        found[name] = (worse.mean(), worse.std(ddof=1) if repeats > 1 else 0.0)
-    table = pd.DataFrame.from_dict(found, orient="index", columns=["importance", "deviation"])
-    table = table.sort_values("importance", ascending=False, kind="stable").rename_axis(
-        "input" if by == INPUTS else "encoder"
-    )
+        found[name] = (plain - np.array(values)) * (1.0 if measured.greater_is_better else -1.0)
+    table = _table(found).rename_axis(by.removesuffix("s"))
     return Importance(table=table, metric=measured.name, score=plain, rows=len(x), by=by)
+
+
+def _table(found: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    told = {name: (each.mean(), each.std(ddof=1) if len(each) > 1 else 0.0) for name, each in found.items()}
+    table = pd.DataFrame.from_dict(told, orient="index", columns=["importance", "deviation"])
+    return table.sort_values("importance", ascending=False, kind="stable")
 
 
 _Shuffle = Callable[[np.ndarray], pd.DataFrame]
