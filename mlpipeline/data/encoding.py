@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mlpipeline.data.bars import Bar, bar
+from mlpipeline.data.encoder import Encoder
 from mlpipeline.data.schema import Column, Schema, check_columns, check_rows
 from mlpipeline.errors import DataFault
 
@@ -219,6 +220,9 @@ class Encoding:
         return frame.set_index(names).index if names else frame.index
 
     def _inputs(self, encoder: Any, frame: pd.DataFrame) -> pd.DataFrame:
+        # Encoders take their columns out by themselves; for a single row, a frame of its own costs more than its codes.
+        if self.read is _plainly and getattr(type(encoder), "transform", None) is Encoder.transform:
+            return frame
         return self.read(frame, tuple(encoder.inputs))
 
     def _fitted(self, encoder: Any, source: Source, shown: Bar) -> list[Column]:

@@ -43,11 +43,16 @@ def kind_of(values: pd.Series) -> str:
     if isinstance(dtype, pd.CategoricalDtype):
         return kind_of(pd.Series(dtype.categories))
     if isinstance(dtype, pd.StringDtype):
-        return NOTHING if not len(values) or values.isna().all() else "text"
+        return NOTHING if _is_empty(values) else "text"
     if dtype.kind in _BY_DTYPE:
-        is_empty = dtype.kind in "fMm" and (not len(values) or values.isna().all())
+        is_empty = dtype.kind in "fMm" and _is_empty(values)
         return NOTHING if is_empty else _BY_DTYPE[dtype.kind]
     return _kind_of_objects(values)
+
+
+def _is_empty(values: pd.Series) -> bool:
+    # The first value tells it for most columns, be there a row to predict or a million to learn from.
+    return not len(values) or bool(pd.isna(values.array[0]) and values.isna().all())
 
 
 def _kind_of_objects(values: pd.Series) -> str:
