@@ -14,7 +14,8 @@ class Entry:
     help: str
 
 
-LOOK, CONTROL, DATA, KEEP, SHELL = "See what happens", "Change what happens", "Data", "Keep house", "Your shell"
+LOOK, CONTROL, DATA, LEARN = "See what happens", "Change what happens", "Data", "Learn"
+KEEP, SHELL = "Keep house", "Your shell"
 
 COMMANDS = {
     "plan": Entry(section=LOOK, target="plan:plan", help="What would run now, in which order, and why."),
@@ -35,6 +36,9 @@ COMMANDS = {
     "retry": Entry(section=CONTROL, target="control:retry", help="Let failed runs run again."),
     "extract": Entry(section=DATA, target="extract:extract", help="What a query of extracts/ gives: its first rows."),
     "cache": Entry(section=DATA, target="cache:cache", help="See and empty what is kept of data: answers and spools."),
+    "cache": Entry(section=DATA, target="cache:cache", help="See and empty the cache of answers of databases."),
+    "predict": Entry(section=LEARN, target="predict:predict", help="Predict the rows of a file with a saved model."),
+    "serve": Entry(section=LEARN, target="serve:serve", help="Answer predictions of saved models over HTTP."),
     "get": Entry(section=KEEP, target="keep:get", help="Copy what a run left into a directory."),
     "mv": Entry(section=KEEP, target="keep:mv", help="Rename a model or version without losing its history."),
     "gc": Entry(section=KEEP, target="gc:gc", help="Show, or remove, what is not needed any more."),
@@ -54,8 +58,6 @@ PLANNED = {
     "import": "runs of other tools",
     "fit": "train one model by hand",
     "tune": "search parameters",
-    "predict": "predict with a trained model",
-    "serve": "serve a trained model over HTTP",
     "task": "run one of the project's tasks",
     "console": "a Python console in the project",
     "notebook": "a notebook in the project",
