@@ -147,7 +147,8 @@ class Encoder(interop.Interop, Parameterized):
             DataFault: a column is missing, or of another kind than fitted.
         """
         self._require_fit()
-        sides, width, size = self._sides(), self.width, self._block_rows()
+        sides, size = self._sides(), self._block_rows()
+        width = self._own_width() * len(sides)
         # A transformer must not see more than it declares; where there is none, nobody looks.
         exactly = not all(isinstance(column, str | int) for side in sides for column in side)
         rows, _ = given.framed(frame, self.inputs, self, vars(self).get("n_features_in_"), exactly=exactly)

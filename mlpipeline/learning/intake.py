@@ -71,6 +71,8 @@ def features(estimator: Estimator, x: Any) -> pd.DataFrame:
         if frame.shape[1] != len(names):
             raise errors.DataFault(f"{frame.shape[1]} features: {estimator!r} was fitted on {len(names)}")
         return frame.set_axis(names, axis=1)
+    if frame.columns.tolist() == names:
+        return frame
     frame = frame.set_axis([str(each) for each in frame.columns], axis=1)
     missing = [name for name in names if name not in frame.columns]
     if missing:
