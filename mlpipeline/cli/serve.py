@@ -52,8 +52,13 @@ def serve(
     mlpipeline serve subscribers --choose latest --port 8000
     mlpipeline serve churn=s3://bucket/churn
     """
+    import os
+
     from mlpipeline.errors import require
 
+    # Before any library is loaded that reads it: threads that share out a few rows wait for one another longer than
+    # one of them takes, by a factor of a hundred where the machine is busy.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     for module in ("starlette", "uvicorn", "httptools", "prometheus_client", "jinja2"):
         require(module, extra="serve")
     from mlpipeline.learning.serving import catalog, server

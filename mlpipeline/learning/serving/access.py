@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import hashlib
 import hmac
 import ipaddress
@@ -42,6 +43,7 @@ class Access:
             raise Refusal(401, "no_token", message, headers={"WWW-Authenticate": _REALM})
 
 
+@functools.lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
     """Whether a name or address means this machine, and no other one can reach it."""
     if host == "localhost":

@@ -51,6 +51,8 @@ class Application:
         self._lineup, self._access, self._measures = lineup, access, measures
         self._body = Body(limits)
         routes = [
+            # The first that matches is taken, and this is what most requests are for.
+            Route("/{model}/predict", self._predict, methods=["GET", "POST"]),
             Route("/", self._home, methods=["GET"]),
             Route("/docs", self._docs, methods=["GET"]),
             Route("/page.css", self._style, methods=["GET"]),
@@ -58,7 +60,6 @@ class Application:
             Route("/metrics", self._metrics, methods=["GET"]),
             Route("/openapi.json", self._openapi, methods=["GET"]),
             Route("/{model}", self._model, methods=["GET"]),
-            Route("/{model}/predict", self._predict, methods=["GET", "POST"]),
         ]
         handlers: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
             Refusal: self._refused,

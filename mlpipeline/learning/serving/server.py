@@ -8,6 +8,7 @@ import errno
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -65,6 +66,8 @@ def serve(catalog: Catalog, options: Options, ready: Callable[[str, Lineup], Non
             f"environment or with --token, or listen on 127.0.0.1"
         )
     with bound(options.address, options.port) as listener:
+        # Predictions and requests take turns; the default of 5 ms is longer than either of them takes.
+        sys.setswitchinterval(0.001)
         factory = uvicorn.Config("", log_config=None, access_log=False).get_loop_factory()
         with asyncio.Runner(loop_factory=factory) as runner:
             runner.run(_serve(catalog, options, listener, ready))
