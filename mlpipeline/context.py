@@ -47,6 +47,7 @@ class RunContext:
         nan_guard: whether a metric that is no finite number ends the run; else it is a notice.
         notices: what a person should know of this run, for its record.
         yielded: the loop ended early, after a checkpoint, because the queue asked for room.
+        pruned: the loop ended early, because other trials of the same study were better by then.
         drill: what is planned for this attempt, where it is part of one.
     """
 
@@ -54,7 +55,7 @@ class RunContext:
     __slots__ = (
         *("_action", "_asked", "_control", "_flushed", "_lock", "_looped", "_polled", "_rows", "_saved", "_saved_at"),
         *("_saved_here", "attempt", "directory", "drill", "log", "mode", "model", "model_dir", "nan_guard", "notices"),
-        *("params", "replicate", "run_id", "seed", "step", "version", "yielded"),
+        *("params", "pruned", "replicate", "run_id", "seed", "step", "version", "yielded"),
     )
 
     def __init__(
@@ -84,7 +85,7 @@ class RunContext:
         self._rows: deque[tuple[float, int | None, dict[str, Any]]] = deque()
         self._lock = threading.Lock()
         self._flushed, self._saved_at, self._polled = time.time(), time.monotonic(), -1.0
-        self.yielded = self._looped = self._saved_here = self._asked = False
+        self.yielded = self.pruned = self._looped = self._saved_here = self._asked = False
         self._saved = None if model_dir is None else checkpoints.find(Path(model_dir))
         self._action: str | None = None
         self._control: tuple[int, int] | None = None
@@ -214,9 +215,13 @@ class RunContext:
     def should_stop(self) -> bool:
         """Whether to end training now; for loops that do not use `steps`."""
         self._poll(time.monotonic())
-        if self.must_end and self._action == "yield":
-            self.yielded = True
+        if self.must_end:
+            self.cut_short()
         return self.must_end
+
+    def cut_short(self) -> None:
+        """Notes why the loop ends before its last item."""
+        self.yielded, self.pruned = self._action == "yield", self._action == "prune"
 
     @property
     def stop_reason(self) -> str | None:

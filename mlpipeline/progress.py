@@ -48,7 +48,7 @@ def walk(
             if loop.done == total or (is_test and loop.done):
                 break  # whatever was asked for: at its end the loop is not cut short
             if run.must_end:
-                run.yielded = run.stop_reason == "yield"
+                run.cut_short()
                 break
             item = next(items, _END)
             if item is _END:

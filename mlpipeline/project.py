@@ -198,6 +198,11 @@ class Project:
         return self.outputs_dir / "claims"
 
     @property
+    def studies_dir(self) -> Path:
+        """A directory per model that searches, and in it a file per trial."""
+        return self.outputs_dir / "studies"
+
+    @property
     def sources_dir(self) -> Path:
         """Copied sources by their digest."""
         return self.outputs_dir / "sources"

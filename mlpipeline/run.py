@@ -53,6 +53,7 @@ class Cause(StrEnum):
     CANCELLED = "cancelled"
     INTERRUPTED = "interrupted"
     PREEMPTED = "preempted"
+    PRUNED = "pruned"
     REFUSED = "refused"
 
 

@@ -1,120 +1,23 @@
-"""Versions of a model: named, frozen sets of parameters, and the ordered collection that a script builds of them."""
+"""Versions of a model: the ordered collection that a script builds, and the search that draws more of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from enum import StrEnum
 from types import MappingProxyType
 
-from mlpipeline import params, spaces
+from mlpipeline import spaces
 from mlpipeline.errors import VersionsError
+from mlpipeline.version import ALIASES, PUBLISHED, Version, version_parameters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Self
 
+    from mlpipeline.searches import Search
 
-class version_parameters(StrEnum):  # noqa: N801 - the published name
-    """Names of the parameters that every version has."""
+__all__ = ["Version", "Versions", "version_parameters"]
 
-    NAME = "name"
-    DATALOADER = "dataloader"
-    BATCH_SIZE = "batch_size"
-    EPOC_COUNT = "epoc_count"
-    LEARNING_RATE = "learning_rate"
-    MODEL_DIR_SUFFIX = "model_dir_suffix"
-    ORDER = "order"
-    HOOKS = "hooks"
-    CLASSES_COUNT = "classes_count"
-    CLASSES_OFFSET = "classes_offset"
-    USE_ALL_CLASSES = "use_all_classes"
-
-
-_PUBLISHED = tuple(str(each) for each in version_parameters)
-_NOT_PARAMETERS = frozenset(("name", "order"))
-_ALIASES = {"epochs": "epoc_count"}
-
-
-class Version(Mapping[str, "Any"]):
-    """One named, frozen set of parameters.
-
-    `version["lr"]`, `version.lr` and `version[version_parameters.BATCH_SIZE]` read it. The published parameters are
-    always there, None where nothing set them; `epochs` reads `epoc_count`.
-    """
-
-    __slots__ = ("_values",)
-    _values: Mapping[str, Any]
-
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        object.__setattr__(self, "_values", MappingProxyType(dict.fromkeys(_PUBLISHED) | dict(values)))
-
-    def __getitem__(self, key: str) -> Any:
-        values = self._values
-        return values[key] if key in values else values[_ALIASES.get(key, key)]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name == "_values":
-            raise AttributeError(name)
-        try:
-            return self[name]
-        except KeyError:
-            known = ", ".join(key for key, value in self.items() if value is not None)
-            raise AttributeError(f"version {self.name!r} has no parameter {name!r}: it has {known}") from None
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        raise VersionsError(f"a version is frozen: give {name} to versions.add(...) instead")
-
-    def changed(self, changes: Mapping[str, Any]) -> Version:
-        """Returns the version with other values for some parameters."""
-        return Version({**self._values, **changes}) if changes else self
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Version, (dict(self._values),)
-
-    def __repr__(self) -> str:
-        told = ", ".join(f"{key}={value!r}" for key, value in self.items() if value is not None)
-        return f"Version({told})"
-
-    def __hash__(self) -> int:
-        return hash(self.name)
-
-    @property
-    def name(self) -> str:
-        """The name, unique within its model."""
-        return str(self._values["name"])
-
-    @property
-    def order(self) -> float:
-        """The place in the order of execution; equal places keep the order of definition."""
-        return self._values["order"] or 0
-
-    @property
-    def suffix(self) -> str | None:
-        """What ends the name of the model directory in place of the version's name, if anything was given."""
-        suffix = self._values["model_dir_suffix"]
-        return None if suffix is None or suffix == "" else str(suffix)
-
-    @property
-    def epochs(self) -> Any:
-        """The number of epochs, under whichever name it was given."""
-        count = self._values["epoc_count"]
-        return self._values.get("epochs") if count is None else count
-
-    def described(self) -> dict[str, Any]:
-        """Returns the parameters as JSON-like data for the record; without name and order, which change no result."""
-        given = {key: value for key, value in self.items() if value is not None and key not in _NOT_PARAMETERS}
-        return {key: params.describe(value) for key, value in given.items()}
-
-    @property
-    def digest(self) -> str:
-        """A digest of `described()`: the same parameters have the same digest, whatever the version is called."""
-        return params.digest(self.described())
+_OF_A_TRIAL = "version {!r}: is called like a trial of the search: give it another name"
 
 
 class Versions:
@@ -142,6 +45,7 @@ class Versions:
         self._defaults = _joined(published, defaults, "the defaults")
         self._versions: dict[str, Version] = {}
         self._next_order = 0
+        self.searched: Search | None = None
 
     def addV(  # noqa: N802 - the published name and arguments
         self,
@@ -194,6 +98,69 @@ class Versions:
         """
         drawn, fixed = spaces.draw(n, seed, parameters)
         return self._insert_all(drawn, fixed)
+
+    def search(
+        self,
+        space: Mapping[str, Any],
+        /,
+        *,
+        trials: int = 100,
+        metric: str = "validation_loss",
+        direction: str | None = None,
+        sampler: str = "tpe",
+        pruner: str | None = None,
+        seed: int = 0,
+        **constants: Any,
+    ) -> Self:
+        """Has the queue search for the best parameters: each trial is a run of its own, called `trial-1`, `trial-2`, …
+
+        Trials are drawn one by one, by what the finished ones gave, as slots become free. The same search in the same
+        order of ends gives the same trials; more `trials` continue it, and any other edit begins another study.
+
+        Args:
+            space: by parameter, a list (one of its values), a pair `(low, high)` of whole numbers or of floats, both
+                ends included, or `(low, high, "log")`.
+            trials: how many, failed and pruned ones included.
+            metric: what is compared: the name of a score of the evaluation (`auc`, `validation_auc`), or of a metric
+                that is recorded while training (its last value).
+            direction: "minimize" or "maximize", where the metric's name does not say it.
+            sampler: "tpe" or "cmaes" (by Optuna: the extra `tune`), "random", or "grid".
+            pruner: what ends hopeless trials early by the metric that they record: "median", "hyperband", "halving"
+                (by Optuna); None ends none.
+            seed: of all draws.
+            constants: parameters that all trials have in common.
+
+        Raises:
+            VersionsError: there is a search already, or one of the arguments cannot be used.
+        """
+        from mlpipeline import searches
+
+        if self.searched is not None:
+            raise VersionsError("there is a search already: one study belongs to one model; make a model for another")
+        if not isinstance(space, Mapping):
+            raise VersionsError(f"search: the space is a {type(space).__name__}: give {{'parameter': values}}")
+        spread, fixed = _joined({}, space, "the space"), _joined({}, constants, "the constants")
+        if both := sorted(spread.keys() & fixed.keys()):
+            raise VersionsError(f"search: {both[0]!r} is searched and a constant: leave one of them out")
+        for each in ("name", "order", "model_dir_suffix"):
+            if each in spread or (each == "name" and each in fixed):
+                raise VersionsError(f"search: {each!r} belongs to each trial: search another parameter")
+        given = {"trials": trials, "metric": metric, "direction": direction, "sampler": sampler}
+        base = {key: _own(value) for key, value in (self._defaults | fixed).items()}
+        self.searched = searches.search(spread, base, **given, pruner=pruner, seed=seed)
+        if taken := [name for name in self._versions if _is_trial(name)]:
+            raise VersionsError(_OF_A_TRIAL.format(taken[0]))
+        return self
+
+    def trial(self, name: str, drawn: Mapping[str, Any]) -> Version:
+        """Returns a trial of the search as a version, by what was drawn for it.
+
+        Raises:
+            VersionsError: there is no search, or not over these parameters.
+        """
+        if self.searched is None or set(drawn) != set(self.searched.space):
+            raise VersionsError(f"{name} is no trial of this model's search: it was drawn for another one")
+        return Version({"name": name} | self.searched.parameters(drawn))
 
     def rangeOnParameters(  # noqa: N802 - the published name
         self,
@@ -263,6 +230,8 @@ class Versions:
         if fault or name in self._versions:
             fault = fault or "there is a version of this name already: give each its own"
             raise VersionsError(f"version {name!r}: {fault}")
+        if self.searched is not None and _is_trial(name):
+            raise VersionsError(_OF_A_TRIAL.format(name))
         if "name" in given:
             raise VersionsError(f"version {name!r}: a parameter cannot be called 'name': choose another word")
         values = {key: _own(value) for key, value in (self._defaults | dict(given)).items()}
@@ -275,16 +244,20 @@ class Versions:
         return self
 
 
+def _is_trial(name: str) -> bool:
+    return name.startswith("trial-") and name[6:].isdigit()
+
+
 def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Picks the published parameters that a call set from its local names."""
-    return {key: arguments[key] for key in _PUBLISHED if key != "name" and arguments.get(key) is not None}
+    return {key: arguments[key] for key in PUBLISHED if key != "name" and arguments.get(key) is not None}
 
 
 def _joined(published: dict[str, Any], more: Mapping[str, Any], whose: str) -> dict[str, Any]:
     """Joins parameters under their published names, `epochs` among them."""
     joined = dict(published)
     for key, value in more.items():
-        name = _ALIASES.get(str(key), str(key))
+        name = ALIASES.get(str(key), str(key))
         if name in joined or (name != key and name in more):
             raise VersionsError(f"{whose}: {key!r} and {name!r} are the same parameter: give one of them")
         joined[name] = value

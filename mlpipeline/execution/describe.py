@@ -12,11 +12,14 @@ import sys
 import time
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlpipeline.execution import fingerprint, loader, preload, snapshot
 from mlpipeline.execution.limits import die_with_parent
 from mlpipeline.execution.snapshot import Place
+
+if TYPE_CHECKING:
+    from mlpipeline.searches import Search
 
 _PAUSE_SECONDS = 1.0
 
@@ -85,11 +88,42 @@ def _report(model: Any, main: str, text: str | None, root: Path) -> dict[str, An
         }
         for rank, version in enumerate(model.versions)
     ]
-    if not versions:
+    search = model.versions.searched
+    if not versions and search is None:
         return _fault(f"{main}: MODEL has no versions: add one, for example versions.add('first')")
+    if search is not None and (missing := _missing(search)):
+        return _fault(f"{main}: {missing}")
     own = type(model).__doc__ or text or ""
     line = next((part.strip() for part in own.splitlines() if part.strip()), "")
-    return {"fault": None, "traceback": None, "has_model": True, "versions": versions, "description": line}
+    found = {"fault": None, "traceback": None, "has_model": True, "versions": versions, "description": line}
+    return found | {"search": None if search is None else _search(search, root)}
+
+
+def _search(search: Search, root: Path) -> dict[str, Any]:
+    from mlpipeline import params
+    from mlpipeline.version import Version
+
+    base = Version({"name": "", **search.base}).described()
+    told: dict[str, Any] = _within(search.described() | {"base": base}, root)
+    # More trials continue a study; anything else that is said of it makes it another one.
+    return told | {"digest": params.digest({key: each for key, each in told.items() if key != "trials"})}
+
+
+def _missing(search: Search) -> str:
+    """Says which package the search needs that this interpreter has not."""
+    from importlib.util import find_spec
+
+    from mlpipeline.searches import SAMPLERS
+
+    needed = [SAMPLERS[search.sampler], "optuna" if SAMPLERS[search.sampler] or search.pruner else ""]
+    missing = [name for name in needed if name and find_spec(name) is None]
+    if not missing:
+        return ""
+    what = f"sampler={search.sampler!r}" + (f", pruner={search.pruner!r}" if search.pruner else "")
+    return (
+        f"the search ({what}) needs {missing[0]}, which {sys.executable} has not: pip install 'mlpipeline[tune]', "
+        "or take sampler='random' without a pruner"
+    )
 
 
 def _within(described: Any, root: Path) -> Any:

@@ -45,7 +45,8 @@ def normalized(content: bytes) -> str:
 
 
 def normalized_tree(content: bytes) -> ast.Module:
-    """Returns the syntax tree without docstrings.
+    """Returns the syntax tree without docstrings, and without the number of trials of a search: more of them change no
+    result.
 
     Raises:
         SyntaxError, ValueError, RecursionError: it cannot be parsed.
@@ -54,6 +55,8 @@ def normalized_tree(content: bytes) -> ast.Module:
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             _drop_docstring(node)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "search":
+            node.keywords = [each for each in node.keywords if each.arg != "trials"]
     return tree
 
 

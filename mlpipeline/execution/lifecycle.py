@@ -91,6 +91,8 @@ def run(model: Model, directory: Path, spec: dict[str, Any], report: Report) -> 
         if report.state == "succeeded":
             life.evaluate()
             life.finish()
+            if spec.get("trial"):
+                life.weigh()
         if testing:
             life.prove_checkpoint()
     finally:
@@ -122,7 +124,7 @@ class _Life:
 
         spec = self.spec
         self.mode = ExecutionModeKeys.TEST if self.testing else ExecutionModeKeys.TRAIN
-        self.version = version = self.model.versions.getVersion(spec["version"]).changed(spec.get("changes") or {})
+        self.version = version = self._version().changed(spec.get("changes") or {})
         self.loader = version.get("dataloader")
         self.context = RunContext(
             model=spec["model"],
@@ -142,6 +144,10 @@ class _Life:
         self.model.current_version = version
         call(self.model.pre_execution_hook, version, str(self.model_dir), exec_mode=self.mode)
 
+    def _version(self) -> Version:
+        name, trial = self.spec["version"], self.spec.get("trial")
+        return self.model.versions.trial(name, trial["drawn"]) if trial else self.model.versions.getVersion(name)
+
     def train(self) -> None:
         steps = self._steps()
         if steps == 0:
@@ -157,8 +163,11 @@ class _Life:
         elif self.context.stop_reason == "stop":
             self.report.state, self.report.cause = "cancelled", "cancelled"
             self.report.message = f"stopped on request at step {self.context.step}"
-        elif isinstance(returned, Mapping):
-            self._take("training", returned)
+        else:
+            if self.context.pruned:
+                self.report.cause, self.report.message = "pruned", f"pruned at step {self.context.step}"
+            if isinstance(returned, Mapping):
+                self._take("training", returned)
         if returned is not None:
             self.context.log.info("training returned: %s", returned)
 
@@ -226,6 +235,20 @@ class _Life:
         if not isinstance(returned, Mapping):
             returned = {"value": returned}
         self.report.metrics[name] = {str(key): _plain(value) for key, value in returned.items()}
+
+    def weigh(self) -> None:
+        """Notes what a trial is compared by."""
+        from mlpipeline import searches
+        from mlpipeline.execution import trial
+
+        metric = self.spec["trial"]["metric"]
+        self.context.flush()
+        value, known = trial.value(self.directory, metric, self.report.metrics)
+        if value is None:
+            told = f"it has {', '.join(known)}" if known else "it has none"
+            self.report.warnings.append(f"the search compares by '{metric}', which this run has no number of: {told}")
+        else:
+            self.report.metrics[searches.GROUP] = {metric: value}
 
     def finish(self) -> None:
         call(self.model.post_execution_hook, self.model.current_version, str(self.model_dir), exec_mode=self.mode)

@@ -103,7 +103,7 @@ def _judge(spec: dict[str, Any], result: dict[str, Any] | None, facts: Facts) ->
     code, number = _exit(facts.status)
     if result is not None and result["state"] == "succeeded":
         # The work was complete and written down; what happened to the process afterwards changes nothing.
-        return "succeeded", "none", ""
+        return "succeeded", str(result.get("cause") or "none"), str(result.get("message") or "")
     if facts.exceeded or facts.limit_kills:
         return "failed", "memory_limit", _over_limit(spec, facts)
     if facts.timed_out:

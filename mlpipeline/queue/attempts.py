@@ -42,6 +42,7 @@ class Live:
     stuck: bool = False
     since: float = field(default_factory=time.monotonic)
     asked_to_yield: bool = False
+    is_pruned: bool = False
 
     @property
     def name(self) -> str:

@@ -17,19 +17,24 @@ from mlpipeline.execution.warm_parent import WarmParent
 from mlpipeline.project import Project
 from mlpipeline.queue import describing
 
-_FORMAT = 3
+_FORMAT = 4
 _MOST_VANISHED = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DescribedVersion:
-    """One version as the describing child saw it; `order` is its rank within the model."""
+    """One version as the describing child saw it; `order` is its rank within the model.
+
+    Attributes:
+        trial: of a search, by which metric, and what was drawn for it; None for a version that the file names.
+    """
 
     name: str
     order: int
     suffix: str | None
     params: Mapping[str, Any]
     params_digest: str
+    trial: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +50,7 @@ class Description:
     sources: str = ""
     code_digest: str = ""
     versions: tuple[DescribedVersion, ...] = ()
+    search: Mapping[str, Any] | None = None
     description: str = ""
     files: Mapping[str, str]
     heavy: tuple[str, ...] = ()
@@ -60,6 +66,7 @@ class Description:
             sources=answer.get("sources", ""),
             code_digest=answer.get("code_digest", ""),
             versions=tuple(DescribedVersion(**each) for each in answer["versions"]),
+            search=answer.get("search"),
             description=answer.get("description", ""),
             files=answer.get("files", {}),
             heavy=tuple(answer.get("heavy", ())),

@@ -187,6 +187,11 @@ class Claims:
         files = self.project.outputs_dir.glob("status-*.json")
         return {path.name[len("status-") : -len(".json")] for path in files} - {self.project.host}
 
+    def outcome(self, key: Key) -> dict[str, Any] | None:
+        """Returns what the attempt came to that took a wish up last; None while there is none."""
+        latest = self._latest(self._place(key))
+        return None if latest is None else latest.outcome
+
     def _place(self, key: Key) -> Path:
         equal = list(key[: WIDTHS[self.project.settings.rerun_on]])
         digest = hashlib.sha256(json.dumps(equal).encode()).hexdigest()[:40]

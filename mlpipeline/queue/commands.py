@@ -134,7 +134,7 @@ class Commands:
         model, _, version = request.target.partition(":")
         if not model:
             raise RequestRefused(f"{request.action}: name a model, or MODEL:VERSION")
-        description = scheduler.catalog.known.get(model)
+        description = scheduler.outlook.known.get(model)
         listed = {each.model for each in scheduler.selection.current.models}
         if description is None and model not in listed and not scheduler.ledger.runs(model=model, limit=1):
             raise RequestRefused(f"{model} is neither listed nor recorded.{near_miss(model, listed)}")

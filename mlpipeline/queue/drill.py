@@ -18,6 +18,7 @@ from mlpipeline import checkpoint as checkpoints
 from mlpipeline import plugins
 from mlpipeline.execution import machine
 from mlpipeline.execution.executor import Executor, Life
+from mlpipeline.ledger import Ledger
 from mlpipeline.project import Project
 from mlpipeline.queue import resumption, submission, wishes
 from mlpipeline.queue.catalog import Catalog
@@ -27,6 +28,7 @@ from mlpipeline.queue.plan import Wanted
 from mlpipeline.queue.preloading import Preloading
 from mlpipeline.queue.resumption import Finding, Result, Training
 from mlpipeline.queue.signals import SignalFlags
+from mlpipeline.queue.studies import Studies
 from mlpipeline.queue.wakeup import Wakeup
 from mlpipeline.run import Cause, Run, State
 from mlpipeline.rundir import AttemptDir, Outcome, read_metrics
@@ -151,9 +153,10 @@ class _Driller:
 
     def run(self, selection: Selection) -> Iterator[Drill]:
         self._describe(selection)
-        for model, fault in wishes.faults(selection, self.catalog.known).items():
+        self.known = Studies(self.project, Ledger.in_memory(), testing=True).extended(selection, self.catalog.known)
+        for model, fault in wishes.faults(selection, self.known).items():
             yield Drill(model=model, version=None, finding=_failed(fault))
-        wanted = wishes.wanted(selection, self.catalog.known, testing=True)
+        wanted = wishes.wanted(selection, self.known, testing=True)
         for each in sorted(wanted, key=lambda each: (each.position, each.rank)):
             if not each.options.hold:
                 yield self._tried(each)
@@ -209,7 +212,7 @@ class _Driller:
             testing=False,
             drill=script,
         )
-        prepared = submission.draft(occasion, wanted, self.catalog.known[wanted.model], earlier)
+        prepared = submission.draft(occasion, wanted, self.known[wanted.model], earlier)
         submission.write(occasion, wanted, prepared)
         directory = AttemptDir(prepared.directory)
         limit = wanted.options.timeout_seconds or self.project.settings.timeout_seconds

@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -36,6 +36,7 @@ from mlpipeline.queue.output import HostFiles, plain
 from mlpipeline.queue.plan import Plan
 from mlpipeline.queue.room import closed, standing_orders
 from mlpipeline.queue.scheduler import Scheduler
+from mlpipeline.queue.studies import Studies, Study
 from mlpipeline.queue.verdicts import Wanted
 from mlpipeline.run import Attempt, Run, State
 from mlpipeline.selection import Selection
@@ -153,6 +154,7 @@ class Preview:
     descriptions: Mapping[str, Description]
     faults: Mapping[str, str]
     slots: int = 1
+    studies: Mapping[str, Study] = field(default_factory=dict)
 
 
 def preview(
@@ -181,16 +183,23 @@ def preview(
 def _preview(project: Project, selection: Selection, catalog: Catalog, *, use_history: bool, testing: bool) -> Preview:
     with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
         devices = Devices(project, ledger, lambda *_: None)
+        studies = Studies(project, ledger, testing=testing)
+        known = studies.extended(selection, catalog.known)
         try:
             faults = devices.faults(selection) | Memory(project, ledger).faults(selection)
-            faults |= wishes.faults(selection, catalog.known)
-            wanted = wishes.wanted(selection, catalog.known, testing=testing)
+            faults |= wishes.faults(selection, known)
+            wanted = wishes.wanted(selection, known, testing=testing)
             computed = _computed(project, ledger, wanted, faults, devices, use_history=use_history, testing=testing)
+            studies.look(computed.items, Claims(project).outcome)
         finally:
             devices.close()
-    known = catalog.known
     return Preview(
-        plan=computed, selection=selection, descriptions=known, faults=faults, slots=published_slots(project)
+        plan=computed,
+        selection=selection,
+        descriptions=known,
+        faults=faults | studies.faults,
+        slots=published_slots(project),
+        studies={} if testing else studies.by_model,
     )
 
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from mlpipeline.ledger import Key, Ledger, Standing
 from mlpipeline.project import Project
 from mlpipeline.queue import plan as planning
 from mlpipeline.queue import wishes
 from mlpipeline.queue.attempts import Live
-from mlpipeline.queue.catalog import Catalog
+from mlpipeline.queue.catalog import Catalog, Description
 from mlpipeline.queue.devices import Devices
 from mlpipeline.queue.lenders import lenders
 from mlpipeline.queue.memory import Memory
 from mlpipeline.queue.orders import Orders
 from mlpipeline.queue.preloading import Preloading
+from mlpipeline.queue.studies import Studies
 from mlpipeline.queue.verdicts import Elsewhere, Plan, Verdict, Wanted
 from mlpipeline.run import Run, State
 from mlpipeline.selection import Selection
@@ -55,10 +57,12 @@ class Outlook:
         self.devices = Devices(project, ledger, say)
         self.memory = Memory(project, ledger)
         self.plan = Plan(items=(), submit=(), wake_at=None)
+        self.studies = Studies(project, ledger, testing=testing)
+        self.known: Mapping[str, Description] = {}
         self.wanted: list[Wanted] = []
         self.standings: dict[Key, Standing | None] = {}
         self.faults: dict[str, str] = {}
-        self._basis: object = None
+        self._basis: tuple[object, int] = (None, 0)
 
     def describe(self, selection: Selection, preloading: Preloading) -> tuple[list[str], bool]:
         """Has new and changed models described in the background, and says what is wrong with those that are.
@@ -76,19 +80,25 @@ class Outlook:
         except OSError as error:  # they are in memory by then
             fresh = True
             self.say(f"descriptions of models cannot be kept for the next start: {error}", "ERROR")
-        self.devices.project = self.memory.project = self.project
+        self.devices.project = self.memory.project = self.studies.project = self.project
+        fresh |= self.studies.collect()
+        self.known = self.studies.extended(selection, self.catalog.known)
         pending = self.catalog.pending(models)
         found = {
             **self.devices.faults(selection),
             **self.memory.faults(selection),
-            **wishes.faults(selection, self.catalog.known),
+            **wishes.faults(selection, self.known),
+            **self.studies.faults,
         }
         settled = {model: fault for model, fault in found.items() if model not in pending}
-        for model, fault in settled.items():
-            if self.faults.get(model) != fault:
-                self.say(f"fault: {fault}", "ERROR")
+        self._announce(settled)
         self.faults = settled
         return models, fresh
+
+    def _announce(self, faults: Mapping[str, str]) -> None:
+        for model, fault in faults.items():
+            if self.faults.get(model) != fault:
+                self.say(f"fault: {fault}", "ERROR")
 
     def decide(
         self,
@@ -99,6 +109,7 @@ class Outlook:
         orders: Orders,
         elsewhere: Mapping[Key, Elsewhere],
         closed: str,
+        outcome: Callable[[Key], Mapping[str, Any] | None] = lambda key: None,
     ) -> Plan:
         """Computes the plan.
 
@@ -109,6 +120,7 @@ class Outlook:
             orders: what people hold and put first.
             elsewhere: what other hosts took up.
             closed: why nothing may start, if so.
+            outcome: what another host made of a wish.
         """
         if self.invocation is not None:  # without history it counts only that a version is not trained twice at a time
             elsewhere = {key: each for key, each in elsewhere.items() if each.verdict is Verdict.WAITING}
@@ -137,17 +149,22 @@ class Outlook:
             lenders=lenders(self.memory, self.devices, [(each.run, each.directory) for each in live], slots),
         )
         self.devices.tell()
+        if self.studies.by_model:
+            self.studies.look(self.plan.items, outcome)
+            self._announce(self.studies.faults)
+            self.faults |= self.studies.faults
         return self.plan
 
     def _refresh(self, selection: Selection) -> None:
         known = self.catalog.known
         pending = self.catalog.pending(list(known))
         basis = (id(selection), pending, tuple(map(id, known.values())))
-        if self._basis != basis:
-            self._basis = basis
-            described = {model: each for model, each in known.items() if model not in pending}
+        if self._basis != (basis, self.studies.revision):
+            described = {model: each for model, each in self.known.items() if model not in pending}
             self.wanted = wishes.wanted(selection, described, testing=self.testing)
-            self.standings.clear()
+            if self._basis[0] != basis:
+                self.standings.clear()
+            self._basis = basis, self.studies.revision
         missing = [each.key for each in self.wanted if each.key not in self.standings]
         if missing:
             match = self.project.settings.rerun_on

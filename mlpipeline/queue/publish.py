@@ -100,6 +100,7 @@ def status(scheduler: Scheduler) -> dict[str, Any]:
         "finished": {state.value: number for state, number in scheduler.finished.items()},
         "revision": scheduler.selection.current.digest,
         "devices": scheduler.outlook.devices.to_status(),
+        "studies": [each.progress.to_json() for each in scheduler.outlook.studies.by_model.values()],
     }
 
 

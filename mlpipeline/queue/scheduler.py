@@ -118,6 +118,7 @@ class Scheduler:
         self.reconcile()
         self.decide()
         self.submit()
+        self.search()
         self.attempts.settle()
         if self._said and not self.trouble:
             self._said.clear()
@@ -217,6 +218,7 @@ class Scheduler:
             orders=self.room.orders,
             elsewhere=self.claims.elsewhere,
             closed=self.closed,
+            outcome=self.claims.outcome,
         )
         pending = self.catalog.pending([each.model for each in self.selection.current.models])
         try:
@@ -240,6 +242,16 @@ class Scheduler:
         except DiskFull as error:
             self._trouble(str(error))
 
+    def search(self) -> None:
+        """Has the next trials of searches drawn, and ends hopeless ones."""
+        live = list(self.attempts.live.values())
+        pending = self.catalog.pending([each.model for each in self.selection.current.models])
+        try:
+            slots = 0 if self.stopping or self.closed else self.slots
+            self.outlook.studies.ask(live, pending, slots, self.executor)
+        except OSError as error:
+            self._trouble(f"trials cannot be drawn or pruned: {error}")
+
     def publish(self, *, at_once: bool = False) -> None:
         """Writes what is true now, at most every so often: a new file in place of another one is not cheap."""
         now = time.monotonic()
@@ -262,6 +274,7 @@ class Scheduler:
         if self.options.watch or self.trouble or (self.closed and self.outlook.has_due()):
             return False
         busy = self.catalog.children or self.catalog.waiting or self.selection.settling.pending
+        busy = busy or self.outlook.studies.is_busy
         return not (busy or self.outlook.plan.submit or self.outlook.is_waiting())
 
     def failed_test(self) -> tuple[Run, Attempt] | None:
@@ -278,14 +291,18 @@ class Scheduler:
     def wait(self) -> None:
         """Sleeps until something happened or is to happen."""
         poll = select.poll()
-        for descriptor in (self.wakeup.read, *self.executor.descriptors(), *self.catalog.descriptors()):
+        for descriptor in (self.wakeup.read, *self.executor.descriptors(), *self._children()):
             poll.register(descriptor, select.POLLIN)
         poll.poll(max(0.0, pace.seconds_to_wait(self)) * 1000)
+
+    def _children(self) -> list[int]:
+        return self.catalog.descriptors() + self.outlook.studies.descriptors()
 
     def close(self) -> None:
         """Releases everything; live attempts go on."""
         self.watcher.close()
         self.catalog.close()
+        self.outlook.studies.close()
         self.surroundings.close()
         self.outlook.devices.close()
         self.publish_stopped()

@@ -34,12 +34,21 @@ def model_dir_name(model: str, version: str, suffix: str | None, replicate: int)
     Whatever a name may hold, the result is one path component, different for different models; a very long one ends
     in a digest instead.
     """
-    name = f"{quote(model, safe=_SAFE)}-{quote(suffix or version, safe=_SAFE)}"
-    if len(name.encode()) > _LONGEST:
-        import hashlib
-
-        name = f"{name.encode()[:_LONGEST].decode('utf-8', 'ignore')}~{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+    name = _shortened(f"{quote(model, safe=_SAFE)}-{quote(suffix or version, safe=_SAFE)}")
     return name if replicate == 0 else f"{name}-s{replicate}"
+
+
+def escaped(model: str) -> str:
+    """Returns a model's name as one path component."""
+    return _shortened(quote(model, safe=_SAFE))
+
+
+def _shortened(name: str) -> str:
+    if len(name.encode()) <= _LONGEST:
+        return name
+    import hashlib
+
+    return f"{name.encode()[:_LONGEST].decode('utf-8', 'ignore')}~{hashlib.sha256(name.encode()).hexdigest()[:12]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +230,7 @@ def _spec(occasion: Occasion, wanted: Wanted, run: runs.Run, attempt: runs.Attem
         "output_limit": settings.output_limit,
         "nan_guard": find(runs.Cause.NAN, options.policies, settings.policies, _NAN).action is not Action.IGNORE,
         "drill": dict(occasion.drill),
+        "trial": None if wanted.trial is None else dict(wanted.trial),
     }
 
 

@@ -79,7 +79,7 @@ class Submitter:
 
     def _one(self, occasion: submission.Occasion, wanted: Wanted) -> None:
         scheduler = self.scheduler
-        description = scheduler.catalog.known[wanted.model]
+        description = scheduler.outlook.known[wanted.model]
         earlier = scheduler.outlook.earlier(wanted)
         prepared = submission.draft(occasion, wanted, description, earlier)
         prepared = replace(prepared, heavy=scheduler.preloading.is_heavy(wanted.model))

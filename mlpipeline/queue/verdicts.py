@@ -22,6 +22,7 @@ class Wanted:
         rank: of its version within the model.
         model_dir: the directory that it needs for itself.
         params: of the version, by name.
+        trial: what was drawn for it, where it is one of a search.
     """
 
     model: str
@@ -34,6 +35,7 @@ class Wanted:
     rank: int
     model_dir: str
     params: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    trial: Mapping[str, Any] | None = field(default=None, compare=False)
 
 
 FOR_A_SLOT = "waits for a slot"

@@ -58,6 +58,7 @@ def _one(position: int, listed: Listed, description: Description, version: Descr
         rank=version.order,
         model_dir=model_dir_name(model, version.name, version.suffix, replicate),
         params=version.params,
+        trial=version.trial,
     )
 
 
