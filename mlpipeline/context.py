@@ -47,7 +47,7 @@ class RunContext:
         nan_guard: whether a metric that is no finite number ends the run; else it is a notice.
         notices: what a person should know of this run, for its record.
         yielded: the loop ended early, after a checkpoint, because the queue asked for room.
-        pruned: the loop ended early, because other trials of the same study were better by then.
+        pruned: it ended early, because other trials of its study were better by then.
         drill: what is planned for this attempt, where it is part of one.
     """
 
@@ -140,10 +140,7 @@ class RunContext:
             self.notices.append(f"{told}: on_nan = fail would end such a run")
 
     def flush(self) -> None:
-        """Writes what is recorded to `metrics.jsonl`, whole lines at once.
-
-        Where that fails, a full disk say, they are kept for another try.
-        """
+        """Writes what is recorded to `metrics.jsonl`, whole lines at once; where that fails, they are kept."""
         if self.directory is None:
             return
         with self._lock:
@@ -215,13 +212,13 @@ class RunContext:
     def should_stop(self) -> bool:
         """Whether to end training now; for loops that do not use `steps`."""
         self._poll(time.monotonic())
-        if self.must_end:
+        if is_over := self.must_end:
             self.cut_short()
-        return self.must_end
+        return is_over
 
     def cut_short(self) -> None:
         """Notes why the loop ends before its last item."""
-        self.yielded, self.pruned = self._action == "yield", self._action == "prune"
+        self.yielded, self.pruned = (self._action == each for each in ("yield", "prune"))
 
     @property
     def stop_reason(self) -> str | None:

@@ -22,8 +22,8 @@ PRUNERS = ("median", "hyperband", "halving")
 DIRECTIONS = ("minimize", "maximize")
 GROUP = "search"
 """The group of a run's metrics in which the value of its trial stands."""
-_SMALLER_IS_BETTER = frozenset("loss error rmse mae mse mape rmsle logloss perplexity deviance".split())
-_GREATER_IS_BETTER = frozenset("accuracy acc auc f1 r2 precision recall score map iou dice bleu reward".split())
+_SMALLER_IS_BETTER = frozenset(("loss", "error", "rmse", "mae", "mse", "mape", "logloss", "perplexity", "deviance"))
+_GREATER_IS_BETTER = frozenset(("accuracy", "acc", "auc", "f1", "r2", "precision", "recall", "score", "iou", "reward"))
 _TRIES = 200
 _MOST_CELLS = 1_000_000
 
@@ -184,7 +184,9 @@ def _check_kinds(made: Search) -> None:
             raise VersionsError(f"search: {name} is a list, and cmaes draws numbers: give (low, high), or take tpe")
         if made.sampler == "grid":
             if isinstance(each, Between) and not each.is_whole:
-                raise VersionsError(f"search: {name}: a grid has no cells between {each.low} and {each.high}: list them")
+                raise VersionsError(
+                    f"search: {name}: a grid has no cells between {each.low} and {each.high}: list them"
+                )
             cells *= len(each.values) if isinstance(each, Choice) else int(each.high - each.low) + 1
     if cells > _MOST_CELLS:
         raise VersionsError(f"search: the grid has {cells} cells: give fewer values, or take sampler='random'")
@@ -232,9 +234,7 @@ def _drawn(space: Mapping[str, Any], chance: Any) -> Any:
     return low + int(part * (high - low + 1)) if is_whole else low + part * (high - low)
 
 
-def described_parameters(
-    base: Mapping[str, Any], space: Mapping[str, Any], drawn: Mapping[str, Any]
-) -> dict[str, Any]:
+def described_parameters(base: Mapping[str, Any], space: Mapping[str, Any], drawn: Mapping[str, Any]) -> dict[str, Any]:
     """Returns a trial's parameters for the record; `base` and `space` are descriptions."""
     told = {
         name: space[name]["choices"][each["choice"]] if space[name]["kind"] == "choice" else each
@@ -243,10 +243,10 @@ def described_parameters(
     return {name: each for name, each in {**base, **told}.items() if each is not None}
 
 
-def value_of(
-    metric: str, evaluated: Mapping[str, Any], recorded: Mapping[str, float]
-) -> tuple[float | None, list[str]]:
+def value_of(metric: str, evaluated: Mapping[str, Any], recorded: Mapping[str, float]) -> tuple[Any, list[str]]:
     """Returns a run's value of a metric, None where it has none, and the names of all metrics that it has.
+
+    A value that is no finite number stays what it is: the run has the metric, and is no success.
 
     Args:
         metric: `validation_auc` is `auc` of the evaluation on `validation`; `auc` is the first of those on validation,
@@ -260,9 +260,7 @@ def value_of(
         found |= groups[name]
     for name, group in groups.items():
         found |= {f"{name}_{key}": each for key, each in group.items()}
-    numbers = {name: each for name, each in found.items() if _is_number(each)}
-    value = numbers.get(metric)
-    return (None if value is None else float(value)), sorted(numbers)
+    return found.get(metric), sorted(found)
 
 
 def _preference(group: str) -> int:
@@ -270,7 +268,8 @@ def _preference(group: str) -> int:
     return order.index(group) if group in order else len(order)
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether trials can be compared by it."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 

@@ -114,19 +114,17 @@ class Versions:
     ) -> Self:
         """Has the queue search for the best parameters: each trial is a run of its own, called `trial-1`, `trial-2`, …
 
-        Trials are drawn one by one, by what the finished ones gave, as slots become free. The same search in the same
-        order of ends gives the same trials; more `trials` continue it, and any other edit begins another study.
+        They are drawn as slots become free, by what the finished ones gave, and stay what they are. More `trials`
+        continue the search; any other edit begins another one.
 
         Args:
-            space: by parameter, a list (one of its values), a pair `(low, high)` of whole numbers or of floats, both
-                ends included, or `(low, high, "log")`.
+            space: by parameter, a list (one of its values), `(low, high)`, both whole or both floats, ends included, or
+                `(low, high, "log")`.
             trials: how many, failed and pruned ones included.
-            metric: what is compared: the name of a score of the evaluation (`auc`, `validation_auc`), or of a metric
-                that is recorded while training (its last value).
+            metric: what is compared: of an evaluation (`auc`, `validation_auc`), else the last one recorded so.
             direction: "minimize" or "maximize", where the metric's name does not say it.
             sampler: "tpe" or "cmaes" (by Optuna: the extra `tune`), "random", or "grid".
-            pruner: what ends hopeless trials early by the metric that they record: "median", "hyperband", "halving"
-                (by Optuna); None ends none.
+            pruner: what ends hopeless trials by the metric that they record: "median", "hyperband", "halving".
             seed: of all draws.
             constants: parameters that all trials have in common.
 
@@ -136,15 +134,14 @@ class Versions:
         from mlpipeline import searches
 
         if self.searched is not None:
-            raise VersionsError("there is a search already: one study belongs to one model; make a model for another")
+            raise VersionsError("there is a search already: make a model for another one")
         if not isinstance(space, Mapping):
             raise VersionsError(f"search: the space is a {type(space).__name__}: give {{'parameter': values}}")
         spread, fixed = _joined({}, space, "the space"), _joined({}, constants, "the constants")
         if both := sorted(spread.keys() & fixed.keys()):
             raise VersionsError(f"search: {both[0]!r} is searched and a constant: leave one of them out")
-        for each in ("name", "order", "model_dir_suffix"):
-            if each in spread or (each == "name" and each in fixed):
-                raise VersionsError(f"search: {each!r} belongs to each trial: search another parameter")
+        if own := sorted({"name", "order", "model_dir_suffix"} & {*spread, *fixed}):
+            raise VersionsError(f"search: {own[0]!r} belongs to each trial: leave it out")
         given = {"trials": trials, "metric": metric, "direction": direction, "sampler": sampler}
         base = {key: _own(value) for key, value in (self._defaults | fixed).items()}
         self.searched = searches.search(spread, base, **given, pruner=pruner, seed=seed)

@@ -200,10 +200,10 @@ def main(path: str) -> None:
     try:
         with contextlib.suppress(BrokenPipeError):  # the scheduler has gone
             serve(request, answers)
-    except (Exception, KeyboardInterrupt) as error:
+    except (Exception, KeyboardInterrupt):
         import traceback
 
         traceback.print_exc()
-        print(f"{type(error).__name__}: {error}", file=sys.stderr, flush=True)
+        sys.stderr.flush()
         os._exit(1)
     os._exit(0)

@@ -246,9 +246,9 @@ class _Life:
         value, known = trial.value(self.directory, metric, self.report.metrics)
         if value is None:
             told = f"it has {', '.join(known)}" if known else "it has none"
-            self.report.warnings.append(f"the search compares by '{metric}', which this run has no number of: {told}")
+            self.report.warnings.append(f"the search compares by '{metric}', which this run does not have: {told}")
         else:
-            self.report.metrics[searches.GROUP] = {metric: value}
+            self.report.metrics[searches.GROUP] = {metric: _plain(value)}
 
     def finish(self) -> None:
         call(self.model.post_execution_hook, self.model.current_version, str(self.model_dir), exec_mode=self.mode)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _TAIL_LINES = 100
 
 
-def value(directory: Path, metric: str, evaluated: Mapping[str, Any]) -> tuple[float | None, list[str]]:
+def value(directory: Path, metric: str, evaluated: Mapping[str, Any]) -> tuple[Any, list[str]]:
     """Returns a trial's value, None where it has none, and the names of metrics that were seen.
 
     Args:

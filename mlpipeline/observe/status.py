@@ -186,6 +186,8 @@ def ended_table(lines: Sequence[view.RunLine], now: datetime, title: str) -> Tab
     for line in lines:
         good = line.state == State.SUCCEEDED.value
         told = text.metrics(line.metrics) if good else text.one_line(line.message or _cause(line.cause), 90)
+        if good and line.message:
+            told = f"{text.one_line(line.message, 90)}; {told}" if told else text.one_line(line.message, 90)
         name = text.title(line.model, line.version, line.replicate)
         when = text.ago(line.ended_at or line.started_at or line.created_at, now)
         rows.append((line.run, name, line.state, when, text.duration(line.seconds), told))

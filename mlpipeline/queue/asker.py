@@ -57,7 +57,8 @@ class Asker:
         except OSError:
             shutil.rmtree(self.directory, ignore_errors=True)
             raise
-        assert self.process.stdin is not None and self.process.stdout is not None  # pipes were asked for
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
         self._questions, self._answers = self.process.stdin, self.process.stdout
         os.set_blocking(self._answers.fileno(), False)
         self._held = b""

@@ -187,7 +187,8 @@ class Attempts:
         text = f"{attempt.state.value} {_title(run)} in {attempt.seconds or 0:.1f} s"
         if attempt.state is State.SUCCEEDED:
             shown = ", ".join(short_metrics(attempt.metrics))
-            self.say(f"{text}: {shown}" if shown else text, run=name)
+            told = f" ({attempt.message})" if attempt.message else ""
+            self.say(f"{text}{told}: {shown}" if shown else f"{text}{told}", run=name)
         else:
             level = "INFO" if attempt.state is State.YIELDED else "ERROR"
             self.say(f"{text}: {attempt.message}", level, name)

@@ -125,11 +125,8 @@ def drills(
         apart = project.with_outputs(private)
         for directory in (apart.runs_dir, apart.model_dirs, apart.sources_dir):
             directory.mkdir(parents=True, exist_ok=True)
-        driller = _Driller(apart, steps, say)
-        try:
+        with contextlib.closing(_Driller(apart, steps, say)) as driller:
             yield from driller.run(listed.current)
-        finally:
-            driller.close()
     finally:
         shutil.rmtree(private, ignore_errors=True)
 
@@ -165,7 +162,7 @@ class _Driller:
         try:
             return self._drill(wanted)
         except OSError as error:  # the temporary directory is full, or there are too many processes
-            return Drill(model=wanted.model, version=wanted.version, finding=_failed(f"cannot be started: {error}"))
+            return Drill(model=wanted.model, version=wanted.version, finding=_failed(f"cannot start: {error}"))
 
     def _describe(self, selection: Selection) -> None:
         listed = [each for each in selection.models if each.fault is None]

@@ -36,7 +36,8 @@ from mlpipeline.queue.output import HostFiles, plain
 from mlpipeline.queue.plan import Plan
 from mlpipeline.queue.room import closed, standing_orders
 from mlpipeline.queue.scheduler import Scheduler
-from mlpipeline.queue.studies import Studies, Study
+from mlpipeline.queue.studies import Studies
+from mlpipeline.queue.study import Study
 from mlpipeline.queue.verdicts import Wanted
 from mlpipeline.run import Attempt, Run, State
 from mlpipeline.selection import Selection
@@ -190,7 +191,7 @@ def _preview(project: Project, selection: Selection, catalog: Catalog, *, use_hi
             faults |= wishes.faults(selection, known)
             wanted = wishes.wanted(selection, known, testing=testing)
             computed = _computed(project, ledger, wanted, faults, devices, use_history=use_history, testing=testing)
-            studies.look(computed.items, Claims(project).outcome)
+            studies.look(computed.items)
         finally:
             devices.close()
     return Preview(

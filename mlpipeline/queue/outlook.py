@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from mlpipeline.ledger import Key, Ledger, Standing
 from mlpipeline.project import Project
@@ -109,7 +108,6 @@ class Outlook:
         orders: Orders,
         elsewhere: Mapping[Key, Elsewhere],
         closed: str,
-        outcome: Callable[[Key], Mapping[str, Any] | None] = lambda key: None,
     ) -> Plan:
         """Computes the plan.
 
@@ -120,7 +118,6 @@ class Outlook:
             orders: what people hold and put first.
             elsewhere: what other hosts took up.
             closed: why nothing may start, if so.
-            outcome: what another host made of a wish.
         """
         if self.invocation is not None:  # without history it counts only that a version is not trained twice at a time
             elsewhere = {key: each for key, each in elsewhere.items() if each.verdict is Verdict.WAITING}
@@ -149,10 +146,9 @@ class Outlook:
             lenders=lenders(self.memory, self.devices, [(each.run, each.directory) for each in live], slots),
         )
         self.devices.tell()
-        if self.studies.by_model:
-            self.studies.look(self.plan.items, outcome)
-            self._announce(self.studies.faults)
-            self.faults |= self.studies.faults
+        self.studies.look(self.plan.items)
+        self._announce(self.studies.faults)
+        self.faults |= self.studies.faults
         return self.plan
 
     def _refresh(self, selection: Selection) -> None:

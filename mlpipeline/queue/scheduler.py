@@ -13,7 +13,7 @@ from mlpipeline.errors import DiskFull, LedgerError, NotWritable
 from mlpipeline.execution.executor import Executor
 from mlpipeline.ledger import Ledger
 from mlpipeline.project import Project
-from mlpipeline.queue import pace, publish
+from mlpipeline.queue import finish, pace, publish
 from mlpipeline.queue.attempts import Attempts
 from mlpipeline.queue.catalog import Catalog
 from mlpipeline.queue.claims import Claims
@@ -100,8 +100,8 @@ class Scheduler:
                 self.surroundings.attach(live.directory)
             while True:
                 self.turn()
-                if self.is_finished():
-                    return self.exit_status()
+                if finish.is_finished(self):
+                    return finish.exit_status(self)
                 self.wait()
         finally:
             self.close()
@@ -218,7 +218,6 @@ class Scheduler:
             orders=self.room.orders,
             elsewhere=self.claims.elsewhere,
             closed=self.closed,
-            outcome=self.claims.outcome,
         )
         pending = self.catalog.pending([each.model for each in self.selection.current.models])
         try:
@@ -263,30 +262,9 @@ class Scheduler:
             except OSError as error:
                 self._trouble(f"{self.project.status_path.name} cannot be written: {error}")
 
-    def is_finished(self) -> bool:
-        """Whether this invocation has nothing left to do."""
-        if self.stopping == "detach":
-            return True
-        if self.attempts.live:
-            return False
-        if self.stopping:
-            return True
-        if self.options.watch or self.trouble or (self.closed and self.outlook.has_due()):
-            return False
-        busy = self.catalog.children or self.catalog.waiting or self.selection.settling.pending
-        busy = busy or self.outlook.studies.is_busy
-        return not (busy or self.outlook.plan.submit or self.outlook.is_waiting())
-
     def failed_test(self) -> tuple[Run, Attempt] | None:
         """The attempt that stops test mode."""
         return next((each for each in self.ended if each[1].state is not State.SUCCEEDED), None)
-
-    def exit_status(self) -> int:
-        """0 all well, 1 something failed now or stands failed from before, 130 interrupted."""
-        if self.signals.interrupts or self.signals.terminations or self.signals.hangups:
-            return 130
-        bad = self.outlook.has_failures() or self.outlook.faults or self.selection.faults
-        return 1 if bad or (self.options.testing and self.failed_test()) else 0
 
     def wait(self) -> None:
         """Sleeps until something happened or is to happen."""

@@ -1,0 +1,172 @@
+"""One search of one model: its trials on disk, how they ended, and how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlpipeline import params, searches, wire
+from mlpipeline.project import Project
+from mlpipeline.queue.asker import Asker
+from mlpipeline.queue.catalog import DescribedVersion, Description
+from mlpipeline.queue.submission import escaped
+from mlpipeline.trials import Progress
+
+
+def name_of(number: int) -> str:
+    """Returns what a trial is called among the versions."""
+    return f"trial-{number}"
+
+
+def directory_of(project: Project, model: str) -> Path:
+    """Returns where a model's trials lie."""
+    return project.studies_dir / escaped(model)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How a trial ended: `done`, `pruned` or `failed`, and its value where it has one.
+
+    Attributes:
+        has_metric: whether it has the metric at all; one that is not finite is no value.
+    """
+
+    state: str
+    value: float | None = None
+    has_metric: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """A trial on disk. `place` counts within the study, from 1; `number` within the model."""
+
+    number: int
+    place: int
+    drawn: Mapping[str, Any]
+    params: Mapping[str, Any]
+    params_digest: str
+
+
+class Study:
+    """One search of one model: its trials, and who draws them.
+
+    Args:
+        project: where trials lie.
+        description: of the model, with the search.
+    """
+
+    def __init__(self, project: Project, description: Description) -> None:
+        assert description.search is not None  # who makes a study has looked
+        self.model = description.model
+        self.search = description.search
+        self.directory = directory_of(project, self.model)
+        code = description.code_digest if project.settings.rerun_on == "code" else ""
+        self.name = params.digest([self.search["digest"], code])
+        self.trials: dict[int, Trial] = {}
+        self.ended: dict[int, Ended] = {}
+        self.told: dict[int, dict[str, Any]] = {}
+        self.hopeless: set[int] = set()
+        self.fault = ""
+        self.is_exhausted = False
+        self.starts = 0
+        self.asker: Asker | None = None
+        self.read()
+
+    def read(self, numbers: Iterable[int] | None = None) -> None:
+        """Reads trials from disk: these, or all of them."""
+        for number in sorted(numbers if numbers is not None else _numbers(self.directory)):
+            content = wire.read_json(self.directory / f"{number}.json")
+            if content is not None and content.get("study") == self.name and number not in self.trials:
+                self.trials[number] = Trial(
+                    number=number,
+                    place=len(self.trials) + 1,
+                    drawn=content["drawn"],
+                    params=content["params"],
+                    params_digest=content["params_digest"],
+                )
+
+    @property
+    def total(self) -> int:
+        """How many trials are wanted."""
+        return int(self.search["trials"])
+
+    @property
+    def best(self) -> tuple[int, float] | None:
+        """The number and value of the best trial that came to its end."""
+        found: tuple[int, float] | None = None
+        for number, each in sorted(self.ended.items()):
+            if each.state == "done" and each.value is not None:
+                than = None if found is None else found[1]
+                if searches.is_better(each.value, than, self.search["direction"]):
+                    found = number, each.value
+        return found
+
+    @property
+    def progress(self) -> Progress:
+        """How far it is."""
+        states = [each.state for each in self.ended.values()]
+        best = self.best
+        return Progress(
+            model=self.model,
+            study=self.name,
+            metric=self.search["metric"],
+            direction=self.search["direction"],
+            sampler=self.search["sampler"],
+            trials=self.total,
+            drawn=len(self.trials),
+            done=states.count("done"),
+            failed=states.count("failed"),
+            pruned=states.count("pruned"),
+            is_exhausted=self.is_exhausted,
+            best=None if best is None else (name_of(best[0]), best[1]),
+        )
+
+    def versions(self, rank: int) -> list[DescribedVersion]:
+        """Returns the trials as versions, ranked after those that the file names."""
+        return [
+            DescribedVersion(
+                name=name_of(each.number),
+                order=rank + each.place,
+                suffix=None,
+                params=each.params,
+                params_digest=each.params_digest,
+                trial={"number": each.number, "metric": self.search["metric"], "drawn": each.drawn},
+            )
+            for each in self.trials.values()
+        ][: self.total]
+
+    def close(self) -> None:
+        """Ends who draws."""
+        if self.asker is not None:
+            self.asker.close()
+            self.asker = None
+
+
+def _numbers(directory: Path) -> list[int]:
+    try:
+        return [int(each.stem) for each in directory.iterdir() if each.suffix == ".json" and each.stem.isdigit()]
+    except FileNotFoundError:
+        return []
+
+
+def tried(study: Study, rank: int) -> DescribedVersion:
+    """Returns the trial that test mode tries."""
+    search = study.search
+    drawn = next(searches.draws(search))
+    told = searches.described_parameters(search["base"], search["space"], drawn)
+    return DescribedVersion(
+        name=name_of(1),
+        order=rank,
+        suffix=None,
+        params=told,
+        params_digest=params.digest(told),
+        trial={"number": 1, "metric": search["metric"], "drawn": drawn},
+    )
+
+
+def number_of(version: str) -> int:
+    """Returns the number of a trial by its name; 0 for a version that is none."""
+    stem, _, number = version.partition("-")
+    return int(number) if stem == "trial" and number.isdigit() else 0
