@@ -51,12 +51,12 @@ class Progress:
 
 
 def sentence(found: Progress) -> str:
-    """Says how far a search is: `search of m.py (tpe): 17 of 200 trials drawn, 15 done; best loss 0.83 (trial-9)`."""
+    """Says how far a search is: `Search of m.py (tpe): 17 of 200 trials drawn, 15 done; best loss 0.83 (trial-9)`."""
     counts = [(found.done, "done"), (found.failed, "failed"), (found.pruned, "pruned")]
     told = "".join(f", {count} {word}" for count, word in counts if count)
     end = ", and there are no others" if found.is_exhausted else ""
     drawn = f"{found.drawn} of {found.trials} trials drawn{told}{end}"
-    return f"search of {found.model} ({found.sampler}): {drawn}; {best(found)}"
+    return f"Search of {found.model} ({found.sampler}): {drawn}; {best(found)}"
 
 
 def of_trial(place: int, found: Progress) -> str:

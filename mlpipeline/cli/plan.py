@@ -122,6 +122,7 @@ def _json(found: Preview, project: Project, outlook: _Outlook) -> dict[str, Any]
     line = scheduler_line(project)
     scheduler = {"running": line.running, "pid": line.pid}
     about = {"faults": dict(found.faults), "scheduler": scheduler, "left": outlook.left}
+    about["studies"] = [each.progress.to_json() for each in found.studies.values()]
     return {"format": 1, "items": items, **about}
 
 
@@ -147,6 +148,7 @@ def item_json(item: Item, stale: Stale | None, takes: Estimate | None) -> dict[s
 
 
 def _draw(found: Preview, project: Project, outlook: _Outlook, *, everything: bool) -> None:
+    from mlpipeline import trials
     from mlpipeline.observe import left, text
 
     items = found.plan.items
@@ -156,11 +158,14 @@ def _draw(found: Preview, project: Project, outlook: _Outlook, *, everything: bo
         say(f"fault: {text.one_line(fault, 500)}")
     due = sum(item.verdict.value == "due" for item in items)
     hidden = "" if everything or not done else " (see them: --all)"
+    searched = [each.progress for each in found.studies.values()]
+    for each in searched:
+        say(f"{trials.sentence(each)}.")
     say(f"{text.many(len(items), 'version')}: {due} due, {done} done{hidden}.")
     is_served = scheduler_line(project).running
     if outlook.left:
         say(left.sentence(outlook.left, now(), is_served=is_served))
-    if due and not is_served:
+    if (due or any(each.is_open for each in searched)) and not is_served:
         say("Run them: mlpipeline -r -u")
 
 

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mlpipeline import trials
 from mlpipeline.cli.queue import complete_model
 from mlpipeline.cli.setup import Setup, find_run, model_names, now, say, shared
 
 if TYPE_CHECKING:
+    from mlpipeline.durations import Estimate
     from mlpipeline.ledger import Ledger
     from mlpipeline.observe.why import Details, Start
     from mlpipeline.project import Project
@@ -134,9 +136,14 @@ def _ahead(project: Project, what: str) -> list[dict[str, Any]]:
         told = f"fault: {found.faults[listed[0]]}. Nothing of {listed[0]} starts before that is mended."
         return [{"model": listed[0], "verdict": "faulty", "sentence": told}]
     items = [item for item in found.plan.items if item.wanted.model == listed[0]]
+    searched = found.studies.get(listed[0])
     with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
         desk = _Desk(project, ledger, found)
-        return [desk.answer(item) for item in items if version in ("", item.wanted.version)]
+        answers = [desk.answer(item) for item in items if version in ("", item.wanted.version)]
+    if searched is not None and not version:
+        told = f"{trials.sentence(searched.progress)}."
+        answers.append({"model": listed[0], "verdict": "search", "sentence": told})
+    return answers
 
 
 class _Desk:
@@ -157,11 +164,19 @@ class _Desk:
     def answer(self, item: Item) -> dict[str, Any]:
         """Returns a wish with the sentence that explains it."""
         from mlpipeline.cli.plan import item_json
-        from mlpipeline.observe import why as words
 
         stale = self.comparison.of(item)
         takes = self.reckoning.takes(item)
         about = item_json(item, stale, takes)
+        if (study := self.found.studies.get(item.wanted.model)) is not None and item.wanted.trial is not None:
+            place = study.trials[item.wanted.trial["number"]].place
+            answer = self._told(item, about, stale, takes)
+            return answer | {"sentence": f"{answer['sentence']} {trials.of_trial(place, study.progress)}"}
+        return self._told(item, about, stale, takes)
+
+    def _told(self, item: Item, about: dict[str, Any], stale: Stale | None, takes: Estimate | None) -> dict[str, Any]:
+        from mlpipeline.observe import why as words
+
         run = None if item.standing is None else self.ledger.run(item.standing.run_id)
         if run is None or (item.verdict.value == "held" and not self._is_held_by_its_end(item)):
             return about | {"sentence": words.why_wish(self._wish(item, stale), now())}

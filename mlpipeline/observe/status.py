@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from mlpipeline import requests, wire
+from mlpipeline import requests, trials, wire
 from mlpipeline.durations import Estimate, Work
 from mlpipeline.execution.local import lock_holder
 from mlpipeline.ledger import Ledger
@@ -210,6 +210,7 @@ def headlines(picture: view.Picture) -> list[str]:
         lines.append(f"Versions listed: {', '.join(planned)}.")
     if picture.left:
         lines.append(left.sentence(picture.left, picture.at))
+    lines += [f"{trials.sentence(each)}." for each in picture.studies]
     if not picture.scheduler.running:
         lines += _without_scheduler([line.now for line in picture.running])
     if picture.requests:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from mlpipeline import trials
 from mlpipeline.observe import text
 from mlpipeline.observe.progress import Progress, number_of, read_progress
 from mlpipeline.run import Attempt, Run, State
@@ -144,6 +145,7 @@ class Picture:
     requests: int
     devices: tuple[DeviceLine, ...] = ()
     left: Left | None = None
+    studies: tuple[trials.Progress, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Returns the picture for programs: times as ISO text in UTC."""
@@ -172,6 +174,7 @@ def picture(facts: Facts, now: datetime) -> Picture:
         requests=facts.requests,
         devices=tuple(_device(each) for each in planned.get("devices") or ()),
         left=facts.queue,
+        studies=tuple(trials.Progress.from_json(each) for each in status.get("studies") or ()),
     )
 
 

@@ -91,13 +91,13 @@ class Outlook:
         }
         settled = {model: fault for model, fault in found.items() if model not in pending}
         self._announce(settled)
-        self.faults = settled
         return models, fresh
 
     def _announce(self, faults: Mapping[str, str]) -> None:
         for model, fault in faults.items():
             if self.faults.get(model) != fault:
                 self.say(f"fault: {fault}", "ERROR")
+        self.faults = dict(faults)
 
     def decide(
         self,
@@ -147,8 +147,7 @@ class Outlook:
         )
         self.devices.tell()
         self.studies.look(self.plan.items)
-        self._announce(self.studies.faults)
-        self.faults |= self.studies.faults
+        self._announce(self.faults | self.studies.faults)
         return self.plan
 
     def _refresh(self, selection: Selection) -> None:

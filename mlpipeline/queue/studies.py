@@ -53,9 +53,10 @@ class Studies:
         self._listed = {each.model: each for each in selection.models}
         found = dict(known)
         for model, description in known.items():
-            if description.search is not None and description.fault is None:
+            if description.search is not None and description.fault is None and model in self._listed:
                 found[model] = self._with_trials(description)
-        for model in [each for each in self.by_model if each not in found or found[each].search is None]:
+        gone = [each for each in self.by_model if each not in self._listed or found[each].search is None]
+        for model in gone:
             self.by_model.pop(model).close()
         return found
 
@@ -105,7 +106,9 @@ class Studies:
         if asker.is_over:
             told = asker.last_words()
             study.close()
+            known = len(study.trials)
             study.read()  # it may have written one that it did not come to name
+            study.starts = 0 if len(study.trials) > known else study.starts
             self.revision += 1
             if study.starts >= _MOST_STARTS or "ended by" not in told:
                 study.fault = f"{study.model}: the search cannot go on: {told}"
