@@ -157,7 +157,11 @@ class Versions:
         """
         if self.searched is None or set(drawn) != set(self.searched.space):
             raise VersionsError(f"{name} is no trial of this model's search: it was drawn for another one")
-        return Version({"name": name} | self.searched.parameters(drawn))
+        return self._completed(Version({"name": name} | self.searched.parameters(drawn)))
+
+    def _completed(self, version: Version) -> Version:
+        """Returns the version with all that it stands for, where a kind of model says more of it than its script."""
+        return version
 
     def rangeOnParameters(  # noqa: N802 - the published name
         self,

@@ -20,6 +20,7 @@ from mlpipeline.execution.snapshot import Place
 
 if TYPE_CHECKING:
     from mlpipeline.searches import Search
+    from mlpipeline.versions import Versions
 
 _PAUSE_SECONDS = 1.0
 
@@ -96,14 +97,15 @@ def _report(model: Any, main: str, text: str | None, root: Path) -> dict[str, An
     own = type(model).__doc__ or text or ""
     line = next((part.strip() for part in own.splitlines() if part.strip()), "")
     found = {"fault": None, "traceback": None, "has_model": True, "versions": versions, "description": line}
-    return found | {"search": None if search is None else _search(search, root)}
+    return found | {"search": None if search is None else _search(search, model.versions, root)}
 
 
-def _search(search: Search, root: Path) -> dict[str, Any]:
-    from mlpipeline import params
+def _search(search: Search, versions: Versions, root: Path) -> dict[str, Any]:
+    from mlpipeline import params, searches
     from mlpipeline.version import Version
 
     base = Version({"name": "", **search.base}).described()
+    versions.trial("trial-1", next(searches.draws(search.described())))  # what is no parameter is a fault now
     told: dict[str, Any] = _within(search.described() | {"base": base}, root)
     # More trials continue a study; anything else that is said of it makes it another one.
     return told | {"digest": params.digest({key: each for key, each in told.items() if key != "trials"})}

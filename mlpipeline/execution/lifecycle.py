@@ -146,7 +146,11 @@ class _Life:
 
     def _version(self) -> Version:
         name, trial = self.spec["version"], self.spec.get("trial")
-        return self.model.versions.trial(name, trial["drawn"]) if trial else self.model.versions.getVersion(name)
+        if not trial:
+            return self.model.versions.getVersion(name)
+        if "version" in trial:  # of a search of the command line, which the script knows nothing of
+            return self.model.versions.getVersion(trial["version"]).changed({"name": name, **trial["values"]})
+        return self.model.versions.trial(name, trial["drawn"])
 
     def train(self) -> None:
         steps = self._steps()

@@ -43,7 +43,9 @@ def why_run(run: Run, now: datetime, details: Details | None = None) -> str:
     if last.state is State.SUCCEEDED:
         shown = text.metrics(last.metrics or {})
         early = f", {text.one_line(last.message, 200)}" if last.message else ""
-        done = f"{name} succeeded {text.ago(last.ended_at, now)}{_steps(last)}{early}" + (f": {shown}." if shown else ".")
+        done = f"{name} succeeded {text.ago(last.ended_at, now)}{_steps(last)}{early}" + (
+            f": {shown}." if shown else "."
+        )
         return _joined(done, _follower(told))
     if last.state is State.SUBMITTED:
         return f"{name} was submitted {text.ago(last.submitted_at, now)} and has not started yet."

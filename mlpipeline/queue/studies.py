@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mlpipeline import searches
+from mlpipeline import params, searches
 from mlpipeline.execution.executor import Executor
 from mlpipeline.failpoints import reach
 from mlpipeline.ledger import Ledger
@@ -36,9 +36,14 @@ class Studies:
         project: whose models.
         ledger: what became of trials.
         testing: test mode tries one trial of each search, drawn by chance, and keeps nothing.
+        search: is searched instead of what the models' files say; see `Options`.
     """
 
-    def __init__(self, project: Project, ledger: Ledger, *, testing: bool) -> None:
+    def __init__(
+        self, project: Project, ledger: Ledger, *, testing: bool, search: Mapping[str, Any] | None = None
+    ) -> None:
+        self.search = search
+        self._asked: dict[str, tuple[Description, Description]] = {}
         self.project = project
         self.ledger = ledger
         self.testing = testing
@@ -51,14 +56,26 @@ class Studies:
     def extended(self, selection: Selection, known: Mapping[str, Description]) -> dict[str, Description]:
         """Returns the descriptions with all trials among the versions."""
         self._listed = {each.model: each for each in selection.models}
-        found = dict(known)
-        for model, description in known.items():
+        found = {model: self._as_asked(each) for model, each in known.items()}
+        for model, description in list(found.items()):
             if description.search is not None and description.fault is None and model in self._listed:
                 found[model] = self._with_trials(description)
         gone = [each for each in self.by_model if each not in self._listed or found[each].search is None]
         for model in gone:
             self.by_model.pop(model).close()
         return found
+
+    def _as_asked(self, description: Description) -> Description:
+        """Returns a description with the search that the command line asks for, in place of all versions."""
+        if self.search is None or description.fault is not None:
+            return description
+        known = self._asked.get(description.model)
+        if known is None or known[0] is not description:
+            base = next((each for each in description.versions if each.name == self.search["version"]), None)
+            told = dict(self.search) | {"base": {} if base is None else base.params}
+            told["digest"] = params.digest({key: each for key, each in told.items() if key != "trials"})
+            known = self._asked[description.model] = description, replace(description, versions=(), search=told)
+        return known[1]
 
     def _with_trials(self, description: Description) -> Description:
         model = description.model

@@ -132,7 +132,7 @@ class Study:
                 suffix=None,
                 params=each.params,
                 params_digest=each.params_digest,
-                trial={"number": each.number, "metric": self.search["metric"], "drawn": each.drawn},
+                trial=_told(self.search, each.number, each.drawn),
             )
             for each in self.trials.values()
         ][: self.total]
@@ -162,8 +162,17 @@ def tried(study: Study, rank: int) -> DescribedVersion:
         suffix=None,
         params=told,
         params_digest=params.digest(told),
-        trial={"number": 1, "metric": search["metric"], "drawn": drawn},
+        trial=_told(search, 1, drawn),
     )
+
+
+def _told(search: Mapping[str, Any], number: int, drawn: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns what a run is told of its trial; by a search of the command line also all values that change."""
+    found = {"number": number, "metric": search["metric"], "drawn": dict(drawn)}
+    if (version := search.get("version")) is not None:
+        values = searches.described_parameters({}, search["space"], drawn)
+        found |= {"version": version, "values": values}
+    return found
 
 
 def number_of(version: str) -> int:

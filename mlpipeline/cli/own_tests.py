@@ -1,0 +1,40 @@
+"""The command that runs the project's own tests."""
+
+from __future__ import annotations
+
+import click
+
+from mlpipeline.cli.setup import Setup, shared
+from mlpipeline.cli.shells import ENVIRONMENT, attended, environment_of, has, python_of
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("words", metavar="[PATH]... [PYTEST OPTIONS]...", nargs=-1, type=click.UNPROCESSED)
+@click.option("--unittest", is_flag=True, help="Use unittest, also where pytest is installed.")
+@shared
+@click.pass_context
+def test(context: click.Context, words: tuple[str, ...], unittest: bool) -> None:
+    """Run the project's own tests: by pytest, or by unittest where that is not installed. MLP_ENV is test meanwhile.
+
+    The exit status is theirs.
+
+    \b
+    mlpipeline test
+    mlpipeline test tests/test_digits.py -x -k shapes
+    """
+    setup: Setup = context.find_root().obj
+    project = setup.project()
+    python = python_of(project)
+    variables = environment_of(project) | {ENVIRONMENT: "test"}
+    if unittest or not has(python, "pytest"):
+        place = [] if words else ["discover", "-s", "tests" if (project.root / "tests").is_dir() else ".", "-t", "."]
+        command = [python, "-m", "unittest", *place, *words]
+    else:
+        place = ["tests"] if not _paths(words) and (project.root / "tests").is_dir() else []
+        command = [python, "-m", "pytest", *place, *words]
+    context.exit(attended(command, project, variables))
+
+
+def _paths(words: tuple[str, ...]) -> bool:
+    """Whether one of the words may be a path: an option's value is a word too, so that these count as well."""
+    return any(not each.startswith("-") and ("/" in each or each.endswith(".py") or "::" in each) for each in words)
