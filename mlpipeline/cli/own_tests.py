@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from mlpipeline.cli.setup import Setup, shared
@@ -27,12 +29,18 @@ def test(context: click.Context, words: tuple[str, ...], unittest: bool) -> None
     python = python_of(project)
     variables = environment_of(project) | {ENVIRONMENT: "test"}
     if unittest or not has(python, "pytest"):
-        place = [] if words else ["discover", "-s", "tests" if (project.root / "tests").is_dir() else ".", "-t", "."]
-        command = [python, "-m", "unittest", *place, *words]
+        command = [python, "-m", "unittest", *(() if words else _discover(project.root)), *words]
     else:
         place = ["tests"] if not _paths(words) and (project.root / "tests").is_dir() else []
         command = [python, "-m", "pytest", *place, *words]
     context.exit(attended(command, project, variables))
+
+
+def _discover(root: Path) -> list[str]:
+    if not (root / "tests").is_dir():
+        return ["discover"]
+    top = ["-t", "."] if (root / "tests" / "__init__.py").is_file() else []
+    return ["discover", "-s", "tests", *top]
 
 
 def _paths(words: tuple[str, ...]) -> bool:

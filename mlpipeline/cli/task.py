@@ -74,13 +74,11 @@ def task(context: click.Context, name: str | None, words: tuple[str, ...]) -> No
     mlpipeline task reports.weekly --to me@example.org --dry_run
     """
     from mlpipeline.cli import typed
-    from mlpipeline.errors import ModelFault
+    from mlpipeline.errors import ModelFault, UsageError
 
     setup: Setup = context.find_root().obj
     project = setup.project()
     found, faults = _described(project)
-    for fault in faults:
-        click.echo(f"mlpipeline: fault: {fault}", err=True)
     if name is None:
         _list(setup, found, faults)
         context.exit(1 if faults else 0)
@@ -88,7 +86,7 @@ def task(context: click.Context, name: str | None, words: tuple[str, ...]) -> No
     known = {each: typed.Parameter(**told) for each, told in found[full]["arguments"].items()}
     values = typed.values(typed.words(words), known, f"task {full}")
     if missing := [each for each, told in known.items() if told.is_required and each not in values]:
-        raise click.UsageError(f"task {full} needs --{missing[0]}: it has {', '.join(known)}", context)
+        raise UsageError(f"task {full} needs --{missing[0]}: it has {', '.join(known)}")
     if found[full]["fault"]:
         raise ModelFault(found[full]["fault"])
     context.exit(_run(project, full, values))
@@ -128,14 +126,17 @@ def _chosen(name: str, found: dict[str, Any], faults: list[str]) -> str:
     from mlpipeline.config_text import near_miss
     from mlpipeline.errors import UsageError
 
-    named = [each for each in found if name in (each, each.rpartition(".")[2])]
+    wanted = name.lower()
+    named = [each for each in found if wanted in (each.lower(), each.lower().rpartition(".")[2])]
+    if name in found:
+        named = [name]
     if len(named) == 1:
         return named[0]
     if named:
         raise UsageError(f"several tasks are called '{name}': {', '.join(named)}")
     near = near_miss(name, [*found, *(each.rpartition(".")[2] for each in found)])
     told = f" There are {', '.join(found)}" if found else f" There are none in {DIRECTORY}/"
-    more = "; a file with a fault may have it" if faults else ""
+    more = "".join(f"\nfault: {fault}" for fault in faults)
     raise UsageError(f"there is no task '{name}'.{near}{told}{more}")
 
 
@@ -145,6 +146,8 @@ def _list(setup: Setup, found: dict[str, Any], faults: list[str]) -> None:
     if setup.json:
         setup.emit({"format": 1, "tasks": found, "faults": faults})
         return
+    for fault in faults:
+        click.echo(f"mlpipeline: fault: {fault}", err=True)
     rows = []
     for name, told in found.items():
         words = [

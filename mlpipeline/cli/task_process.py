@@ -9,10 +9,11 @@ import logging
 import os
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from mlpipeline.execution import failure
 
 _NO_ARGUMENT = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 _FORMAT = "%(asctime)s %(levelname)-7s %(message)s"
@@ -118,8 +119,8 @@ def run(root: Path, name: str, values: dict[str, Any], log: Path) -> int:
     except SystemExit as error:
         logger.info("ended %s after %.1f s: exit %r", name, time.monotonic() - began, error.code)
         raise
-    except Exception:
-        traceback.print_exc()
+    except Exception as error:
+        failure.show(error)
         logger.exception("failed %s after %.1f s", name, time.monotonic() - began)
         return 1
     logger.info("done %s in %.1f s%s", name, time.monotonic() - began, "" if returned is None else f": {returned!r}")
