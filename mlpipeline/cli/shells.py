@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +25,12 @@ _CODE = (
     "from mlpipeline.cli.console_process import main; main(sys.argv[2], plain=sys.argv[3] == 'plain')"
 )
 _PACKAGE_PARENT = str(Path(__file__).parents[2])
+# Lab asks the network for news, for releases and for extensions, unless it is told not to.
+_QUIET_LAB = [
+    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    "--LabApp.extension_manager=readonly",
+    "--LabApp.news_url=",
+]
 _PASSED_ON = {"ignore_unknown_options": True}
 
 
@@ -46,8 +53,13 @@ def has(python: str, module: str) -> bool:
 
 
 def attended(command: list[str], project: Project, variables: dict[str, str]) -> int:
-    """Runs a program that has the terminal, and returns its exit status. Ctrl-C is for that program to judge."""
+    """Runs a program that has the terminal, and returns its exit status.
+
+    Ctrl-C is for that program to judge, and so are the signals that would end this process.
+    """
     process = subprocess.Popen(command, cwd=project.root, env=variables)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: process.send_signal(number))
     while True:
         with contextlib.suppress(KeyboardInterrupt):
             status = process.wait()
@@ -62,6 +74,10 @@ def console(context: click.Context, plain: bool) -> None:
     """Open a Python console in the project: its modules can be imported, and the banner says which environment it is.
 
     IPython where it is installed; its history lies among the outputs. MLP_ENV=production names another environment.
+
+    \b
+    mlpipeline console
+    echo 'print(1)' | mlpipeline console --plain
     """
     setup: Setup = context.find_root().obj
     project = setup.project()
@@ -96,6 +112,7 @@ def notebook(context: click.Context, words: tuple[str, ...], lab: bool, port: in
     command = [python_of(project), "-m", module, f"--port={port}", "--ServerApp.ip=127.0.0.1"]
     command += [f"--ServerApp.root_dir={project.root}", "--MappingKernelManager.default_kernel_name=mlpipeline"]
     command += ["--no-browser"] if no_browser else []
+    command += _QUIET_LAB if module == "jupyterlab" else []
     context.exit(attended([*command, *words], project, variables))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from click.shell_completion import CompletionItem
 
 from mlpipeline.cli.fit import OPEN
 from mlpipeline.cli.setup import Setup, draw, say, shared
+from mlpipeline.cli.shells import environment_of
 
 if TYPE_CHECKING:
     from mlpipeline.project import Project
@@ -99,7 +99,7 @@ def _described(project: Project) -> tuple[dict[str, Any], list[str]]:
         done = subprocess.run(
             _command(project, Path(place), {"answer": str(answer)}),
             cwd=project.root,
-            env=_environment(project),
+            env=environment_of(project),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -116,10 +116,6 @@ def _command(project: Project, place: Path, request: dict[str, Any]) -> list[str
     path = place / "request.json"
     path.write_text(json.dumps({"root": str(project.root), **request}), "utf-8")
     return [project.settings.python or sys.executable, "-c", _CODE, _PACKAGE_PARENT, str(path)]
-
-
-def _environment(project: Project) -> dict[str, str]:
-    return {**os.environ, **project.settings.env, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def _chosen(name: str, found: dict[str, Any], faults: list[str]) -> str:
@@ -168,7 +164,9 @@ def _run(project: Project, name: str, values: dict[str, Any]) -> int:
     project.outputs_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="mlpipeline-task-") as place:
         request = {"task": name, "values": values, "log": str(project.outputs_dir / "tasks.log")}
-        process = subprocess.Popen(_command(project, Path(place), request), cwd=project.root, env=_environment(project))
+        process = subprocess.Popen(
+            _command(project, Path(place), request), cwd=project.root, env=environment_of(project)
+        )
         while True:
             with contextlib.suppress(KeyboardInterrupt):
                 status = process.wait()

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from mlpipeline.ledger import Key, Ledger, Standing
 from mlpipeline.project import Project
@@ -36,7 +35,6 @@ class Outlook:
         say: how a fault is announced.
         invocation: only runs of this invocation count as happened; None counts the whole history.
         testing: test mode.
-        search: see `Options`.
     """
 
     def __init__(
@@ -48,7 +46,6 @@ class Outlook:
         *,
         invocation: str | None,
         testing: bool,
-        search: Mapping[str, Any] | None = None,
     ) -> None:
         self.project = project
         self.ledger = ledger
@@ -59,7 +56,7 @@ class Outlook:
         self.devices = Devices(project, ledger, say)
         self.memory = Memory(project, ledger)
         self.plan = Plan(items=(), submit=(), wake_at=None)
-        self.studies = Studies(project, ledger, testing=testing, search=search)
+        self.studies = Studies(project, ledger, testing=testing)
         self.known: Mapping[str, Description] = {}
         self.wanted: list[Wanted] = []
         self.standings: dict[Key, Standing | None] = {}

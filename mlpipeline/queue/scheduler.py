@@ -59,15 +59,8 @@ class Scheduler:
         self.attempts = Attempts(project, ledger, executor, files, self.say)
         self.commands = Commands(self)
         invocation = None if options.use_history else self.invocation
-        self.outlook = Outlook(
-            project,
-            ledger,
-            self.catalog,
-            self.say,
-            invocation=invocation,
-            testing=options.testing,
-            search=options.search,
-        )
+        self.outlook = Outlook(project, ledger, self.catalog, self.say, invocation=invocation, testing=options.testing)
+        self.outlook.studies.search = options.search
         self.settings = LiveSettings(project, self.say, slots=options.slots)
         self.room = Room(project, executor, self.say, testing=options.testing)
         self.claims = Claims(project)

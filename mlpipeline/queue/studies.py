@@ -36,13 +36,13 @@ class Studies:
         project: whose models.
         ledger: what became of trials.
         testing: test mode tries one trial of each search, drawn by chance, and keeps nothing.
+
+    Attributes:
         search: is searched instead of what the models' files say; see `Options`.
     """
 
-    def __init__(
-        self, project: Project, ledger: Ledger, *, testing: bool, search: Mapping[str, Any] | None = None
-    ) -> None:
-        self.search = search
+    def __init__(self, project: Project, ledger: Ledger, *, testing: bool) -> None:
+        self.search: Mapping[str, Any] | None = None
         self._asked: dict[str, tuple[Description, Description]] = {}
         self.project = project
         self.ledger = ledger
