@@ -14,8 +14,6 @@ class Entry:
     help: str
 
 
-LOOK, CONTROL, DATA, LEARN = "See what happens", "Change what happens", "Data", "Learn"
-KEEP, SHELL = "Keep house", "Your shell"
 LOOK, CONTROL, LEARN, DATA = "See what happens", "Change what happens", "Learn", "Data"
 WORK, KEEP, SHELL = "Work in the project", "Keep house", "Your shell"
 
@@ -38,11 +36,10 @@ COMMANDS = {
     "retry": Entry(section=CONTROL, target="control:retry", help="Let failed runs run again."),
     "fit": Entry(section=LEARN, target="fit:fit", help="Train one version now, with other parameters."),
     "tune": Entry(section=LEARN, target="tune:tune", help="Search parameters; each trial is a run."),
-    "extract": Entry(section=DATA, target="extract:extract", help="What a query of extracts/ gives: its first rows."),
-    "cache": Entry(section=DATA, target="cache:cache", help="See and empty what is kept of data: answers and spools."),
-    "cache": Entry(section=DATA, target="cache:cache", help="See and empty the cache of answers of databases."),
     "predict": Entry(section=LEARN, target="predict:predict", help="Predict the rows of a file with a saved model."),
     "serve": Entry(section=LEARN, target="serve:serve", help="Answer predictions of saved models over HTTP."),
+    "extract": Entry(section=DATA, target="extract:extract", help="What a query of extracts/ gives: its first rows."),
+    "cache": Entry(section=DATA, target="cache:cache", help="See and empty what is kept of data: answers and spools."),
     "task": Entry(section=WORK, target="task:task", help="Run one of the project's tasks, or list them."),
     "console": Entry(section=WORK, target="shells:console", help="A Python console in the project."),
     "notebook": Entry(section=WORK, target="shells:notebook", help="Jupyter in the project."),
@@ -64,14 +61,6 @@ PLANNED = {
     "journal": "the experiment log as a document",
     "export": "runs or workflows for other tools",
     "import": "runs of other tools",
-    "fit": "train one model by hand",
-    "tune": "search parameters",
-    "task": "run one of the project's tasks",
-    "console": "a Python console in the project",
-    "notebook": "a notebook in the project",
-    "test": "run the project's own tests",
-    "predict": "predict with a trained model",
-    "serve": "serve a trained model over HTTP",
     "run": "run a workflow",
     "create": "create a model, component, pipeline or runner",
     "init": "create a project",
