@@ -120,7 +120,13 @@ def read(column: Column, frame: pd.DataFrame) -> pd.Series:
     if not _is_one(column, frame):
         raise errors.DataFault(_not_one(column, frame))
     values = frame[column]
-    return values.astype(values.cat.categories.dtype) if isinstance(values.dtype, pd.CategoricalDtype) else values
+    return plain(values) if isinstance(values.dtype, pd.CategoricalDtype) else values
+
+
+def plain(values: pd.Series) -> pd.Series:
+    """Returns a column of categories as what they stand for; whole numbers as floats where some are missing."""
+    dtype = values.cat.categories.dtype
+    return values.astype("float64" if getattr(dtype, "kind", "O") in "iu" and values.hasnans else dtype)
 
 
 def inputs_of(column: Column) -> tuple[Any, ...]:

@@ -99,7 +99,7 @@ class Equals(Encoder):
         both = left.notna().to_numpy() & right.notna().to_numpy()
         found = np.zeros(len(both), dtype=bool)
         try:
-            found[both] = _same(_plain(left[both]), _plain(right[both]))
+            found[both] = _same(left[both], right[both])
         except (TypeError, ValueError) as error:
             raise errors.DataFault(
                 f"{self!r}: {left.dtype} and {right.dtype} cannot be compared ({error}): make them the same first"
@@ -108,12 +108,6 @@ class Equals(Encoder):
 
     def _decode(self, codes: np.ndarray) -> np.ndarray:
         return whole(codes[:, 0]) > 0
-
-
-def _plain(values: pd.Series) -> pd.Series:
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        return values.astype(values.cat.categories.dtype)
-    return values
 
 
 def _same(left: pd.Series, right: pd.Series) -> np.ndarray:

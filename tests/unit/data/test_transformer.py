@@ -14,6 +14,7 @@ import pytest
 
 from mlpipeline import errors
 from mlpipeline.data import plain
+from mlpipeline.data.encoders import Unique
 from mlpipeline.data.given import inputs_of, name_of, read, underscore
 from mlpipeline.data.transformer import Transformer, find
 from mlpipeline.data.transformers import Age, Distance, IsNull, Log, Map, NameAge, String
@@ -157,3 +158,27 @@ def test_parameters_of_another_release_are_refused() -> None:
 def test_a_name_finds_its_class() -> None:
     assert find("Log") is Log
     assert find(f"{__name__}:Halved") is Halved
+
+
+@pytest.mark.parametrize(
+    ("categories", "expected", "dtype"),
+    [
+        ([1, None, 2], [1, None, 2], "float64"),
+        ([1, 2], [1, 2], "int64"),
+        ([True, None], [True, None], "object"),
+        (["a", None], ["a", None], "str"),
+        ([pd.Timestamp("2020-01-01"), None], [pd.Timestamp("2020-01-01"), None], "datetime64[us]"),
+        ([None, None], [None, None], None),
+    ],
+)
+def test_categories_of_every_type_are_read_as_what_they_stand_for(
+    categories: Any, expected: list[Any], dtype: str | None
+) -> None:
+    frame = pd.DataFrame({"c": pd.Categorical(categories)}, index=range(5, 5 + len(categories)))
+    found = read("c", frame)
+    assert [None if pd.isna(each) else each for each in found] == expected
+    assert found.index.tolist() == frame.index.tolist()
+    assert dtype is None or str(found.dtype) == dtype
+    encoded = Unique("c").fit(frame).transform(frame).ravel().tolist()
+    objects = frame.astype({"c": object})
+    assert encoded == Unique("c").fit(objects).transform(objects).ravel().tolist()
