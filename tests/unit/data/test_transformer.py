@@ -171,9 +171,7 @@ def test_a_name_finds_its_class() -> None:
         ([None, None], [None, None], None),
     ],
 )
-def test_categories_of_every_type_are_read_as_what_they_stand_for(
-    categories: Any, expected: list[Any], dtype: str | None
-) -> None:
+def test_categories_of_every_type_are_read(categories: Any, expected: list[Any], dtype: str | None) -> None:
     frame = pd.DataFrame({"c": pd.Categorical(categories)}, index=range(5, 5 + len(categories)))
     found = read("c", frame)
     assert [None if pd.isna(each) else each for each in found] == expected
