@@ -110,7 +110,7 @@ def _array(data: Any, whose: object) -> np.ndarray:
 
 
 def read(column: Column, frame: pd.DataFrame) -> pd.Series:
-    """Returns a column of a frame, or what a transformer makes of it. Categories are read as what they stand for.
+    """Returns a column of a frame, or what a transformer makes of it.
 
     Raises:
         DataFault: the column is missing, or stands there more than once.
@@ -119,12 +119,13 @@ def read(column: Column, frame: pd.DataFrame) -> pd.Series:
         return column.transform(frame)  # type: ignore[union-attr]
     if not _is_one(column, frame):
         raise errors.DataFault(_not_one(column, frame))
-    values = frame[column]
-    return plain(values) if isinstance(values.dtype, pd.CategoricalDtype) else values
+    return frame[column]
 
 
 def plain(values: pd.Series) -> pd.Series:
-    """Returns a column of categories as what they stand for; whole numbers as floats where some are missing."""
+    """Returns a column, of categories what they stand for; whole numbers as floats where some are missing."""
+    if not isinstance(values.dtype, pd.CategoricalDtype):
+        return values
     dtype = values.cat.categories.dtype
     return values.astype("float64" if getattr(dtype, "kind", "O") in "iu" and values.hasnans else dtype)
 

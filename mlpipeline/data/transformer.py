@@ -10,7 +10,7 @@ from typing import Any, Self
 import pandas as pd
 
 from mlpipeline import errors
-from mlpipeline.data import kinds, plain
+from mlpipeline.data import given, kinds, plain
 from mlpipeline.data.given import inputs_of, name_of, read, underscore
 
 EMPTY = inspect.Parameter.empty
@@ -78,7 +78,7 @@ class Transformer:
         """
         if isinstance(frame, pd.Series):
             frame = self._framed(frame)
-        found = self.combine([read(column, frame) for column in self.columns])
+        found = self.combine([given.plain(read(column, frame)) for column in self.columns])
         if len(found) != len(frame):
             raise errors.DataFault(f"{self!r} made {len(found)} values of {len(frame)} rows: one for each is needed")
         if not isinstance(found, pd.Series):

@@ -12,7 +12,7 @@ from mlpipeline import errors
 from mlpipeline.data.encoder import Encoder
 from mlpipeline.data.encoders.reading import Kind, numbers
 from mlpipeline.data.encoders.vocabulary import whole
-from mlpipeline.data.given import Column, name_of, read, underscore
+from mlpipeline.data.given import Column, name_of, plain, read, underscore
 
 
 class Boolean(Encoder):
@@ -99,7 +99,7 @@ class Equals(Encoder):
         both = left.notna().to_numpy() & right.notna().to_numpy()
         found = np.zeros(len(both), dtype=bool)
         try:
-            found[both] = _same(left[both], right[both])
+            found[both] = _same(plain(left[both]), plain(right[both]))
         except (TypeError, ValueError) as error:
             raise errors.DataFault(
                 f"{self!r}: {left.dtype} and {right.dtype} cannot be compared ({error}): make them the same first"
