@@ -201,6 +201,12 @@ class Estimator(Parameterized):
         self._load(directory, state["learnt"])
         return self
 
+    def _store(self, given: dict[str, Any]) -> None:
+        """Stores the arguments of a constructor under their names, where they are many: `self._store(locals())`."""
+        for name, value in given.items():
+            if name not in ("self", "__class__"):
+                setattr(self, name, value)
+
     def _check(self) -> None:
         """Refuses parameters that cannot be used; constructors only store them."""
 

@@ -68,6 +68,8 @@ def test_wiring_registers_every_built_in_part_and_may_be_called_again(registry: 
         assert name in registry.names(kind)
         if kind == "executor":
             assert registry.load(kind, name).name == name
+        if kind == "estimator":
+            assert registry.load(kind, name).__name__.lower() == name.replace("_", "")
 
 
 class Part:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import numbers
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, ClassVar, Protocol
 
 from mlpipeline import errors
 from mlpipeline.context import RunContext
+from mlpipeline.data.parameters import signature
 from mlpipeline.learning.estimator import Estimator
 
 CHECKPOINT_SECONDS = 60.0
@@ -104,6 +106,7 @@ class Boosting(Estimator):
         return int(self.n_estimators)
 
     def _check(self) -> None:
+        check_numbers(self)
         check_whole(self, "n_estimators", at_least=1)
         if self.patience is not None:
             check_whole(self, "patience", at_least=0)
@@ -145,6 +148,24 @@ def check_whole(who: Estimator, name: str, *, at_least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < at_least:
         kind = type(who).__name__
         raise errors.ParameterError(f"{kind}: {name} is {value!r}: it must be a whole number, {at_least} or more")
+
+
+def check_numbers(who: Estimator) -> None:
+    """Refuses parameters that are no numbers where the defaults are.
+
+    Raises:
+        ParameterError: names it.
+    """
+    for name, parameter in signature(type(who)).items():
+        value, default = getattr(who, name), parameter.default
+        if isinstance(default, bool) or not isinstance(default, int | float):
+            continue
+        if value is None and "None" in str(parameter.annotation):
+            continue
+        wanted = numbers.Integral if isinstance(default, int) else numbers.Real
+        if isinstance(value, bool) or not isinstance(value, wanted):
+            what = "a whole number" if isinstance(default, int) else "a number"
+            raise errors.ParameterError(f"{type(who).__name__}: {name} is {value!r}: it must be {what}")
 
 
 def _saving(engine: Engine, history: History) -> Callable[[Path], None]:

@@ -16,7 +16,7 @@ from mlpipeline.data.encoding import Observations
 from mlpipeline.learning import intake
 from mlpipeline.learning.estimator import Estimator, Training
 from mlpipeline.learning.estimators import resources, tables
-from mlpipeline.learning.estimators.boosting import check_whole
+from mlpipeline.learning.estimators.boosting import check_numbers, check_whole
 from mlpipeline.learning.target import Kind
 
 _MODEL = "model.cbm"
@@ -93,6 +93,7 @@ class CatBoost(Estimator):
 
     def _check(self) -> None:
         errors.require("catboost", extra="catboost")
+        check_numbers(self)
         check_whole(self, "n_estimators", at_least=1)
         if self.patience is not None:
             check_whole(self, "patience", at_least=0)

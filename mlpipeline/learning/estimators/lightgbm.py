@@ -56,6 +56,11 @@ class LightGBM(Boosting):
         kind: what is predicted, "regression", "binary" or "multiclass"; told by the target by default.
     """
 
+    n_jobs: int | None
+    random_state: int
+    device: str
+    enable_categorical: bool
+
     def __init__(
         self,
         *,
@@ -80,26 +85,7 @@ class LightGBM(Boosting):
         random_state: int = 0,
         kind: str | None = None,
     ) -> None:
-        self.n_estimators = n_estimators
-        self.patience = patience
-        self.num_leaves = num_leaves
-        self.max_depth = max_depth
-        self.learning_rate = learning_rate
-        self.min_child_samples = min_child_samples
-        self.min_child_weight = min_child_weight
-        self.min_split_gain = min_split_gain
-        self.subsample = subsample
-        self.subsample_freq = subsample_freq
-        self.colsample_bytree = colsample_bytree
-        self.reg_alpha = reg_alpha
-        self.reg_lambda = reg_lambda
-        self.max_bin = max_bin
-        self.scale_pos_weight = scale_pos_weight
-        self.enable_categorical = enable_categorical
-        self.device = device
-        self.n_jobs = n_jobs
-        self.random_state = random_state
-        self.kind = kind
+        self._store(locals())
 
     def _check(self) -> None:
         errors.require("lightgbm", extra="lightgbm")

@@ -49,6 +49,11 @@ class SKLearn(Estimator):
         return hasattr(self.sklearn, "partial_fit")
 
     @property
+    def rounds(self) -> int:
+        """How often a stream is walked over; a table is learnt in one go."""
+        return self.epochs if self.accepts_batches else 1
+
+    @property
     def has_proba(self) -> bool:
         """Whether it tells how probable classes are."""
         return hasattr(vars(self).get("sklearn_", self.sklearn), "predict_proba")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -78,6 +79,22 @@ class XGBoost(Boosting):
 
     accepts_batches: ClassVar[bool] = True
 
+    booster: str
+    tree_method: str
+    device: str
+    n_jobs: int | None
+    max_bin: int
+    random_state: int
+    scale_pos_weight: float
+    base_score: float | None
+    rate_drop: float
+    skip_drop: float
+    enable_categorical: bool
+    monotone_constraints: Mapping[str, int] | None
+    interaction_constraints: Sequence[Sequence[str]] | None
+    objective: str | None
+    eval_metric: str | Sequence[str] | None
+
     def __init__(
         self,
         *,
@@ -118,42 +135,7 @@ class XGBoost(Boosting):
         verbosity: int = 1,
         kind: str | None = None,
     ) -> None:
-        self.n_estimators = n_estimators
-        self.patience = patience
-        self.max_depth = max_depth
-        self.learning_rate = learning_rate
-        self.max_leaves = max_leaves
-        self.max_bin = max_bin
-        self.grow_policy = grow_policy
-        self.booster = booster
-        self.tree_method = tree_method
-        self.device = device
-        self.n_jobs = n_jobs
-        self.gamma = gamma
-        self.min_child_weight = min_child_weight
-        self.max_delta_step = max_delta_step
-        self.subsample = subsample
-        self.sampling_method = sampling_method
-        self.colsample_bytree = colsample_bytree
-        self.colsample_bylevel = colsample_bylevel
-        self.colsample_bynode = colsample_bynode
-        self.reg_alpha = reg_alpha
-        self.reg_lambda = reg_lambda
-        self.scale_pos_weight = scale_pos_weight
-        self.base_score = base_score
-        self.num_parallel_tree = num_parallel_tree
-        self.monotone_constraints = monotone_constraints
-        self.interaction_constraints = interaction_constraints
-        self.max_cat_to_onehot = max_cat_to_onehot
-        self.max_cat_threshold = max_cat_threshold
-        self.rate_drop = rate_drop
-        self.skip_drop = skip_drop
-        self.enable_categorical = enable_categorical
-        self.objective = objective
-        self.eval_metric = eval_metric
-        self.random_state = random_state
-        self.verbosity = verbosity
-        self.kind = kind
+        self._store(locals())
 
     @property
     def knows_categories(self) -> bool:
@@ -182,11 +164,14 @@ class XGBoost(Boosting):
     def _fit(self, training: Training) -> None:
         codes = set(tables.code_names(training.encoding)) if self.knows_categories else set()
         self.feature_types_ = ["c" if name in codes else "q" for name in map(str, self.feature_names_in_)]
+        with xgboost_parameters.explained(self), tempfile.TemporaryDirectory(prefix="mlpipeline-bins-") as directory:
+            self._learn(training, directory)
+
+    def _learn(self, training: Training, directory: str) -> None:
         parameters = xgboost_parameters.build(self, training.target)
-        with xgboost_parameters.explained(self), xgboost_matrices.matrices(self, training) as (train, validation):
-            engine = XGBoostEngine(self, parameters, train, validation)
-            self._boost(training.run, engine, greater_is_better=xgboost_parameters.is_maximized(parameters))
-            self.booster_ = engine.best(self.best_iteration_)
+        engine = XGBoostEngine(self, parameters, *xgboost_matrices.matrices(self, training, directory))
+        self._boost(training.run, engine, greater_is_better=xgboost_parameters.is_maximized(parameters))
+        self.booster_ = engine.best(self.best_iteration_)
 
     def _predict(self, x: pd.DataFrame) -> np.ndarray:
         found = self._raw(x)

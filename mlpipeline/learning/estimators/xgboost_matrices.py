@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,26 +23,27 @@ _PAGE_BYTES = 1 << 26
 """Bins on disk come in pages, of so many bytes before they are quantized: small pages cost time in every round."""
 
 
-@contextmanager
-def matrices(estimator: XGBoost, training: Training) -> Iterator[tuple[Any, Any]]:
-    """Gives the training split and the validation split, which is None where there is none, as DMatrix.
+def matrices(estimator: XGBoost, training: Training, directory: str) -> tuple[Any, Any]:
+    """Returns the training split and the validation split, which is None where there is none, as DMatrix.
+
+    Args:
+        estimator: what learns from them.
+        training: what is learnt from.
+        directory: where bins of streams lie that are too many for memory; it must last longer than the matrices.
 
     Raises:
         DataFault: a feature is no number, or infinite.
     """
+    rows = training.validation
     if not training.is_streamed:
         train = _matrix(estimator, training.train, training.sample_weight, None)
-        yield train, _validation(estimator, training, train)
-        return
-    if estimator.booster == "gblinear" or estimator.tree_method not in ("auto", "hist"):
+    elif estimator.booster == "gblinear" or estimator.tree_method not in ("auto", "hist"):
         raise errors.ParameterError("XGBoost: a stream takes tree_method 'hist', and a booster of trees")
-    with tempfile.TemporaryDirectory(prefix="mlpipeline-bins-") as directory:
+    else:
         train = _streamed(estimator, training, training.train, None, f"{directory}/train")
-        if isinstance(training.validation, Observations) or training.validation is None:
-            yield train, _validation(estimator, training, train)
-        else:
-            rows = training.validation
-            yield train, _streamed(estimator, training, rows, train, f"{directory}/validation") if len(rows) else None
+    if rows is None or isinstance(rows, Observations):
+        return train, _validation(estimator, training, train)
+    return train, _streamed(estimator, training, rows, train, f"{directory}/validation") if len(rows) else None
 
 
 def predict(estimator: XGBoost, booster: Any, x: pd.DataFrame) -> Any:
@@ -84,7 +83,11 @@ def _matrix(estimator: XGBoost, rows: Observations, weight: np.ndarray | None, r
 
 def _data(x: pd.DataFrame) -> pd.DataFrame:
     """Returns a table whose columns have names that XGBoost takes, whatever they are called."""
-    return x.set_axis([f"f{place}" for place in range(x.shape[1])], axis=1)
+    return x.set_axis(_names(x.shape[1]), axis=1)
+
+
+def _names(width: int) -> list[str]:
+    return [f"f{place}" for place in range(width)]
 
 
 def _types(estimator: XGBoost, x: pd.DataFrame) -> list[str]:
@@ -106,7 +109,8 @@ def _streamed(estimator: XGBoost, training: Training, stream: Any, reference: An
             page = next(self._walk, None)
             if page is None:
                 return False
-            input_data(data=page.x, label=page.y, feature_types=estimator.feature_types_)
+            types = estimator.feature_types_
+            input_data(data=page.x, label=page.y, feature_names=_names(len(types)), feature_types=types)
             return True
 
     fits = len(stream) * len(estimator.feature_names_in_) <= QUANTIZED_IN_MEMORY
