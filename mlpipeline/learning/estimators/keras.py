@@ -91,7 +91,6 @@ class Keras(Buildable, Estimator):
     network_: Any
     features_: tuple[Feature, ...]
 
-    @checks.named
     def __init__(
         self,
         *,

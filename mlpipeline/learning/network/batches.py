@@ -7,8 +7,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from mlpipeline import errors
 from mlpipeline.data.encoding import Observations
-from mlpipeline.learning.network.feed import Feed
+from mlpipeline.learning.network.feed import Feed, Packed
 from mlpipeline.learning.network.runtime import libraries
 
 BLOCK_ROWS = 65_536
@@ -41,7 +42,7 @@ class Table:
     def __init__(
         self, feed: Feed, observations: Observations, learnable: Learnable, weight: np.ndarray | None = None
     ) -> None:
-        self.columns = [*feed.packed(observations.x), learnable(np.asarray(observations.y))]
+        self.columns = [*_packed(feed, observations), learnable(np.asarray(observations.y))]
         if weight is not None:
             # A mean of 1: the loss stays comparable, and so does what a learning rate means.
             self.columns.append((weight / weight.mean()).astype(np.float32))
@@ -76,7 +77,7 @@ class Flow:
     def blocks(self, random: Random) -> Iterator[tuple[np.ndarray, ...]]:
         """Yields the rows of each piece."""
         for observations in self._stream:
-            columns = [*self._feed.packed(observations.x), self._learnable(observations.y)]
+            columns = [*_packed(self._feed, observations), self._learnable(observations.y)]
             if (known := _known(observations.y)) is not None and not known.all():
                 columns = [each[known] for each in columns]
             order = None if random is None else random.permutation(len(columns[0]))
@@ -112,6 +113,15 @@ def dataset(source: Source, feed: Feed, batch_size: int, random: Callable[[], Ra
     found = found.rebatch(batch_size).map(inputs)
     counted = found.apply(tf.data.experimental.assert_cardinality(-(-source.rows // batch_size)))
     return counted.prefetch(4)
+
+
+def _packed(feed: Feed, observations: Observations) -> Packed:
+    """Packs the features by their names, whatever their order is."""
+    x = observations.x.set_axis([str(each) for each in observations.x.columns], axis=1)
+    missing = [name for name in feed.columns if name not in x.columns]
+    if missing:
+        raise errors.DataFault(f"the feature {', '.join(map(repr, missing))} is missing in the rows to validate by")
+    return feed.packed(x if list(x.columns) == feed.columns else x[feed.columns])
 
 
 def _known(target: np.ndarray) -> np.ndarray | None:

@@ -2,31 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 import math
-from collections.abc import Callable, Sequence
-from typing import Any, ParamSpec
+from collections.abc import Sequence
+from typing import Any
 
 from mlpipeline import errors
 from mlpipeline.config_text import near_miss
-
-P = ParamSpec("P")
-
-
-def named(init: Callable[P, None]) -> Callable[P, None]:
-    """Makes a constructor tell the nearest name of an argument that it does not know."""
-
-    @functools.wraps(init)
-    def checked(*args: P.args, **given: P.kwargs) -> None:
-        known = [name for name in inspect.signature(init).parameters if name != "self"]
-        for name in given.keys() - set(known):
-            kind = type(args[0]).__name__
-            near = near_miss(name, known)
-            raise errors.ParameterError(f"{kind} has no parameter '{name}'.{near} It has {', '.join(sorted(known))}")
-        init(*args, **given)
-
-    return checked
 
 
 def whole(name: str, value: Any, least: int) -> None:

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from mlpipeline import errors
 
-_STEP = 1.0
 _COLORS = {"InputLayer": "#d9e8f6", "Embedding": "#fde3c8", "Dense": "#dcefdc", "Dropout": "#eeeeee"}
 _OTHER = "#efe3f5"
 
@@ -69,10 +68,9 @@ def draw(network: Any, path: Path) -> Path:
     axes.set_xlim(-0.5, columns - 0.5)
     axes.set_ylim(-rows / 2, rows / 2)
     axes.set_title(f"{network.count_params():,} weights", loc="left", fontsize=10)
+    boxes = {layer.name: _box(axes, layer, places[layer.name]) for layer in layers}
     for layer in layers:
-        _arrows(axes, layer, places)
-    for layer in layers:
-        _box(axes, layer, places[layer.name])
+        _arrows(axes, layer, places, boxes)
     figure.savefig(path, dpi=110)
     return path
 
@@ -93,26 +91,27 @@ def _mean(values: list[float]) -> float:
     return sum(values) / len(values) if values else 0.0
 
 
-def _box(axes: Any, layer: Layer, place: tuple[float, float]) -> None:
+def _box(axes: Any, layer: Layer, place: tuple[float, float]) -> Any:
     style = {"boxstyle": "round,pad=0.35", "facecolor": _COLORS.get(layer.kind, _OTHER), "edgecolor": "#777777"}
     weights = f", {layer.weights:,} weights" if layer.weights else ""
     name = layer.name if len(layer.name) <= 28 else f"{layer.name[:27]}…"
     text = f"{name}\n{layer.kind}{weights}\n{layer.shape}"
-    axes.text(*place, text, ha="center", va="center", fontsize=7, bbox=style)
+    return axes.text(*place, text, ha="center", va="center", fontsize=7, bbox=style).get_bbox_patch()
 
 
-def _arrows(axes: Any, layer: Layer, places: dict[str, tuple[float, float]]) -> None:
+def _arrows(axes: Any, layer: Layer, places: dict[str, tuple[float, float]], boxes: dict[str, Any]) -> None:
     for name in layer.before:
-        if name in places:
-            arrow = {"arrowstyle": "-|>", "color": "#999999", "shrinkA": 42, "shrinkB": 42}
-            axes.annotate("", xy=places[layer.name], xytext=places[name], arrowprops=arrow)
+        ends = {"patchA": boxes[name], "patchB": boxes[layer.name], "shrinkA": 1, "shrinkB": 1}
+        arrow = {"arrowstyle": "-|>", "color": "#999999", **ends}
+        axes.annotate("", xy=places[layer.name], xytext=places[name], arrowprops=arrow, zorder=1)
 
 
 def _nodes(network: Any, layer: Any) -> list[list[str]]:
     """Returns, for each time the network calls a layer, the names of the layers that feed it."""
     own = {each.name for each in network.layers}
     called = [[each._keras_history.operation.name for each in node.input_tensors] for node in layer._inbound_nodes]
-    return [names for names in called if own.issuperset(names)]
+    # What masks are made of lies between layers, and is none.
+    return [[name for name in names if name in own] for names in called]
 
 
 def _shape(layer: Any) -> tuple[int | None, ...]:

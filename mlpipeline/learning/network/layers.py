@@ -55,15 +55,20 @@ def embedded(feature: Feature, inputs: Sequence[Any], width: int, prefix: str) -
     if feature.role is Role.CODE:
         embed = layers.Embedding(feature.cardinality, width, mask_zero=feature.is_masked, name=name)
         found = [embed(each) for each in inputs]
-        return found if feature.is_sequence else [layers.Reshape((width,))(each) for each in found]
+        return found if feature.is_sequence else _reshaped(found, (width,), f"{prefix}_flat_{feature.name}")
     dense = layers.Dense(width, activation="relu", name=name)
     if not feature.is_sequence:
         return [dense(each) for each in inputs]
-    steps = [layers.Reshape((feature.width, 1))(each) for each in inputs]
+    steps = _reshaped(inputs, (feature.width, 1), f"{prefix}_steps_{feature.name}")
     if feature.is_masked:
         masking = layers.Masking(mask_value=float(PADDED), name=f"{prefix}_mask_{feature.name}")
         steps = [masking(each) for each in steps]
     return [dense(each) for each in steps]
+
+
+def _reshaped(tensors: Sequence[Any], shape: tuple[int, ...], name: str) -> list[Any]:
+    layer = libraries().keras.layers.Reshape(shape, name=name)
+    return [layer(each) for each in tensors]
 
 
 def summed_up(feature: Feature, sequences: Sequence[Any], how: str, width: int, prefix: str) -> list[Any]:

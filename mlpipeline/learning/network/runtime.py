@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import os
 import random
 import sys
@@ -43,7 +44,14 @@ def libraries() -> Libraries:
         raise errors.ParameterError(
             f"Keras runs on {keras.backend.backend()} in this process: set KERAS_BACKEND=tensorflow before it starts"
         )
+    tf.get_logger().addFilter(_is_needed)
     return Libraries(keras, tf)
+
+
+def _is_needed(record: logging.LogRecord) -> bool:
+    """Whether a message is more than that a program has trained several networks, each of which is traced once."""
+    told = record.getMessage()
+    return "TensorFlowTrainer" not in told or "triggered tf.function retracing" not in told
 
 
 def placed(device: str | None) -> AbstractContextManager[Any]:
