@@ -9,8 +9,9 @@ import secrets
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,10 @@ class RecordedFit(Fit):
         self.run_id = new_run_id(self.began, secrets.token_bytes(5))
         self.place = self.directory = project.runs_dir / self.run_id / "1"
         self._begin(main, sources)
+        # Asking git and listing the packages takes a while: that is done while the model learns.
+        pool = ThreadPoolExecutor(1)
+        self._collected = pool.submit(self._collect)
+        pool.shutdown(wait=False)
         self.run = RunContext(
             model=self.model,
             version=VERSION,
@@ -164,9 +169,12 @@ class RecordedFit(Fit):
         run = {"id": self.run_id, "model": self.model, "version": VERSION, "attempt": 1}
         return {"run": run, "git": self._environment["git"] | {"diff": None}}
 
-    @cached_property
+    def _collect(self) -> dict[str, Any]:
+        return {**_here(), "git": provenance.git_state(self.project.root), "collected_at": wire.utc_now()}
+
+    @property
     def _environment(self) -> dict[str, Any]:
-        return {**_here(), "git": provenance.git_state(self.project.root)}
+        return self._collected.result()
 
     def succeed(self, metrics: Mapping[str, Any], summaries: tuple[str, str], warnings: list[str]) -> None:
         """Writes that the fit came to its end, and what came of it."""
@@ -201,8 +209,7 @@ class RecordedFit(Fit):
         warnings = [*self.run.notices, *warnings]
         try:
             self.run.close()
-            told = self._environment | {"collected_at": wire.utc_now()}
-            wire.write_json(self.place / wire.ENVIRONMENT, told)
+            wire.write_json(self.place / wire.ENVIRONMENT, self._environment)
             wire.write_json(self.place / wire.RESULT, result)
             outcome = shared | times | {"token": self.token, "warnings": warnings}
             wire.write_json(self.place / wire.OUTCOME, outcome, sync=True)

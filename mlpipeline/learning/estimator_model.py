@@ -262,12 +262,12 @@ class EstimatorModel(Model):
         self.encoding, self.metrics, self.manifest = None, {}, None
 
     def _learn(self, rows: Rows) -> None:
-        keeping.note_data(self.run, self.dataset)
         found = self._feed.get_validation_input()
         validation = None if found is None else found.observations
         encoding = self.dataset.encoding
         x, y = (rows.observations, None) if rows.is_streamed else rows.observations
-        self.estimator.fit(x, y, validation=validation, sample_weight=rows.weight, encoding=encoding, run=self.run)
+        with keeping.noting_data(self.run, self.dataset):
+            self.estimator.fit(x, y, validation=validation, sample_weight=rows.weight, encoding=encoding, run=self.run)
         self.encoding = encoding
         self.metric = evaluation.score_of(self._metric_name, self.estimator)
         self.summary = f"{self.estimator!r}\nselected by the {self.metric.name} of the validation split"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 from mlpipeline import errors, wire
 from mlpipeline.context import RunContext
 from mlpipeline.data.dataset import Dataset
+from mlpipeline.data.streaming import Streaming
 from mlpipeline.learning import curves, data_facts
 from mlpipeline.learning.estimator import Estimator
 
@@ -41,10 +44,23 @@ def keep(model: Any, directory: Path, *, lenient: bool = True) -> list[str]:
     return []
 
 
-def note_data(run: RunContext, dataset: Dataset) -> None:
-    """Writes what the data are that are learnt from, once an attempt."""
-    if run.directory is not None and not (run.directory / wire.DATA).exists():
-        wire.write_json(run.directory / wire.DATA, data_facts.gathered(dataset))
+@contextmanager
+def noting_data(run: RunContext, dataset: Dataset) -> Iterator[None]:
+    """Writes what the data are that are learnt from, once an attempt, while the body learns."""
+    directory = run.directory
+    if directory is None or (directory / wire.DATA).exists():
+        yield
+        return
+    with ThreadPoolExecutor(1) as pool:
+        written = pool.submit(_write_facts, dataset, directory / wire.DATA)
+        if isinstance(dataset, Streaming):
+            written.result()  # what reads its files shall be alone; its digest is known
+        yield
+    written.result()
+
+
+def _write_facts(dataset: Dataset, path: Path) -> None:
+    wire.write_json(path, data_facts.gathered(dataset))
 
 
 def facts_of(run: RunContext) -> dict[str, Any]:
