@@ -13,6 +13,7 @@ from benchmarks.groups import (
     growth,
     idle,
     latency,
+    learning,
     queue,
     recording,
     reliability,
@@ -34,4 +35,5 @@ GROUPS: dict[str, Callable[[Bench], Iterator[Series]]] = {
     "idle": idle.measure,
     "reliability": reliability.measure,
     "streaming": streaming.measure,
+    "learning": learning.measure,
 }
