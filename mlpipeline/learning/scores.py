@@ -70,7 +70,9 @@ def _f1(truth: np.ndarray, predicted: np.ndarray, weight: np.ndarray | None) -> 
 
 
 def _log_loss(truth: np.ndarray, proba: np.ndarray, weight: np.ndarray | None) -> float:
-    return float(_metrics().log_loss(truth, proba, labels=np.arange(proba.shape[1]), sample_weight=weight))
+    # What adds up to 1 in float32, as a library computed it, does not in float64, and scikit-learn warns of that.
+    exact = proba / proba.sum(axis=1, keepdims=True)
+    return float(_metrics().log_loss(truth, exact, labels=np.arange(proba.shape[1]), sample_weight=weight))
 
 
 def _auc(truth: np.ndarray, proba: np.ndarray, weight: np.ndarray | None) -> float:

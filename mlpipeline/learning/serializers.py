@@ -7,7 +7,7 @@ import platform
 import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -162,10 +162,10 @@ def _write_encoding(directory: Path, encoding: Encoding | None) -> None:
 def _write_estimator(directory: Path, estimator: Estimator) -> None:
     native = directory / _NATIVE
     native.mkdir()
-    kept = parameters.dump(estimator, directory)
+    kept = parameters.dump(estimator)
     state = estimator.save(native)
     try:
-        text = json.dumps({"parameters": kept, "state": parameters.exact(state)}, allow_nan=False)
+        text = json.dumps({"parameters": asdict(kept), "state": parameters.exact(state)}, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise DataFault(f"{type(estimator).__name__}.save gave what JSON cannot hold: {error}") from error
     (directory / ESTIMATOR).write_text(text, "utf-8")
@@ -223,11 +223,12 @@ def libraries() -> dict[str, str]:
 def _restored(directory: Path, told: Mapping[str, Any], dataset: Any, classes: tuple[type, ...]) -> Restored:
     said = told["estimator"]
     kind = known.find(said["name"], said["class"], told["mlpipeline"], classes)
-    kept = _json(directory / ESTIMATOR)
+    content = _json(directory / ESTIMATOR)
     try:
-        estimator = parameters.load(kind, kept["parameters"], directory).load(
-            directory / _NATIVE, parameters.inexact(kept["state"])
-        )
+        kept = parameters.Kept(**content["parameters"])
+        estimator = parameters.load(kind, kept)
+        estimator.load(directory / _NATIVE, parameters.inexact(content["state"]))
+        parameters.check_brought(estimator, kept)
     except MissingExtra:
         raise
     except (errors.MlpipelineError, KeyError, TypeError, ValueError, AttributeError, OSError) as error:

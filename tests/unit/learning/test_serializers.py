@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +13,29 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mlpipeline import wiring
 from mlpipeline.data.encoders import Norm, Static
 from mlpipeline.errors import (
     ArtefactDamaged,
     ArtefactError,
     ArtefactTooNew,
     DataFault,
+    MissingExtra,
     NotFitted,
     NotWritable,
     UnknownClass,
 )
-from mlpipeline.learning import EstimatorModel, manifest, serializers
+from mlpipeline.learning import EstimatorModel, classes, manifest, serializers
 from mlpipeline.learning.estimator import Training
-from mlpipeline.learning.estimators import Naive
+from mlpipeline.learning.estimators import Naive, SKLearn, XGBoost
 from tests.unit.learning.small_models import Paying, People, fitted, people
+
+
+@pytest.fixture(autouse=True)
+def _away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No project is here, so no fit is recorded."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
 
 
 @pytest.fixture
@@ -236,14 +246,14 @@ def test_what_fails_leaves_what_was_there(artefact: Path, tmp_path: Path) -> Non
     with pytest.raises(DiskFull, match="artefact: the disk is full"):
         serializers.save(fitted(estimator=Broken()), artefact)
     assert serializers.read_manifest(artefact) == before
-    assert [path.name for path in tmp_path.iterdir()] == ["artefact"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["artefact", "here"]
 
 
 def test_a_saved_model_is_replaced_and_nothing_else_is(artefact: Path, tmp_path: Path) -> None:
     serializers.save(fitted(Paying(), metric="rmse"), artefact)
     assert serializers.read_manifest(artefact)["target"]["kind"] == "regression"
     serializers.restore(artefact)
-    assert [path.name for path in tmp_path.iterdir()] == ["artefact"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["artefact", "here"]
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.txt").touch()
     with pytest.raises(ArtefactError, match="is there already, and is no saved model"):
@@ -272,7 +282,7 @@ def test_what_is_not_fitted_or_fits_into_no_file_is_refused(tmp_path: Path) -> N
         serializers.save(model, tmp_path / "a")
     with pytest.raises(DataFault, match=r"facts\.what is object, which JSON cannot hold"):
         serializers.save(fitted(), tmp_path / "a", facts={"what": object()})
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
 
 
 def test_metrics_that_are_no_numbers_are_null(tmp_path: Path) -> None:
@@ -313,3 +323,53 @@ def test_a_model_of_a_kind_of_ones_own_is_loaded_by_it(tmp_path: Path) -> None:
     Kind(People(), Naive()).fit().save(tmp_path / "a")
     assert type(Kind.load(tmp_path / "a")) is Kind
     assert type(EstimatorModel.load(tmp_path / "a")) is EstimatorModel
+
+
+class Tuned(Naive):
+    """Has parameters of all sorts."""
+
+    def __init__(self, *, kind: str | None = None, sizes: Any = (1, 2), rate: Any = 0.5, measure: Any = "mae") -> None:
+        super().__init__(kind=kind)
+        self.sizes = sizes
+        self.rate = rate
+        self.measure = measure
+
+
+def test_parameters_come_back_as_they_were(tmp_path: Path) -> None:
+    given = {"sizes": (3, np.float64(0.5), None), "rate": float("inf"), "measure": {"a": [1, "b"]}}
+    serializers.save(fitted(estimator=Tuned(**given)), tmp_path / "a")
+    assert serializers.restore(tmp_path / "a").estimator.get_params() == {"kind": None, **given}
+
+
+def test_what_no_file_can_hold_is_told_and_has_its_default(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    serializers.save(fitted(estimator=Tuned(measure=max)), tmp_path / "a")
+    found = serializers.restore(tmp_path / "a").estimator
+    assert found.get_params()["measure"] == "mae"
+    assert "measure was <built-in function max>, which no file can hold: set it before you fit again" in caplog.text
+
+
+def test_a_parameter_that_the_class_has_lost_is_named_with_the_versions(tmp_path: Path) -> None:
+    serializers.save(fitted(estimator=Tuned()), tmp_path / "a")
+    with pytest.raises(ArtefactError, match=r"Tuned cannot be loaded .*Tuned has no parameter measure, rate, sizes"):
+        serializers.restore(tmp_path / "a", classes=[type("Tuned", (Naive,), {})])
+
+
+def test_an_estimator_of_scikit_learn_is_brought_by_its_own_file(tmp_path: Path) -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    serializers.save(fitted(estimator=SKLearn(LogisticRegression(C=0.5))), tmp_path / "a")
+    found = serializers.restore(tmp_path / "a").estimator
+    assert found.get_params()["sklearn"].C == 0.5
+
+
+def test_an_estimator_whose_library_is_missing_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    serializers.save(fitted(estimator=XGBoost(n_estimators=1)), tmp_path / "a")
+    monkeypatch.setitem(sys.modules, "xgboost", None)
+    with pytest.raises(MissingExtra, match=r"mlpipeline\[xgboost\]"):
+        serializers.restore(tmp_path / "a")
+
+
+def test_built_in_estimators_have_the_names_that_they_are_registered_by() -> None:
+    registered = {name: target.partition(":")[2] for kind, name, target in wiring.BUILT_IN if kind == "estimator"}
+    assert registered == classes._built_in()
+    assert classes.name_of(XGBoost) == "xgboost"
