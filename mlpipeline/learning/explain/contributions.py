@@ -16,7 +16,9 @@ from mlpipeline.learning.target import Target
 
 AUTO, XGBOOST, SHAP = "auto", "xgboost", "shap"
 NUMBER, PROBABILITY, LOG_ODDS = "number", "probability", "log-odds"
-_MOST_ROWS = 1_000
+_MOST_ROWS = {XGBOOST: 1_000, SHAP: 100}
+_MOST_ASKED = 2_000
+_TOLERANCE = 1e-3
 _BACKGROUND_ROWS = 100
 
 
@@ -125,7 +127,7 @@ def contributions(
     method: str = AUTO,
     background: pd.DataFrame | None = None,
     seed: int = 0,
-    most_rows: int = _MOST_ROWS,
+    most_rows: int | None = None,
 ) -> Contributions:
     """Computes what each encoder's features add to predictions: Shapley values (Lundberg and Lee, 2017).
 
@@ -136,7 +138,7 @@ def contributions(
             again, with values of other rows in place of the row's own; "auto" takes the first where it can.
         background: those other rows, for "shap"; by default the training split, else the frame.
         seed: of what is drawn.
-        most_rows: more rows than these are drawn from.
+        most_rows: more rows than these are drawn from; by default 1,000, and 100 for "shap", which takes its time.
 
     Raises:
         MissingExtra: shap is not installed.
@@ -145,18 +147,15 @@ def contributions(
     """
     if method not in (AUTO, XGBOOST, SHAP):
         raise UnknownOption(f"method is {method!r}: it must be 'permutation', 'auto', 'xgboost' or 'shap'")
-    taken = rows.chosen(model, frame, most_rows, seed)
     estimator, encoding = model.estimator, model.encoding
+    used = _method(estimator, method)
+    taken = rows.chosen(model, frame, _MOST_ROWS[used] if most_rows is None else most_rows, seed)
     x = encoding.encode_x(taken)
-    has_own = hasattr(estimator, "booster_") and hasattr(estimator.booster_, "inplace_predict")
-    if method == XGBOOST and not has_own:
-        raise DataFault(f"{estimator!r} does not tell contributions itself, only XGBoost does: use method='shap'")
-    if method == XGBOOST or (method == AUTO and has_own):
+    if used == XGBOOST:
         values, base = _of_xgboost(estimator, x)
-        unit = NUMBER if estimator.target_.is_regression else LOG_ODDS
     else:
         values, base = _of_shap(model, x, background, seed)
-        unit = NUMBER if estimator.target_.is_regression else PROBABILITY
+    of_classes = LOG_ODDS if used == XGBOOST else PROBABILITY
     inputs = [str(name) for name in encoding.inputs]
     return Contributions(
         values=_summed(encoding, x, values),
@@ -164,9 +163,16 @@ def contributions(
         encoders=tuple(encoder.name for encoder in encoding.encoders),
         outputs=_outputs(encoding, estimator.target_, values.shape[1]),
         rows=taken[inputs],
-        unit=unit,
+        unit=NUMBER if estimator.target_.is_regression else of_classes,
         inputs=tuple(tuple(map(str, encoder.inputs)) for encoder in encoding.encoders),
     )
+
+
+def _method(estimator: Any, method: str) -> str:
+    has_own = hasattr(estimator, "booster_") and hasattr(estimator.booster_, "inplace_predict")
+    if method == XGBOOST and not has_own:
+        raise DataFault(f"{estimator!r} does not tell contributions itself, only XGBoost does: use method='shap'")
+    return XGBOOST if has_own and method != SHAP else SHAP
 
 
 def _of_xgboost(estimator: Any, x: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -201,9 +207,26 @@ def _of_shap(model: Any, x: pd.DataFrame, background: pd.DataFrame | None, seed:
 
     masker = shap.maskers.Independent(others.to_numpy(np.float64), max_samples=_BACKGROUND_ROWS)
     explainer = shap.explainers.Permutation(ask, masker, seed=seed)
-    told = explainer(x.to_numpy(np.float64), max_evals=10 * (2 * x.shape[1] + 1), silent=True)
+    # A walk through all features, there and back, is the least; more of them make it more exact.
+    walk = 2 * x.shape[1] + 1
+    told = explainer(x.to_numpy(np.float64), max_evals=max(walk, min(10 * walk, _MOST_ASKED)), silent=True)
     values = told.values[:, None, :] if told.values.ndim == 2 else told.values.transpose(0, 2, 1)
-    return values, np.atleast_1d(np.asarray(told.base_values, dtype=np.float64)[0])
+    base = np.atleast_1d(np.asarray(told.base_values, dtype=np.float64)[0])
+    _check_sums(estimator, base + values.sum(axis=2), ask(x.to_numpy(np.float64)).reshape(len(x), -1))
+    return values, base
+
+
+def _check_sums(estimator: Any, summed: np.ndarray, said: np.ndarray) -> None:
+    """Refuses an estimator whose predictions come of more than the features of each row.
+
+    Raises:
+        DataFault: as a forecast does that counts rows.
+    """
+    if np.abs(summed - said).max() > _TOLERANCE * max(1.0, float(np.abs(said).max())):
+        raise DataFault(
+            f"{estimator!r} predicts by more than the features of a row, by its place among the rows say: what "
+            f"features add cannot be told; ask explain(method='permutation')"
+        )
 
 
 def _summed(encoding: Any, x: pd.DataFrame, values: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from mlpipeline.errors import DataFault, MissingExtra, NotFitted, UnknownOption
-from mlpipeline.learning.estimators import Naive
+from mlpipeline.learning.estimators import Naive, XGBoost
 from mlpipeline.learning.explain import Contributions, contributions, explain, importance
 from tests.unit.learning.small_models import Boosted, Paying, People, Towns, fitted, people
 
@@ -92,12 +92,38 @@ def test_contributions_of_xgboost_and_the_base_add_up_to_the_prediction(
     assert found.values.shape == (60, margin.shape[1], len(model.encoding.encoders))
 
 
+@pytest.mark.parametrize(("dataset", "metric"), [(Paying(), "rmse"), (Towns(), "log_loss")])
+def test_contributions_of_our_xgboost_know_its_categories(dataset: Any, metric: str) -> None:
+    model = fitted(dataset, XGBoost(n_estimators=8), metric=metric)
+    found, x = contributions(model, people()), model.encoding.encode_x(people())
+    assert "c" in model.estimator.feature_types_
+    if metric == "rmse":
+        np.testing.assert_allclose(found.predicted[:, 0], model.estimator.predict(x), atol=1e-3)
+    else:
+        raised = np.exp(found.predicted)
+        proba = raised / raised.sum(axis=1, keepdims=True)
+        np.testing.assert_allclose(proba, model.estimator.predict_proba(x), atol=1e-5)
+
+
+class Counting(Naive):
+    """Predicts by the place of a row."""
+
+    def _predict(self, x: pd.DataFrame) -> np.ndarray:
+        return np.arange(len(x), dtype=np.float64)
+
+
+def test_an_estimator_that_counts_rows_is_refused() -> None:
+    pytest.importorskip("shap", reason="the extra explain is not installed", exc_type=ImportError)
+    with pytest.raises(DataFault, match=r"Counting\(\) predicts by more than the features of a row"):
+        contributions(fitted(Paying(), Counting(), metric="rmse"), people(4), background=people(8))
+
+
 @pytest.mark.parametrize(("dataset", "metric"), [(Paying(), "rmse"), (People(), "auc"), (Towns(), "log_loss")])
 def test_contributions_by_shap_and_the_base_add_up(dataset: Any, metric: str) -> None:
     pytest.importorskip("shap", reason="the extra explain is not installed", exc_type=ImportError)
     model = fitted(dataset, Boosted(), metric=metric)
-    found = contributions(model, people().iloc[:12], method="shap")
-    x = model.encoding.encode_x(people().iloc[:12])
+    found = contributions(model, people().iloc[:4], method="shap", background=people(8))
+    x = model.encoding.encode_x(people().iloc[:4])
     said = model.estimator.predict(x)[:, None] if metric == "rmse" else model.estimator.predict_proba(x)
     np.testing.assert_allclose(found.predicted, said[:, 1:] if metric == "auc" else said, atol=1e-5)
     assert found.unit == ("number" if metric == "rmse" else "probability")
@@ -193,7 +219,7 @@ def test_names_are_no_formulas_and_equal_beginnings_stay_apart(tmp_path: Path) -
 def test_a_naive_model_can_be_drawn(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="the extra explain is not installed", exc_type=ImportError)
     pytest.importorskip("shap", reason="the extra explain is not installed", exc_type=ImportError)
-    found = contributions(fitted(estimator=Naive()), people())
+    found = contributions(fitted(estimator=Naive()), people(4), background=people(8))
     assert np.abs(found.values).max() == 0
     found.summary_plot(tmp_path / "summary.png")
     found.force_plot(tmp_path / "force.png")
