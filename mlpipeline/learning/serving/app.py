@@ -74,7 +74,7 @@ class Application:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started, status = time.perf_counter(), 500
+        started, status = time.perf_counter(), 0
 
         async def noted(message: Any) -> None:
             nonlocal status
@@ -84,6 +84,10 @@ class Application:
 
         try:
             await self._app(scope, receive, noted)
+        except Exception:
+            # Starlette raises again what `_failed` has answered and logged.
+            if status != 500:
+                raise
         finally:
             self._note(scope, status, time.perf_counter() - started)
 
