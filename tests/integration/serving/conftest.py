@@ -14,19 +14,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-for needed in ("starlette", "uvicorn", "httpx"):
-    pytest.importorskip(needed, reason="the extra `serve`, or httpx, is missing")
-
-import httpx
 import pandas as pd
+import pytest
 
 from mlpipeline.data import TrainTestSplit
 from mlpipeline.data.encoders import Norm, Unique
 from mlpipeline.learning import serializers
 from tests.unit.learning.small_models import fitted
 
+httpx = pytest.importorskip("httpx", reason="httpx is missing")
+pytest.importorskip("uvicorn", reason="the extra `serve` is missing")
 GENEROUS_SECONDS = float(os.environ.get("MLP_TEST_SECONDS", "60"))
 ROW = {"age": 30.0, "town": "Ulm"}
 

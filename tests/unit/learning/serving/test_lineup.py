@@ -142,7 +142,7 @@ def test_watching_looks_at_once_when_told(saved: Offer, load: Callable[[str], An
 def test_an_unknown_model_is_refused_with_the_nearest_name(saved: Offer, load: Callable[[str], Any]) -> None:
     async def work(lineup: Lineup) -> None:
         await lineup.renew()
-        with pytest.raises(Refusal, match="there is no model 'gusts'. Did you mean 'guests'") as found:
+        with pytest.raises(Refusal, match=r"there is no model 'gusts'\. Did you mean 'guests'") as found:
             lineup["gusts"]
         assert found.value.status == 404
         json.loads(found.value.body())
