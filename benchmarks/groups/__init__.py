@@ -17,6 +17,7 @@ from benchmarks.groups import (
     queue,
     recording,
     reliability,
+    search,
     streaming,
     threads,
     training,
@@ -36,4 +37,5 @@ GROUPS: dict[str, Callable[[Bench], Iterator[Series]]] = {
     "reliability": reliability.measure,
     "streaming": streaming.measure,
     "learning": learning.measure,
+    "search": search.measure,
 }

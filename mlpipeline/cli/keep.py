@@ -138,6 +138,7 @@ def mv(setup: Setup, old: str, new: str) -> None:
 
 def _rename(project: Project, ledger: Ledger, old: str, new: str) -> tuple[int, str, str]:
     from mlpipeline.errors import RequestRefused
+    from mlpipeline.queue.study import directory_of, number_of
 
     model, version = _recorded(project, ledger, old)
     target, _, new_version = new.removeprefix("./").partition(":")
@@ -153,9 +154,22 @@ def _rename(project: Project, ledger: Ledger, old: str, new: str) -> tuple[int, 
         raise RequestRefused(f"{before} is running: wait for its end, or cancel it")
     if ledger.runs(model=model if version else target, version=new_version or None, limit=1):
         raise RequestRefused(f"{after} has runs of its own: two histories cannot be made one")
+    if version and (number_of(version) or number_of(new_version)):
+        raise RequestRefused(f"{before}: a trial is called by its number: leave its name")
     _write_down(project, {"kind": "version" if version else "model", "old": before, "new": after, "at": now()})
+    if not version:
+        _rename_trials(directory_of(project, model), directory_of(project, target))
     ledger.rename((model, version or None), (model if version else target, new_version or None))
     return len(runs), before, after
+
+
+def _rename_trials(old: Path, new: Path) -> None:
+    """Lets the trials of a search follow their model; done before the ledger says so, and again where that failed."""
+    from mlpipeline import wire
+
+    if old.is_dir() and not new.exists():
+        old.rename(new)
+        wire.sync_directory(old.parent)
 
 
 def _recorded(project: Project, ledger: Ledger, old: str) -> tuple[str, str]:

@@ -48,6 +48,10 @@ def python_of(project: Project) -> str:
 
 def has(python: str, module: str) -> bool:
     """Whether an interpreter can import a module."""
+    if python == sys.executable:
+        from importlib.util import find_spec
+
+        return find_spec(module) is not None
     code = f"import importlib.util, sys; sys.exit(importlib.util.find_spec({module!r}) is None)"
     return subprocess.run([python, "-c", code], stdin=subprocess.DEVNULL, check=False).returncode == 0
 
@@ -83,6 +87,8 @@ def console(context: click.Context, plain: bool) -> None:
     project = setup.project()
     variables = environment_of(project)
     variables["IPYTHONDIR"] = str(project.outputs_dir / "ipython")
+    with contextlib.suppress(OSError):  # without the directory IPython keeps no history, and says so
+        (project.outputs_dir / "ipython").mkdir(parents=True, exist_ok=True)
     story = {"name": project.root.name, "root": str(project.root), "environment": variables[ENVIRONMENT]}
     command = [python_of(project), "-c", _CODE, _PACKAGE_PARENT, json.dumps(story), "plain" if plain else ""]
     context.exit(attended(command, project, variables))

@@ -105,7 +105,7 @@ def value(name: str, text: str, kinds: str) -> Any:
             return _anything(text)
         try:
             return reader(text)
-        except ValueError:
+        except (ValueError, OverflowError):  # the latter: no whole number is infinite
             continue
     if names:
         raise UsageError(f"--{name} {text}: must be {' or '.join(names)}")

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,7 @@ class Asker:
         self._held = b""
         self.is_asked = False
         self.is_over = False
+        self._used = time.monotonic()
 
     @property
     def descriptor(self) -> int:
@@ -76,6 +78,12 @@ class Asker:
         with contextlib.suppress(BrokenPipeError):
             self._questions.write(line)
         self.is_asked |= ask > 0
+        self._used = time.monotonic()
+
+    @property
+    def idle_seconds(self) -> float:
+        """How long ago it was told something last."""
+        return 0.0 if self.is_asked else time.monotonic() - self._used
 
     def answers(self) -> list[dict[str, Any]]:
         """Returns what it has said since the last call; sets `is_over` when it has ended."""

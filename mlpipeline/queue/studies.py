@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from mlpipeline import params, searches
@@ -19,14 +18,14 @@ from mlpipeline.queue.asker import Asker
 from mlpipeline.queue.attempts import Live
 from mlpipeline.queue.catalog import Description
 from mlpipeline.queue.claims import Claims
-from mlpipeline.queue.study import Ended, Study, name_of, number_of, tried
+from mlpipeline.queue.study import Ended, Study, attempts_of, is_over, name_of, number_of, tried
 from mlpipeline.queue.verdicts import Item, Verdict
-from mlpipeline.run import Cause, State
+from mlpipeline.run import Cause
 from mlpipeline.selection import Listed, Selection
 
-_ENDED = (Verdict.DONE, Verdict.FAILED, Verdict.GAVE_UP)
-_BAD = (State.FAILED, State.LOST)
 _MOST_STARTS = 3
+_IDLE_SECONDS = 60.0
+"""Who draws is let go after so long, where nothing is to be pruned: beginning anew takes half a second."""
 
 
 class Studies:
@@ -153,7 +152,7 @@ class Studies:
 
     def _ended(self, study: Study, items: Sequence[Item]) -> Ended | None:
         """Returns how a trial ended: the mean over its seeds; None while one of them may still change."""
-        if not all(map(_is_over, items)):
+        if not all(map(is_over, items)):
             return None
         number = items[0].wanted.trial["number"] if items[0].wanted.trial else 0
         if (known := study.ended.get(number)) is not None and all(item.verdict is Verdict.DONE for item in items):
@@ -223,7 +222,7 @@ class Studies:
             self._start(study, live, listed)
             if study.asker is None:
                 return
-        elif len(study.ended) >= study.total or (study.fault and not study.asker.is_asked):
+        elif _is_needless(study, study.asker, missing):
             study.close()
             return
         told = {number: each for number, each in self._stands(study, live).items() if study.told.get(number) != each}
@@ -237,7 +236,7 @@ class Studies:
         for each in live:
             number = number_of(each.run.version)
             if number in study.trials and number not in study.ended and each.run.replicate == 0:
-                found[number] = {"state": "open", "directories": _attempts(each.directory)}
+                found[number] = {"state": "open", "directories": attempts_of(each.directory)}
         for number, ended in study.ended.items():
             found[number] = {"state": ended.state, "value": ended.value, "directories": []}
             if study.search["pruner"]:
@@ -248,7 +247,7 @@ class Studies:
 
     def _recorded(self, study: Study, number: int) -> list[str]:
         runs = self.ledger.runs(model=study.model, version=name_of(number), replicate=0, limit=1)
-        return _attempts(self.project.root / runs[0].last.directory) if runs else []
+        return attempts_of(self.project.root / runs[0].last.directory) if runs else []
 
     def _start(self, study: Study, live: Sequence[Live], listed: Listed | None) -> None:
         study.told = self._stands(study, live)
@@ -286,11 +285,8 @@ class Studies:
             each.close()
 
 
-def _is_over(item: Item) -> bool:
-    is_held_by_its_end = item.verdict is Verdict.HELD and item.standing is not None and item.standing.state in _BAD
-    return item.verdict in _ENDED or is_held_by_its_end
-
-
-def _attempts(directory: Path) -> list[str]:
-    number = int(directory.name)
-    return [str(directory.with_name(str(each))) for each in range(1, number + 1)]
+def _is_needless(study: Study, asker: Asker, missing: int) -> bool:
+    """Whether who draws may go: all is over, or nothing is asked for a long time."""
+    if len(study.ended) >= study.total or (study.fault and not asker.is_asked):
+        return True
+    return not missing and not study.search["pruner"] and asker.idle_seconds > _IDLE_SECONDS

@@ -12,7 +12,12 @@ from mlpipeline.project import Project
 from mlpipeline.queue.asker import Asker
 from mlpipeline.queue.catalog import DescribedVersion, Description
 from mlpipeline.queue.submission import escaped
+from mlpipeline.queue.verdicts import Item, Verdict
+from mlpipeline.run import State
 from mlpipeline.trials import Progress
+
+_ENDED = (Verdict.DONE, Verdict.FAILED, Verdict.GAVE_UP)
+_BAD = (State.FAILED, State.LOST)
 
 
 def name_of(number: int) -> str:
@@ -179,3 +184,15 @@ def number_of(version: str) -> int:
     """Returns the number of a trial by its name; 0 for a version that is none."""
     stem, _, number = version.partition("-")
     return int(number) if stem == "trial" and number.isdigit() else 0
+
+
+def is_over(item: Item) -> bool:
+    """Whether nothing more happens to a wish before somebody asks for it."""
+    is_held_by_its_end = item.verdict is Verdict.HELD and item.standing is not None and item.standing.state in _BAD
+    return item.verdict in _ENDED or is_held_by_its_end
+
+
+def attempts_of(directory: Path) -> list[str]:
+    """Returns the directories of a run's attempts up to the one in this directory."""
+    number = int(directory.name)
+    return [str(directory.with_name(str(each))) for each in range(1, number + 1)]
