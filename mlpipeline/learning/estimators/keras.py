@@ -185,11 +185,16 @@ class Keras(Buildable, Estimator):
             fit.resume()
             try:
                 fit.walk(self.epochs, [*self.callbacks(), *(tensorboard(training.run) if self.tensorboard else ())])
-            finally:
-                # Also after Ctrl-C: what was learnt so far can be used.
+            except BaseException:
+                # After Ctrl-C too: what was learnt so far can be used.
                 if fit.progress.best_epoch:
-                    self.history_, self.best_epoch_ = fit.progress.history, fit.progress.best_epoch
-                    self._use(layers.mean_of(built), features)
+                    self._take(fit.progress, built, features)
+                raise
+            self._take(fit.progress, built, features)
+
+    def _take(self, progress: Progress, built: Any, features: Sequence[Feature]) -> None:
+        self.history_, self.best_epoch_ = progress.history, progress.best_epoch
+        self._use(layers.mean_of(built), features)
 
     def _prepared(self, training: Training, feed: Feed) -> tuple[Any, Fit]:
         """Returns the network as it was built, and its training."""
@@ -216,7 +221,7 @@ class Keras(Buildable, Estimator):
 
     def _outputs(self, x: pd.DataFrame) -> np.ndarray:
         if "network_" not in vars(self):
-            raise errors.NotFitted(f"{self!r} ended before its first epoch: call fit again")
+            raise errors.NotFitted(f"{self!r} was interrupted in its first epoch: call fit again")
         parts = (
             [x] if len(x) <= _PREDICT_ROWS else [x[at : at + _PREDICT_ROWS] for at in range(0, len(x), _PREDICT_ROWS)]
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -96,11 +97,11 @@ class Progress:
         own = {name: getattr(self, name) for name in ("monitor", "patience", "min_delta")}
         try:
             facts = json.loads((directory / _FACTS).read_text("utf-8"))
-            if (directory / _BEST).exists():
-                network.load_weights(directory / _BEST)
-                self.weights = network.get_weights()
-            network.load_weights(directory / _LAST)
-        except (OSError, ValueError, KeyError) as error:
+            with warnings.catch_warnings():
+                # What Keras cannot find in a file it may leave as it was, and only warn.
+                warnings.simplefilter("error", UserWarning)
+                self._load_weights(directory, network)
+        except (OSError, ValueError, KeyError, UserWarning) as error:
             raise errors.ModelFault(
                 f"{directory}: the checkpoint is not of this network ({_first_line(error)}): "
                 f"clear the model's directory to begin anew"
@@ -108,6 +109,12 @@ class Progress:
         vars(self).update(facts | own)
         if self.weights is None and self.best_epoch:
             self.weights = network.get_weights()
+
+    def _load_weights(self, directory: Path, network: Any) -> None:
+        if (directory / _BEST).exists():
+            network.load_weights(directory / _BEST)
+            self.weights = network.get_weights()
+        network.load_weights(directory / _LAST)
 
 
 def monitored(asked: str | None, known: list[str]) -> str:

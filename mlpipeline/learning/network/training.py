@@ -13,7 +13,7 @@ from mlpipeline import errors
 from mlpipeline.context import RunContext
 from mlpipeline.learning.network.batches import Source, dataset
 from mlpipeline.learning.network.feed import Feed
-from mlpipeline.learning.network.runtime import libraries
+from mlpipeline.learning.network.runtime import libraries, writing
 from mlpipeline.learning.network.state import Progress, recorded
 
 CHECKPOINT_SECONDS = 5.0
@@ -88,7 +88,8 @@ class Fit:
         keras = libraries().keras
         own = keras.callbacks.LambdaCallback(on_epoch_begin=self._begin, on_epoch_end=self._end)
         options = {"verbose": 0, "shuffle": False, "initial_epoch": done, "epochs": epochs}
-        self.network.fit(self.train, validation_data=self.validation, callbacks=[*callbacks, own], **options)
+        with writing():  # callbacks may write weights
+            self.network.fit(self.train, validation_data=self.validation, callbacks=[*callbacks, own], **options)
 
     def _begin(self, epoch: int, logs: Any = None) -> None:
         self._epoch = epoch

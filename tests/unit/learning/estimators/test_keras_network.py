@@ -15,8 +15,8 @@ from mlpipeline import errors
 from mlpipeline.data.encoders import NestedNorm, NestedUnique, OneHot, Pass, Token, Unique
 from mlpipeline.learning.estimators import Keras
 from mlpipeline.learning.network import layers
-from mlpipeline.learning.network.feed import Feed
 from mlpipeline.learning.network.features import features_of
+from mlpipeline.learning.network.feed import Feed
 from mlpipeline.learning.target import Kind, Target
 
 from .keras_rows import encoded, every_encoder, people

@@ -70,7 +70,7 @@ def test_columns_without_encoders_are_passed_on_together() -> None:
 
 
 def test_an_encoder_whose_columns_are_left_out_is_left_out() -> None:
-    encoding, x = encoded(Unique("name", twin=True), Norm("age"))
+    encoding, _ = encoded(Unique("name", twin=True), Norm("age"))
     assert [each.role for each in features_of(encoding, ["norm_age"], masked=False)] == [Role.NUMBER]
 
 
