@@ -115,9 +115,9 @@ def test_what_another_process_uses_stays(root: Path) -> None:
         "import sys; from pathlib import Path; from mlpipeline.data.spool import Spool\n"
         "kept = Spool.open(Path(sys.argv[1])); print('open', flush=True); sys.stdin.read()"
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", code, str(root / name)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as other:
+    command = [sys.executable, "-c", code, str(root / name)]
+    here = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=here) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == b"open\n"
         assert spools(root).clear() == []
