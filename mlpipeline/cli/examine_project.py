@@ -122,7 +122,7 @@ def _databases(found: Project, *, connect: bool) -> Iterator[Finding]:
         yield problem(area, str(error))
         return
     if not entries:
-        yield fine(area, f"none are configured in {database_config.FILE}")
+        yield fine(area, f"none are configured in config/{database_config.NAME}")
     for name in entries:
         yield _database(area, found, name, connect=connect)
 
