@@ -66,7 +66,10 @@ def features(estimator: Estimator, x: Any) -> pd.DataFrame:
     Raises:
         DataFault: one is missing, or an array has another width.
     """
-    frame, names = framed(x), [str(each) for each in estimator.feature_names_in_]
+    names = [str(each) for each in estimator.feature_names_in_]
+    if isinstance(x, pd.DataFrame) and list(x.columns) == names:
+        return x
+    frame = framed(x)
     if not isinstance(x, pd.DataFrame):
         if frame.shape[1] != len(names):
             raise errors.DataFault(f"{frame.shape[1]} features: {estimator!r} was fitted on {len(names)}")

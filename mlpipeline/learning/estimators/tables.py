@@ -27,20 +27,23 @@ def code_names(encoding: Encoding | None) -> list[str]:
     return [str(name) for each in coded for name in each.feature_names]
 
 
-def check_numbers(who: Any, frame: pd.DataFrame, *, takes_categories: bool = False) -> None:
-    """Refuses columns that no tree can be grown on.
+def check_numbers(who: Any, frame: pd.DataFrame, *, takes_categories: bool = False) -> bool:
+    """Refuses columns that no tree can be grown on. Returns whether some are categories of pandas.
 
     Raises:
         DataFault: a column holds text, dates or objects.
     """
+    has_categories = False
     for name, dtype in frame.dtypes.items():
         if takes_categories and isinstance(dtype, pd.CategoricalDtype):
+            has_categories = True
             continue
         if getattr(dtype, "kind", "O") not in "biuf":
             raise errors.DataFault(
                 f"{type(who).__name__}: the feature '{name}' is of type {dtype}: give numbers, "
                 f"or an encoder in get_encoders() that makes numbers of it"
             )
+    return has_categories
 
 
 def check_finite(who: Any, frame: pd.DataFrame, *, takes_missing: bool) -> None:

@@ -49,8 +49,7 @@ def matrices(estimator: XGBoost, training: Training, directory: str) -> tuple[An
 def predict(estimator: XGBoost, booster: Any, x: pd.DataFrame) -> Any:
     """Returns what the booster says of each row: numbers, the probability of the second class, or those of all."""
     is_linear = booster.attr("mlpipeline_booster") == "gblinear"
-    has_categories = any(isinstance(dtype, pd.CategoricalDtype) for dtype in x.dtypes)
-    tables.check_numbers(estimator, x, takes_categories=True)
+    has_categories = tables.check_numbers(estimator, x, takes_categories=True)
     if not (is_linear or has_categories):
         return booster.inplace_predict(tables.floats(x), validate_features=False)
     import xgboost
