@@ -202,10 +202,12 @@ class Keras(Buildable, Estimator):
         with runtime.seeded(seed):
             built = layers.usable(self.build(feed.features, target))
         head = heads.Head(target, self.loss, len(built.outputs))
-        train = batches.source(training.train, feed, head.learnable, training.sample_weight, is_training=True)
-        held_out = None if training.validation is None else batches.source(training.validation, feed, head.learnable)
-        if held_out is not None and not held_out.rows:
-            held_out = None
+        train = batches.source(training.train, feed, head.learnable, training.sample_weight, is_whole=True)
+        held_out = None
+        if training.validation is not None:
+            whole = target.is_regression
+            held_out = batches.source(training.validation, feed, head.learnable, is_whole=whole)
+            held_out = held_out if held_out.rows else None
         monitor = monitored(self.monitor, heads.recorded_of(target, with_validation=held_out is not None))
         progress = Progress(monitor, patience=self.patience, min_delta=self.min_delta)
         network = layers.trainable_of(built)

@@ -85,15 +85,15 @@ class Flow:
 
 
 def source(
-    part: Any, feed: Feed, learnable: Learnable, weight: np.ndarray | None = None, *, is_training: bool = False
+    part: Any, feed: Feed, learnable: Learnable, weight: np.ndarray | None = None, *, is_whole: bool = False
 ) -> Source:
-    """Returns the rows of a part, observations or a stream of them."""
+    """Returns the rows of a part, observations or a stream of them; see `Table` and `Flow`."""
     if isinstance(part, Observations):
         return Table(feed, part, learnable, weight)
-    return Flow(feed, part, learnable, is_whole=is_training)
+    return Flow(feed, part, learnable, is_whole=is_whole)
 
 
-def dataset(source: Source, feed: Feed, batch_size: int, random: Callable[[], Random]) -> Any:
+def dataset(source: Source, feed: Feed, batch_size: int, random: Callable[[], Random], faults: list[Exception]) -> Any:
     """Returns a tf.data.Dataset of (inputs, target[, weight]).
 
     Args:
@@ -101,6 +101,7 @@ def dataset(source: Source, feed: Feed, batch_size: int, random: Callable[[], Ra
         feed: takes packed features apart.
         batch_size: rows of a batch; the last one may have fewer.
         random: asked at the beginning of each walk.
+        faults: gets what a walk raises, of which TensorFlow would only say that something was raised.
     """
     tf = libraries().tf
     first = next(iter(source.blocks(None)))
@@ -109,7 +110,14 @@ def dataset(source: Source, feed: Feed, batch_size: int, random: Callable[[], Ra
     def inputs(codes: Any, numbers: Any, *others: Any) -> tuple[Any, ...]:
         return (feed.split(codes, numbers), *others)
 
-    found = tf.data.Dataset.from_generator(lambda: source.blocks(random()), output_signature=signature)
+    def walk() -> Iterator[tuple[np.ndarray, ...]]:
+        try:
+            yield from source.blocks(random())
+        except Exception as error:
+            faults.append(error)
+            raise
+
+    found = tf.data.Dataset.from_generator(walk, output_signature=signature)
     found = found.rebatch(batch_size).map(inputs)
     counted = found.apply(tf.data.experimental.assert_cardinality(-(-source.rows // batch_size)))
     return counted.prefetch(4)

@@ -20,6 +20,8 @@ CHECKPOINT_SECONDS = 5.0
 """A checkpoint costs tens of milliseconds: where epochs are shorter than this, not each of them makes one."""
 _STEPS = 16
 """Batches that are trained in one go; TensorFlow is asked once for all of them."""
+_VALIDATED = 256
+"""Rows, at least, that are validated by at once."""
 
 
 class Fit:
@@ -53,8 +55,11 @@ class Fit:
         self.network, self.progress, self.run, self.seed = network, progress, run, seed
         self._epoch = 0
         self._steps: Iterator[int] = iter(())
-        self.train = dataset(train, feed, batch_size, self._random if shuffle else lambda: None)
-        self.validation = None if validation is None else dataset(validation, feed, max(batch_size, 256), lambda: None)
+        self._faults: list[Exception] = []
+        self.train = dataset(train, feed, batch_size, self._random if shuffle else _as_it_is, self._faults)
+        self.validation = None
+        if validation is not None:
+            self.validation = dataset(validation, feed, max(batch_size, _VALIDATED), _as_it_is, self._faults)
         self.steps = max(1, min(_STEPS, -(-train.rows // batch_size)))
         self._drawing = _drawing_states(network)
 
@@ -88,8 +93,13 @@ class Fit:
         keras = libraries().keras
         own = keras.callbacks.LambdaCallback(on_epoch_begin=self._begin, on_epoch_end=self._end)
         options = {"verbose": 0, "shuffle": False, "initial_epoch": done, "epochs": epochs}
-        with writing():  # callbacks may write weights
-            self.network.fit(self.train, validation_data=self.validation, callbacks=[*callbacks, own], **options)
+        try:
+            with writing():  # callbacks may write weights
+                self.network.fit(self.train, validation_data=self.validation, callbacks=[*callbacks, own], **options)
+        except libraries().tf.errors.OpError as error:
+            if self._faults:
+                raise self._faults[0] from error
+            raise
 
     def _begin(self, epoch: int, logs: Any = None) -> None:
         self._epoch = epoch
@@ -118,6 +128,10 @@ class Fit:
 
     def _random(self) -> np.random.Generator:
         return np.random.default_rng([self.seed, self._epoch])
+
+
+def _as_it_is() -> None:
+    """Stands for the generator where nothing is shuffled."""
 
 
 def tensorboard(run: RunContext) -> list[Any]:

@@ -248,6 +248,16 @@ def test_a_stream_is_walked_over_piece_by_piece() -> None:
     assert keras.score(x, x @ [1.0, 2.0]) > 0.9
 
 
+def test_what_is_wrong_within_a_stream_is_said_by_name() -> None:
+    def walk() -> Iterator[Observations]:
+        for number in range(4):
+            x = pd.DataFrame({"a": np.arange(50.0), "b": np.nan if number == 2 else 1.0})
+            yield Observations(x, np.arange(50.0))
+
+    with pytest.raises(errors.DataFault, match="'b' is missing, or infinite"):
+        Keras(**SMALL, epochs=2).fit(Stream(walk, 200))
+
+
 def test_more_rows_in_a_batch_than_there_are() -> None:
     x, y = line(10)
     assert Keras(**SMALL, batch_size=1000, epochs=2).fit(x, y).predict(x).shape == (10,)
