@@ -203,9 +203,9 @@ class _Life:
             ("test", lambda: call(loader.get_test_input), loader.get_test_sample_count),
         ]
         # A loader that tells rows to select by from those to report on, as those of EstimatorModels do.
-        if hasattr(loader, "get_validation_input") and loader.get_validation_sample_count():
-            counted = loader.get_validation_sample_count
-            inputs.insert(1, ("validation", lambda: call(loader.get_validation_input), counted))
+        given, counted = (getattr(loader, f"get_validation_{name}", None) for name in ("input", "sample_count"))
+        if given is not None and counted is not None and counted():
+            inputs.insert(1, ("validation", lambda: call(given), counted))
         errors = []
         for name, source, count in inputs:
             try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import math
 import os
 import secrets
 import sys
@@ -203,7 +204,7 @@ class RecordedFit(Fit):
         error: dict[str, Any] | None,
     ) -> None:
         step = self.run.step
-        shared = {"state": state, "cause": cause, "message": message, "metrics": metrics, "steps": step}
+        shared = {"state": state, "cause": cause, "message": message, "metrics": _plain(metrics), "steps": step}
         result = shared | {"error": error, "model_summary": summaries[0], "loader_summary": summaries[1]}
         times = {"started_at": self.began.isoformat(), "ended_at": datetime.now(UTC).isoformat()}
         warnings = [*self.run.notices, *warnings]
@@ -227,6 +228,14 @@ class RecordedFit(Fit):
 def _here() -> dict[str, Any]:
     """Returns interpreter, packages and machine, which stay the same as long as the process lives."""
     return provenance.environment({})
+
+
+def _plain(metrics: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float | str]]:
+    """Returns metrics as JSON can hold them: what is no number as text, as in the queue."""
+    return {
+        part: {name: value if math.isfinite(value) else str(value) for name, value in of_part.items()}
+        for part, of_part in metrics.items()
+    }
 
 
 def _sources(project: Project, files: Sequence[Path], kinds: tuple[type, ...]) -> tuple[str, dict[str, bytes]]:

@@ -71,7 +71,7 @@ class EstimatorModel(Model):
         self.metrics: dict[str, dict[str, float]] = {}
         self._metric_name = metric
         self._facts: dict[str, Any] = {}
-        self._datasets: dict[str, Any] = {}
+        self._datasets: dict[str, tuple[Any, Any]] = {}
         self._feed = Feed()
         self._feed.dataset, self._feed.weight = dataset, weight
         self.versions = CompletedVersions(self.versions, self._completed)
@@ -241,8 +241,7 @@ class EstimatorModel(Model):
         dataset, estimator = version.get("dataset", self.dataset), version.get("estimator", self.estimator)
         try:
             addresses.check_parts(dataset, estimator)
-            changes = addresses.of_version(version, {*self.PARAMETERS, "weight"})
-            parts = self._applied(dataset, estimator, changes)
+            parts = self._applied(dataset, estimator, addresses.of_version(version, self.PARAMETERS))
         except errors.ParameterError as error:
             raise errors.ParameterError(f"version {version.name!r}: {error}") from error
         more = {"dataset": parts[0], "estimator": parts[1], "dataloader": self._feed, "weight": self.weight}
@@ -252,8 +251,11 @@ class EstimatorModel(Model):
         """As `addresses.applied`; a dataset with the same changes is the same one, and reads its rows once."""
         of_dataset = {name: value for name, value in changes.items() if name.startswith("dataset__")}
         fresh, changed = addresses.applied(dataset, estimator, changes)
+        if fresh is dataset:
+            return dataset, changed
+        # The former one is kept with it: while it lives, no other has its id.
         key = f"{id(dataset)} {sorted(of_dataset.items())!r}"
-        return (self._datasets.setdefault(key, fresh) if fresh is not dataset else dataset), changed
+        return self._datasets.setdefault(key, (dataset, fresh))[1], changed
 
     def _take(self, dataset: Any, estimator: Estimator, seed: int) -> None:
         addresses.seeded(estimator, seed)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from mlpipeline import requests, taking_up
+from mlpipeline.data.encoders import Pass
 from mlpipeline.errors import DataFault, NotWritable, RequestRefused
 from mlpipeline.learning import EstimatorModel
 from mlpipeline.learning.estimators import Naive
@@ -85,6 +86,14 @@ def test_a_fit_that_fails_is_in_the_history_too(project: Project) -> None:
     assert "one class only" in run.last.message
     assert "DataFault" in read(project, run, "result.json")["error"]["traceback"]
     assert fsck.check(project) == []
+
+
+def test_a_score_that_is_no_number_is_told_as_text(project: Project) -> None:
+    data = dataset(people().assign(y=lambda rows: rows["y"].astype(int)), Pass("y"))
+    data.test_data.loc[:, "y"] = 1
+    EstimatorModel(data, Naive(kind="binary")).fit()
+    (run,) = recorded(project)
+    assert run.last.metrics["test"]["auc"] == "nan"
 
 
 def test_a_fit_that_is_stopped_is_cancelled(project: Project) -> None:

@@ -241,7 +241,7 @@ def test_rows_that_cannot_be_read_are_refused() -> None:
 def test_a_metric_is_one_that_there_is_for_the_target() -> None:
     assert fitted(metric="log_loss").score() < 0.7
     with pytest.raises(UnknownOption, match="Did you mean 'accuracy'"):
-        EstimatorModel(People(), Naive(), metric="acuracy")
+        EstimatorModel(People(), Naive(), metric="accurac")
     with pytest.raises(UnknownOption, match="no score 'rmse' for binary"):
         fitted(metric="rmse")
 
@@ -278,6 +278,7 @@ def test_an_unknown_parameter_of_a_version_is_told_when_the_model_is_made() -> N
     for given, told in (
         ({"estimator__learning_rat": 1.0}, "version 'v': .*Did you mean 'estimator__learning_rate'"),
         ({"learning_rats": 1.0}, "Did you mean 'learning_rate'|Did you mean 'estimator__learning_rate'"),
+        ({"weight": "weight"}, "version 'v': there is no parameter 'weight'"),
         ({"estimator__epochs": "many"}, "version 'v': estimator__epochs is 'many': it must be int"),
     ):
         with pytest.raises(ParameterError, match=told):
