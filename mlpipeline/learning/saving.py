@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import os
 import secrets
@@ -13,6 +14,9 @@ from pathlib import Path
 from mlpipeline import wire
 from mlpipeline.errors import ArtefactError, DiskFull, NotWritable
 from mlpipeline.learning import manifest
+
+# Of renameat2(2): paths are taken as they are; two names are exchanged.
+_HERE, _EXCHANGE = -100, 2
 
 
 @contextlib.contextmanager
@@ -72,16 +76,30 @@ def _check(target: Path) -> None:
 
 
 def _replace(part: Path, target: Path) -> None:
-    former = None
-    if target.is_dir():
+    """Renames a directory to its place; what was there lies in its own place then, or is removed."""
+    if not target.is_dir():
+        os.rename(part, target)
+    elif not _exchange(part, target):
+        # Here there is a moment without either; a kill in it leaves both beside.
         former = target.with_name(f".artefact-{secrets.token_hex(4)}.part")
         os.rename(target, former)
-    try:
-        os.rename(part, target)
-    except OSError:
-        if former is not None:
+        try:
+            os.rename(part, target)
+        except OSError:
             os.rename(former, target)
-        raise
-    wire.sync_directory(target.parent)
-    if former is not None:
+            raise
         shutil.rmtree(former, ignore_errors=True)
+    wire.sync_directory(target.parent)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Gives two directories each other's names at once; False where the system or the file system cannot."""
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if rename is None:
+        return False
+    if rename(_HERE, os.fsencode(one), _HERE, os.fsencode(other), _EXCHANGE) == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+        return False
+    raise OSError(number, os.strerror(number), str(other))

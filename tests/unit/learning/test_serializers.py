@@ -25,7 +25,7 @@ from mlpipeline.errors import (
     NotWritable,
     UnknownClass,
 )
-from mlpipeline.learning import EstimatorModel, classes, manifest, serializers
+from mlpipeline.learning import EstimatorModel, classes, manifest, saving, serializers
 from mlpipeline.learning.estimator import Training
 from mlpipeline.learning.estimators import Naive, SKLearn, XGBoost
 from tests.unit.learning.small_models import Paying, People, fitted, people
@@ -260,6 +260,50 @@ def test_a_saved_model_is_replaced_and_nothing_else_is(artefact: Path, tmp_path:
         serializers.save(fitted(), tmp_path / "full")
     with pytest.raises(ArtefactError, match="is no directory"):
         serializers.save(fitted(), tmp_path / "full" / "thesis.txt")
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_there_is_a_model_at_every_moment_of_a_replacement(
+    artefact: Path, monkeypatch: pytest.MonkeyPatch, at_once: bool
+) -> None:
+    if not at_once:
+        monkeypatch.setattr(saving, "_exchange", lambda one, other: False)
+    seen = []
+
+    def look(name: str, arguments: Any) -> None:
+        if name == "shutil.rmtree":
+            seen.append(serializers.read_manifest(artefact)["target"]["kind"])
+
+    monkeypatch.setattr(shutil, "rmtree", _telling(shutil.rmtree, look))
+    serializers.save(fitted(Paying(), metric="rmse"), artefact)
+    assert set(seen) == {"regression"}
+    assert sorted(path.name for path in artefact.parent.iterdir()) == ["artefact", "here"]
+
+
+def _telling(function: Any, listener: Any) -> Any:
+    def around(*arguments: Any, **named: Any) -> Any:
+        listener("shutil.rmtree", arguments)
+        return function(*arguments, **named)
+
+    return around
+
+
+def test_a_replacement_that_fails_leaves_the_former_model(artefact: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = serializers.read_manifest(artefact)
+    rename = os.rename
+
+    def refuses(one: Any, other: Any) -> None:
+        if str(other) == str(artefact) and Path(one, "manifest.json").exists() and not seen:
+            seen.append(one)
+            raise OSError(13, "Permission denied")
+        rename(one, other)
+
+    seen: list[Any] = []
+    monkeypatch.setattr(saving, "_exchange", lambda one, other: False)
+    monkeypatch.setattr(os, "rename", refuses)
+    with pytest.raises(NotWritable, match="Permission denied"):
+        serializers.save(fitted(Paying(), metric="rmse"), artefact)
+    assert serializers.read_manifest(artefact) == before
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for root")
