@@ -18,6 +18,7 @@ from benchmarks.groups import (
     queue,
     recording,
     reliability,
+    serving,
     streaming,
     threads,
     training,
@@ -224,5 +225,20 @@ NUMBERS = (
         "its peak memory",
         "<= 1,500 MB",
         at_most(1500, streaming.PEAK, streaming.STREAM, [(streaming.PEAK, streaming.MEMORY)]),
+    ),
+    Number(
+        "a row predicted by XGBoost over HTTP, one connection, p50",
+        "<= 2 ms",
+        at_most(2, serving.ALONE, serving.OURS, [(serving.ALONE, serving.MLFLOW)]),
+    ),
+    Number(
+        "rows a second with 32 connections, against `mlflow models serve`",
+        ">= 3 x",
+        ratio(3, (serving.SHARE, serving.OURS), (serving.SHARE, serving.MLFLOW), least=True),
+    ),
+    Number(
+        "the same at 200 requests a second, p99",
+        "<= 20 ms",
+        at_most(20, serving.STEADY, serving.OURS, [(serving.STEADY, serving.MLFLOW)]),
     ),
 )

@@ -19,6 +19,7 @@ from benchmarks.groups import (
     recording,
     reliability,
     search,
+    serving,
     streaming,
     threads,
     training,
@@ -40,4 +41,5 @@ GROUPS: dict[str, Callable[[Bench], Iterator[Series]]] = {
     "streaming": streaming.measure,
     "learning": learning.measure,
     "search": search.measure,
+    "serving": serving.measure,
 }

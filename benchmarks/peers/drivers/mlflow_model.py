@@ -1,0 +1,14 @@
+"""Makes of a booster a model as MLflow serves it: `mlflow_model.py BOOSTER DIRECTORY FEATURE...`."""
+
+from __future__ import annotations
+
+import sys
+
+import mlflow.xgboost
+import pandas as pd
+import xgboost
+from mlflow.models import infer_signature
+
+booster = xgboost.Booster({"nthread": 1}, model_file=sys.argv[1])
+example = pd.DataFrame([[0.5] * len(sys.argv[3:])], columns=sys.argv[3:])
+mlflow.xgboost.save_model(booster, sys.argv[2], signature=infer_signature(example))
