@@ -75,7 +75,7 @@ def test_a_model_has_one_search_and_versions_are_not_called_like_trials() -> Non
         Versions().search([1, 2], metric="loss")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("score", SCORES.values(), ids=str)
+@pytest.mark.parametrize("score", SCORES.values(), ids=list(SCORES))
 def test_every_score_has_its_direction(score: Any) -> None:
     wanted = "maximize" if score.greater_is_better else "minimize"
     assert searches.direction_of(score.name) == searches.direction_of(f"validation_{score.name}") == wanted
