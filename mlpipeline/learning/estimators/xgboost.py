@@ -22,20 +22,20 @@ _MODEL = "model.ubj"
 class XGBoost(Boosting):
     """Gradient-boosted trees; regression, binary or multi-class, by the target.
 
-    The parameters are those of XGBoost's own scikit-learn interface, and their defaults those that XGBoost documents,
-    written out, so that a newer release of it changes none: but for `n_estimators`, where it has 100 as well, and
-    `enable_categorical`, which is on. With the same parameters the model is the same as XGBoost's.
+    The parameters are those of XGBoost's own scikit-learn interface, and their defaults those that it documents,
+    written out, so that a newer release changes none; but for `patience`, and `enable_categorical`, which is on. With
+    the same parameters the model is the same as XGBoost's; but where something is drawn, by `subsample`, `colsample_*`
+    or dart, each round draws by its own seed, and so draws otherwise.
 
     Features that are codes, by their encoders, are categories; OneHot's columns, and frames fitted without encoders,
     are numbers; so are all with `tree_method="exact"` and the booster gblinear, which know no categories. Pandas'
     categories are categories everywhere. Missing values are learnt from; infinite ones are refused.
 
-    A stream is read several times, once it is quantized; in memory that is some bytes for each value where that is
-    little, else on disk, and then 12 bytes for each row remain in memory. It takes `tree_method` hist.
+    A stream is walked over a few times and put into bins, which lie in memory where they are few, else on disk, in the
+    directory for temporary files; beside them some dozen bytes for each row are held. It takes `tree_method` hist.
 
-    A fit that was interrupted goes on from its checkpoint. The model is the same, bit for bit, as without the
-    interruption; but with `subsample` or `colsample_*` below 1 it is another draw, since XGBoost does not save where
-    its random numbers were.
+    A fit that was interrupted goes on from its checkpoint, and the model is the same, bit for bit, as without the
+    interruption; the booster gblinear is not deterministic where it has several threads.
 
     Args:
         n_estimators: rounds of boosting at most; each grows a tree, or a tree for each of many classes.

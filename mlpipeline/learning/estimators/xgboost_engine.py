@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlpipeline import errors
+from mlpipeline.learning.estimators import xgboost_parameters
 from mlpipeline.learning.estimators.boosting import Values
-from mlpipeline.learning.estimators.xgboost_parameters import metric_name
 
 if TYPE_CHECKING:
     from mlpipeline.learning.estimators.xgboost import XGBoost
@@ -35,10 +35,23 @@ class XGBoostEngine:
         # Later rounds change the earlier ones of these, so the best is not found again in the last.
         self._is_whole = estimator.booster in ("dart", "gblinear") and validation is not None
         self._best: bytes | None = None
+        self._draws = xgboost_parameters.draws(estimator)
 
     def update(self, number: int) -> None:
         """Learns one round more."""
+        if self._draws:
+            self._forget_draws()
         self._booster.update(self._train, number)
+
+    def _forget_draws(self) -> None:
+        """Has the next round draw by its own seed alone, so that a fit can be gone on with.
+
+        The state of what draws features is not saved with a model. It is dropped when the method changes.
+        """
+        method = self._estimator.tree_method
+        self._booster.set_param({"tree_method": "approx" if method != "approx" else "hist"})
+        self._booster.num_boosted_rounds()  # takes over the parameter
+        self._booster.set_param({"tree_method": method})
 
     def evaluate(self, number: int) -> Values:
         """Returns the metrics after a round."""
@@ -46,7 +59,7 @@ class XGBoostEngine:
         for told in self._booster.eval_set(self._parts, number).split("\t")[1:]:
             name, _, value = told.rpartition(":")
             part, _, metric = name.partition("-")
-            found.setdefault(part, {})[metric_name(metric)] = float(value)
+            found.setdefault(part, {})[xgboost_parameters.metric_name(metric)] = float(value)
         return found
 
     def keep(self) -> None:
@@ -75,9 +88,6 @@ class XGBoostEngine:
     def restore(self, directory: Path, done: int) -> None:
         """Goes on from what `save` wrote after so many rounds."""
         parameters = dict(self._parameters)
-        if not parameters.get("seed_per_iteration"):
-            # The random numbers begin anew: with the same seed, they would be those of the first rounds.
-            parameters["seed"] = int(parameters["seed"]) + done
         booster = self._xgboost.Booster(parameters, [matrix for matrix, _ in self._parts], directory / _NOW)
         if booster.num_features() != self._train.num_col():
             raise errors.DataFault(

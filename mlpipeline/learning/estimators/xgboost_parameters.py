@@ -36,6 +36,9 @@ _OF_TREES = (
 )
 
 
+_SHARES = ("subsample", "colsample_bytree", "colsample_bylevel", "colsample_bynode")
+
+
 def check(estimator: XGBoost) -> None:
     """Refuses words that XGBoost does not know; numbers it checks itself.
 
@@ -60,9 +63,10 @@ def build(estimator: XGBoost, target: Target) -> dict[str, Any]:
     found |= {"booster": estimator.booster, "device": estimator.device, "seed": estimator.random_state}
     found |= {"objective": _objective(estimator, target), "eval_metric": _metrics(estimator, target)}
     found |= {"nthread": resources.threads(estimator.n_jobs) or 0}
+    if draws(estimator):
+        found["seed_per_iteration"] = True
     if estimator.booster == "dart":
-        # Which trees are forgotten is then drawn anew for each round, so that a fit can be gone on with.
-        found |= {"rate_drop": estimator.rate_drop, "skip_drop": estimator.skip_drop, "seed_per_iteration": True}
+        found |= {"rate_drop": estimator.rate_drop, "skip_drop": estimator.skip_drop}
     if target.kind is Kind.MULTICLASS:
         found["num_class"] = len(target.classes)
     if target.kind is Kind.BINARY:
@@ -70,6 +74,13 @@ def build(estimator: XGBoost, target: Target) -> dict[str, Any]:
     if estimator.base_score is not None:
         found["base_score"] = estimator.base_score
     return found | _constraints(estimator)
+
+
+def draws(estimator: XGBoost) -> bool:
+    """Whether something is drawn by chance: rows, features, or trees that are forgotten."""
+    if estimator.booster == "gblinear":
+        return False
+    return estimator.booster == "dart" or any(getattr(estimator, name) < 1 for name in _SHARES)
 
 
 def metric_name(name: str) -> str:

@@ -29,7 +29,7 @@ def score(rows: Real, predicted: Any) -> float:
 
 def test_xgboost_is_the_same_model(table: Real) -> None:
     xgboost = pytest.importorskip("xgboost", reason="xgboost is not installed")
-    same = {"max_depth": 4, "learning_rate": 0.3, "n_estimators": 30, "subsample": 0.8, "colsample_bytree": 0.7}
+    same = {"max_depth": 4, "learning_rate": 0.3, "n_estimators": 30, "reg_lambda": 2.0, "min_child_weight": 2.0}
     ours = XGBoost(**same, n_jobs=1, random_state=3).fit(table.x, table.y, validation=table.validation)
     kind = xgboost.XGBRegressor if table.kind == "regression" else xgboost.XGBClassifier
     plain = kind(**same, n_jobs=1, random_state=3, early_stopping_rounds=10)
@@ -39,6 +39,19 @@ def test_xgboost_is_the_same_model(table: Real) -> None:
     if table.kind != "regression":
         np.testing.assert_allclose(ours.predict_proba(table.test[0]), plain.predict_proba(table.test[0]), atol=1e-6)
     assert ours.score(*table.test) == pytest.approx(score(table, plain.predict(table.test[0])))
+
+
+def test_xgboost_is_as_good_where_rows_and_features_are_drawn(table: Real) -> None:
+    xgboost = pytest.importorskip("xgboost", reason="xgboost is not installed")
+    same = {"max_depth": 4, "n_estimators": 30, "subsample": 0.8, "colsample_bytree": 0.7, "learning_rate": 0.2}
+    kind = xgboost.XGBRegressor if table.kind == "regression" else xgboost.XGBClassifier
+    ours, plain = [], []
+    for seed in range(3):
+        fitted = XGBoost(**same, n_jobs=1, random_state=seed).fit(table.x, table.y)
+        ours.append(fitted.score(*table.test))
+        by_hand = kind(**same, n_jobs=1, random_state=seed).fit(table.x, table.y)
+        plain.append(score(table, by_hand.predict(table.test[0])))
+    assert np.mean(ours) == pytest.approx(np.mean(plain), abs=0.02)
 
 
 def test_lightgbm_is_as_good(table: Real) -> None:
