@@ -88,6 +88,18 @@ class Keras(Buildable, Estimator):
     custom_objects: ClassVar[Mapping[str, type]] = {}
     """A subclass's own layers by class name: a saved network that has others is not loaded."""
 
+    optimizer: Any
+    learning_rate: float | None
+    loss: Any
+    batch_size: int
+    epochs: int
+    patience: int | None
+    min_delta: float
+    monitor: str | None
+    shuffle: bool
+    seed: int | None
+    tensorboard: bool
+    device: str | None
     network_: Any
     features_: tuple[Feature, ...]
 
@@ -123,34 +135,7 @@ class Keras(Buildable, Estimator):
         device: str | None = None,
         kind: str | None = None,
     ) -> None:
-        self.embed_size = embed_size
-        self.sequence_embedding = sequence_embedding
-        self.sequence_embed_size = sequence_embed_size
-        self.hidden_width = hidden_width
-        self.hidden_layers = hidden_layers
-        self.layer_shrink = layer_shrink
-        self.hidden_activation = hidden_activation
-        self.output_activation = output_activation
-        self.kernel_initializer = kernel_initializer
-        self.hidden_kernel_regularizer = hidden_kernel_regularizer
-        self.hidden_bias_regularizer = hidden_bias_regularizer
-        self.hidden_activity_regularizer = hidden_activity_regularizer
-        self.dropout = dropout
-        self.batch_norm = batch_norm
-        self.towers = towers
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.loss = loss
-        self.batch_size = batch_size
-        self.epochs = epochs
-        self.patience = patience
-        self.min_delta = min_delta
-        self.monitor = monitor
-        self.shuffle = shuffle
-        self.seed = seed
-        self.tensorboard = tensorboard
-        self.device = device
-        self.kind = kind
+        self._store(locals())
 
     @property
     def rounds(self) -> int:

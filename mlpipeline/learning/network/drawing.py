@@ -56,13 +56,11 @@ def draw(network: Any, path: Path) -> Path:
     Raises:
         MissingExtra: matplotlib is not installed.
     """
-    errors.require("matplotlib", extra="explain")
-    from matplotlib.figure import Figure
-
+    pictures = errors.require("matplotlib.figure", extra="explain")
     layers = layers_of(network)
     places = _places(layers)
     columns, rows = 1 + max(x for x, _ in places.values()), 1 + max(abs(y) for _, y in places.values()) * 2
-    figure = Figure(figsize=(min(40, 2.6 * columns), min(40, max(2.0, 0.8 * rows))), layout="constrained")
+    figure = pictures.Figure(figsize=(min(40, 2.6 * columns), min(40, max(2.0, 0.8 * rows))), layout="constrained")
     axes = figure.subplots()
     axes.axis("off")
     axes.set_xlim(-0.5, columns - 0.5)
