@@ -76,8 +76,8 @@ def _log_loss(truth: np.ndarray, proba: np.ndarray, weight: np.ndarray | None) -
 
 
 def _auc(truth: np.ndarray, proba: np.ndarray, weight: np.ndarray | None) -> float:
-    """Undefined where the rows are all of one class: NaN."""
-    if len(np.unique(truth)) < 2:
+    """Undefined where the rows that count are all of one class: NaN."""
+    if len(np.unique(truth if weight is None else truth[weight > 0])) < 2:
         return float("nan")
     return float(_metrics().roc_auc_score(truth, proba[:, 1], sample_weight=weight))
 
