@@ -75,7 +75,7 @@ def test_all_versions_train_in_the_queue_and_beat_the_yardstick(project: Path) -
         found, yardstick = run["metrics"]["test"], run["model"] == "yardstick.py"
         assert found["auc"] == 0.5 if yardstick else found["auc"] > 0.7
         assert found["accuracy"] < 0.6 if yardstick else found["accuracy"] > 0.65
-        (attempt,) = (project / "models" / "outputs" / "runs" / run["id"]).iterdir()
+        (attempt,) = (project / "models" / "outputs" / "runs" / run["run"]).iterdir()
         assert (attempt / "artefact" / "manifest.json").is_file()
         assert yardstick or [*attempt.glob("tensorboard/validation/events.out.tfevents.*")], "there are learning curves"
     assert "subscribers" in python(project, "-m", "mlpipeline", "cache", "list"), "the answer was kept"
