@@ -55,6 +55,26 @@ def find(name: str | None, path: str, version: str, classes: Iterable[type] = ()
     raise UnknownClass(_unknown(name, path, version, imported))
 
 
+def renamed(state: Any, classes: Iterable[type]) -> Any:
+    """Returns the state of encoders in which classes that have moved are called as they are now.
+
+    Args:
+        state: as it was saved: wherever it names a class, that is the value of `class`.
+        classes: those that have moved; they are told by their bare names.
+    """
+    return _renamed(state, {kind.__qualname__: path_of(kind) for kind in classes})
+
+
+def _renamed(state: Any, paths: dict[str, str]) -> Any:
+    if isinstance(state, list):
+        return [_renamed(each, paths) for each in state]
+    if not isinstance(state, dict):
+        return state
+    changed = {key: _renamed(each, paths) for key, each in state.items()}
+    module, colon, bare = str(state.get("class", "")).partition(":")
+    return {**changed, "class": paths.get(bare, f"{module}:{bare}")} if colon else changed
+
+
 def descendants(kind: type[Estimator]) -> Iterator[type[Estimator]]:
     """Yields all classes that are derived from one, as far as they are imported."""
     for each in kind.__subclasses__():

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlpipeline import __version__, errors, wire
+from mlpipeline.data import encoding_state
 from mlpipeline.data.encoding import Encoding
 from mlpipeline.errors import ArtefactDamaged, ArtefactError, DataFault, MissingExtra, UnknownClass
 from mlpipeline.learning import classes as known
@@ -236,7 +237,7 @@ def _restored(directory: Path, told: Mapping[str, Any], dataset: Any, classes: t
             f"{directory}: {said['class']} cannot be loaded ({type(error).__name__}: {error}). It was saved by "
             f"mlpipeline {told['mlpipeline']} with {_differing(told)}"
         ) from error
-    return Restored(manifest=told, estimator=estimator, encoding=_encoding(directory, told, dataset))
+    return Restored(manifest=told, estimator=estimator, encoding=_encoding(directory, told, dataset, classes))
 
 
 def _differing(told: Mapping[str, Any]) -> str:
@@ -250,10 +251,11 @@ def _differing(told: Mapping[str, Any]) -> str:
     return ", ".join(other) or "the same versions of all libraries"
 
 
-def _encoding(directory: Path, told: Mapping[str, Any], dataset: Any) -> Encoding | None:
+def _encoding(directory: Path, told: Mapping[str, Any], dataset: Any, classes: tuple[type, ...]) -> Encoding | None:
     if ENCODING not in told["files"]:
         return None
-    state = _json(directory / ENCODING)
+    state = known.renamed(_json(directory / ENCODING), classes)
+    state["digest"] = encoding_state.digest(state)  # the manifest's has been compared already
     own = state.get("read")
     if own is not None and dataset is None:
         raise UnknownClass(

@@ -14,7 +14,8 @@ import pandas as pd
 import pytest
 
 from mlpipeline import wiring
-from mlpipeline.data.encoders import Norm, Static
+from mlpipeline.data.encoders import Norm, Static, Unique
+from mlpipeline.data.transformers import String
 from mlpipeline.errors import (
     ArtefactDamaged,
     ArtefactError,
@@ -417,3 +418,31 @@ def test_built_in_estimators_have_the_names_that_they_are_registered_by() -> Non
     registered = {name: target.partition(":")[2] for kind, name, target in wiring.BUILT_IN if kind == "estimator"}
     assert registered == classes._built_in()
     assert classes.name_of(XGBoost) == "xgboost"
+
+
+class Doubled(Norm):
+    """An encoder of a user's own."""
+
+
+class Halved(String):
+    """A transformer of a user's own."""
+
+
+class Own(People):
+    """Is encoded by these."""
+
+    def get_encoders(self) -> Any:
+        return (Doubled("age"), Unique(Halved("town", "lower")))
+
+
+def test_encoders_and_transformers_that_have_moved_are_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = fitted(Own())
+    with monkeypatch.context() as elsewhere:
+        for kind in (Doubled, Halved):
+            elsewhere.setattr(kind, "__module__", "models.former")
+        serializers.save(model, tmp_path / "a")
+    with pytest.raises(UnknownClass, match=r"encoding\.json: .*models\.former:Doubled.* import it first"):
+        serializers.restore(tmp_path / "a")
+    found = serializers.restore(tmp_path / "a", classes=[Doubled, Halved]).encoding
+    assert found is not None
+    pd.testing.assert_frame_equal(found.encode_x(people()), model.encoding.encode_x(people()))

@@ -134,6 +134,7 @@ def test_leftovers_are_known_by_names_that_only_mlpipeline_gives() -> None:
         "checkpoint-000010.2.part",
         ".0123456789abcdef01234567-x_1",
         ".gc-0a1b2c3d.part",
+        ".artefact-0a1b2c3d.part",
     ]
     assert [name for name in ours if not is_leftover(name)] == []
     theirs = ["film.part", "notes.json.part", "checkpoint-000010.saved", ".hidden", "log-here.1"]
