@@ -86,7 +86,8 @@ def _post(served: Served) -> dict[str, Any]:
     rows = {
         "type": "array",
         "minItems": 1,
-        "maxItems": served.reader.limit,
+        # No maxItems: what is beyond it is refused by another status than what is no row.
+        "description": f"At most {served.reader.limit:,} rows.",
         "items": {"$ref": f"#/components/schemas/{served.key}.Row"},
     }
     wrapped = {"type": "object", "required": ["rows"], "properties": {"rows": rows}, "additionalProperties": False}
