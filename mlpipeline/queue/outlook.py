@@ -138,7 +138,7 @@ class Outlook:
                 for place, each in enumerate(selection.models)
                 if each.model in pending
             },
-            faulty=frozenset(self.faults),
+            faulty=self.faults.keys() - self.studies.faults.keys(),
             orders=orders,
             elsewhere=elsewhere,
             closed=closed,

@@ -100,8 +100,8 @@ class Studies:
 
     @property
     def faults(self) -> dict[str, str]:
-        """What is wrong with studies, by model."""
-        return {model: each.fault for model, each in self.by_model.items() if each.fault}
+        """What is wrong with studies, by model: no more trials are drawn. Those that there are may go on."""
+        return {model: told for model, each in self.by_model.items() if (told := each.fault or each.judgement)}
 
     def collect(self) -> bool:
         """Takes the numbers of trials that were drawn. Returns whether there are any."""
@@ -148,7 +148,7 @@ class Studies:
                     study.ended[number] = ended
                 elif study.ended.pop(number, None) is not None:
                     study.close()  # it is tried again: what was told of it is told anew
-            self._judge(study)
+            study.judge()
 
     def _ended(self, study: Study, items: Sequence[Item]) -> Ended | None:
         """Returns how a trial ended: the mean over its seeds; None while one of them may still change."""
@@ -180,16 +180,6 @@ class Studies:
         outcome = self.claims.outcome(item.wanted.key) or {}
         return outcome.get("metrics") or {}, outcome.get("cause") or ""
 
-    def _judge(self, study: Study) -> None:
-        """A search whose trials come to their end without the metric is stopped by the first one."""
-        done = [number for number, each in study.ended.items() if each.state == "done"]
-        if done and not any(study.ended[each].has_metric for each in done):
-            name, metric = name_of(min(done)), study.search["metric"]
-            study.fault = (
-                f"{study.model}: {name} has no metric '{metric}', by which the search compares: record it, return it "
-                f"from evaluate_model, or set metric=… (mlpipeline show {study.model}:{name} lists what it has)"
-            )
-
     def ask(self, live: Sequence[Live], pending: Collection[str], slots: int, executor: Executor) -> None:
         """Tells who draws what has ended, asks for as many trials as are missing, and prunes what is hopeless.
 
@@ -210,7 +200,14 @@ class Studies:
             open_ones = len(study.trials) - len(study.ended)
             missing = min(slots - open_ones, study.total - len(study.trials))
             listed = self._listed.get(study.model)
-            if study.fault or study.is_exhausted or listed is None or listed.options.only or listed.options.hold:
+            if (
+                study.fault
+                or study.judgement
+                or study.is_exhausted
+                or listed is None
+                or listed.options.only
+                or listed.options.hold
+            ):
                 missing = 0
             self._tell(study, mine, max(0, missing), listed)
 
@@ -287,6 +284,6 @@ class Studies:
 
 def _is_needless(study: Study, asker: Asker, missing: int) -> bool:
     """Whether who draws may go: all is over, or nothing is asked for a long time."""
-    if len(study.ended) >= study.total or (study.fault and not asker.is_asked):
+    if len(study.ended) >= study.total or ((study.fault or study.judgement) and not asker.is_asked):
         return True
     return not missing and not study.search["pruner"] and asker.idle_seconds > _IDLE_SECONDS

@@ -16,6 +16,8 @@ from mlpipeline.queue.verdicts import Item, Verdict
 from mlpipeline.run import State
 from mlpipeline.trials import Progress
 
+_HOPELESS = 5
+"""So many trials that fail, and none that does not, end a search: the next ones would fail as well."""
 _ENDED = (Verdict.DONE, Verdict.FAILED, Verdict.GAVE_UP)
 _BAD = (State.FAILED, State.LOST)
 
@@ -73,7 +75,7 @@ class Study:
         self.ended: dict[int, Ended] = {}
         self.told: dict[int, dict[str, Any]] = {}
         self.hopeless: set[int] = set()
-        self.fault = ""
+        self.fault = self.judgement = ""
         self.is_exhausted = False
         self.starts = 0
         self.asker: Asker | None = None
@@ -141,6 +143,24 @@ class Study:
             )
             for each in self.trials.values()
         ][: self.total]
+
+    def judge(self) -> None:
+        """Stops a search that leads nowhere: its trials end without the metric, or all of the first ones fail."""
+        self.judgement = ""
+        done = [number for number, each in self.ended.items() if each.state == "done"]
+        metric = self.search["metric"]
+        if done and not any(self.ended[each].has_metric for each in done):
+            name = name_of(min(done))
+            self.judgement = (
+                f"{self.model}: {name} has no metric '{metric}', by which the search compares: record it, return it "
+                f"from evaluate_model, or set metric=… (mlpipeline show {self.model}:{name} lists what it has)"
+            )
+        elif len(self.ended) >= _HOPELESS and all(each.state == "failed" for each in self.ended.values()):
+            name = name_of(max(self.ended))
+            self.judgement = (
+                f"{self.model}: all {len(self.ended)} trials of the search have failed, so no more are drawn: see "
+                f"mlpipeline why {self.model}:{name}, mend the code or the space, or have one tried again"
+            )
 
     def close(self) -> None:
         """Ends who draws."""

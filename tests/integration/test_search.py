@@ -205,6 +205,18 @@ def test_a_metric_that_never_comes_stops_the_search_and_says_so(searching: Works
     assert "it has loss" in searching.run("show", "m.py:trial-1")[1]
 
 
+def test_a_search_of_which_everything_fails_stops_until_something_does_not(searching: Workshop) -> None:
+    write(searching, 'trials=8, metric="loss", sampler="random"', body=f"{BODY}\nassert (ROOT / 'mended').exists()")
+    status, text = searching.run("-r", "-u")
+    assert (status, "all 5 trials of the search have failed" in text) == (1, True), text
+    assert len(searching.history()) == 5
+    (searching.root / "mended").touch()
+    assert searching.run("retry", searching.history()[0]["id"])[0] == 0
+    assert searching.run("-r", "-u")[0] == 1  # the other four stand failed
+    assert searching.json("plan")["studies"][0]["done"] == 4
+    assert [row["state"] for row in searching.history()].count("failed") == 4
+
+
 def test_test_mode_tries_one_trial_and_keeps_none(searching: Workshop) -> None:
     write(searching, 'trials=50, metric="loss", sampler="random"')
     status, text = searching.run("m.py")
