@@ -171,9 +171,7 @@ class Encoding:
         if len(frame) <= _FEW and len({array.dtype for array in arrays}) == 1:
             # One block is made, and read, in a fraction of the time; with many rows it would take their memory twice.
             return pd.DataFrame(np.column_stack(arrays), index=index, columns=labels, copy=False)
-        encoded = pd.DataFrame(dict(enumerate(arrays)), index=index, copy=False)
-        encoded.columns = labels
-        return encoded
+        return pd.DataFrame(dict(enumerate(arrays)), index=index, copy=False).set_axis(labels, axis=1)
 
     def features(self, encoder: Any, frame: pd.DataFrame) -> pd.DataFrame:
         """Encodes the features of one encoder."""

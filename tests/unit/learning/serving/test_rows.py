@@ -60,9 +60,9 @@ def test_a_missing_column_is_named_with_its_row(served: Served) -> None:
 
 
 def test_a_misspelled_column_is_recognized(served: Served) -> None:
-    found = refused(served, [{**{name: value for name, value in ROW.items() if name != "town"}, "tawn": "Bonn"}])
+    found = refused(served, [{**{name: value for name, value in ROW.items() if name != "town"}, "twn": "Bonn"}])
     assert found.column == "town"
-    assert "Is it 'tawn'?" in str(found)
+    assert "Is it 'twn'?" in str(found)
 
 
 def test_a_column_too_many_is_named_with_its_row(served: Served) -> None:
