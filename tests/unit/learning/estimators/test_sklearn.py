@@ -29,12 +29,12 @@ pytest.importorskip("skops", reason="skops is not installed")
 
 
 class TestForests(EstimatorContract):
-    kinds = ("binary", "multiclass", "one_hot")
+    kinds = ("binary", "one_hot")
     takes_missing = True
 
     @pytest.fixture
     def estimator(self) -> SKLearn:
-        return SKLearn(RandomForestClassifier(20, max_depth=6, random_state=0))
+        return SKLearn(RandomForestClassifier(10, max_depth=6, random_state=0))
 
 
 class TestPipelines(EstimatorContract):
@@ -48,7 +48,7 @@ class TestPipelines(EstimatorContract):
 
 
 class TestLearnersOfBatches(EstimatorContract):
-    kinds = ("binary", "multiclass", "one_hot")
+    kinds = ("multiclass",)
 
     @pytest.fixture
     def estimator(self) -> SKLearn:

@@ -176,8 +176,8 @@ def test_constraints_name_features() -> None:
     assert (np.diff(fitted.predict(line)) <= 0).all()
     small(interaction_constraints=[["first"], ["second", "third"]]).fit(rows.x, rows.y)
     for name in ("monotone_constraints", "interaction_constraints"):
-        asked = {"fist": 1} if name.startswith("mono") else [["fist"]]
-        with pytest.raises(errors.ParameterError, match=r"'fist', which is no feature.*'first'"):
+        asked = {"firsts": 1} if name.startswith("mono") else [["firsts"]]
+        with pytest.raises(errors.ParameterError, match=r"'firsts', which is no feature.*'first'"):
             small(**{name: asked}).fit(rows.x, rows.y)
 
 
@@ -226,7 +226,7 @@ def test_a_gpu_is_refused_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -
         ({"max_depth": -3}, "max_depth"),
         ({"learning_rate": "fast"}, "learning_rate"),
         ({"subsample": 2.0}, "subsample"),
-        ({"eval_metric": "accurate"}, "accurate"),
+        ({"eval_metric": "accuracies"}, "accuracies"),
         ({"eval_metric": []}, "eval_metric is empty"),
         ({"objective": "reg:squarederror"}, "binary:logistic"),
         ({"kind": "binry"}, "binary"),
