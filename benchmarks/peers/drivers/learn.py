@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import skops.io  # noqa: F401 - imported once a process: what it takes is no part of a fit
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from mlpipeline.data import TrainTestSplit
