@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -124,9 +123,6 @@ class Lineup:
             raise MlpipelineError(f"a model cannot be called '{saved.name}' here: rename its file")
         served = Served(saved, self._load(saved.place), self._limits.rows)
         served.warm()
-        # What was loaded stays: it need not be looked at whenever garbage is collected, which would hold up answers.
-        gc.collect()
-        gc.freeze()
         return served
 
     def _exchange(self, served: Served) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import gc
 import os
 import signal
 import socket
@@ -103,6 +104,9 @@ async def _serve(
         why = "; ".join(faults) or "no run has left one: train, or fit by hand with mlpipeline fit"
         raise MlpipelineError(f"there is no model to serve: {why}")
     lineup.tell(faults)
+    # What is there now stays: it need not be looked at whenever garbage is collected, which would hold up answers.
+    gc.collect()
+    gc.freeze()
     application = Application(lineup, Access(options.token), options.limits, measures)
     config = uvicorn.Config(
         application,
