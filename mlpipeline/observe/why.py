@@ -42,7 +42,7 @@ def why_run(run: Run, now: datetime, details: Details | None = None) -> str:
     name = f"{text.title(run.model, run.version, run.replicate)} (run {run.id}, attempt {last.number})"
     if last.state is State.SUCCEEDED:
         shown = text.metrics(last.metrics or {})
-        early = f", {text.one_line(last.message, 200)}" if last.message else ""
+        early = f", {text.one_line(last.message, 200)}" if last.cause is Cause.PRUNED else ""
         done = f"{name} succeeded {text.ago(last.ended_at, now)}{_steps(last)}{early}" + (
             f": {shown}." if shown else "."
         )
