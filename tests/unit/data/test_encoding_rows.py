@@ -45,7 +45,7 @@ def test_one_row_is_encoded_as_within_a_frame(encoders: Any) -> None:
     whole = encoding.encode_x(rows)
     for part in (rows.iloc[:1], rows.iloc[5:6], rows.iloc[:4], rows.iloc[:999], rows.iloc[:1001], rows.iloc[:0]):
         pd.testing.assert_frame_equal(encoding.encode_x(part), whole.loc[part.index])
-    alone = pd.concat([encoding.encode_x(rows.iloc[[place]]) for place in range(0, 60)])
+    alone = pd.concat([encoding.encode_x(rows.iloc[[place]]) for place in range(60)])
     pd.testing.assert_frame_equal(alone, whole.iloc[:60])
 
 
