@@ -16,8 +16,8 @@ from mlpipeline.data.encoders import NestedNorm, NestedUnique, OneHot, Pass, Tok
 from mlpipeline.learning.estimators import Keras
 from mlpipeline.learning.network import layers
 from mlpipeline.learning.network.features import features_of
-from mlpipeline.learning.network.runtime import seeded
 from mlpipeline.learning.network.feed import Feed
+from mlpipeline.learning.network.runtime import seeded
 from mlpipeline.learning.target import Kind, Target
 
 from .keras_rows import encoded, every_encoder, people
