@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import pandas as pd
 
+from mlpipeline.data import encoding_checks
 from mlpipeline.data.bars import Bar, bar
 from mlpipeline.data.encoder import Encoder
 from mlpipeline.data.schema import Column, Schema, check_columns, check_rows
@@ -22,7 +23,6 @@ Read = Callable[[pd.DataFrame, Sequence[str]], pd.DataFrame]
 
 TWIN = "_twin"
 _FEW = 1_000
-LEARNER = ("fit", "transform", "inverse_transform", "inputs", "name", "feature_names")
 
 
 class Observations(NamedTuple):
@@ -63,8 +63,8 @@ class Encoding:
         read: Read | None = None,
         as_of: Any = None,
     ) -> None:
-        _check_encoders(encoders, output_encoder)
-        _check_workers(workers)
+        encoding_checks.check_encoders(encoders, output_encoder)
+        encoding_checks.check_workers(workers)
         self.encoders = tuple(_dated(encoder, as_of) for encoder in encoders)
         self.output_encoder = None if output_encoder is None else _dated(output_encoder, as_of)
         self.index = tuple(index)
@@ -145,7 +145,7 @@ class Encoding:
             captured = self._each(lambda encoder: self._fitted(encoder, source, shown), everyone)
         columns = {column.name: column for found in captured for column in found}
         self.schema = Schema(tuple(columns[name] for name in self.fit_inputs))
-        _check_names(self.feature_names)
+        encoding_checks.check_names(self.feature_names)
 
     def names_tagged(self, tags: Iterable[str] = ()) -> tuple[str, ...]:
         """Returns the features of the encoders that have one of the tags; without tags, all."""
@@ -289,24 +289,3 @@ def _decoded(encoder: Any, encoded: pd.DataFrame) -> pd.DataFrame:
 
 def _union(groups: Iterable[Iterable[str]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for group in groups for name in group))
-
-
-def _check_encoders(encoders: Sequence[Any], output_encoder: Any) -> None:
-    if not encoders:
-        raise DataFault("get_encoders() gave no encoder: a model needs one feature at least")
-    for encoder in (*encoders, *([] if output_encoder is None else [output_encoder])):
-        lacks = [name for name in LEARNER if not hasattr(type(encoder), name) and not hasattr(encoder, name)]
-        if isinstance(encoder, type) or lacks:
-            raise DataFault(f"{encoder!r} is no encoder: give e.g. Unique('column'), from mlpipeline.data.encoders")
-    _check_names([encoder.name for encoder in encoders])
-
-
-def _check_workers(workers: Any) -> None:
-    if not isinstance(workers, int) or workers < 1:
-        raise DataFault(f"workers is {workers!r}: it must be a whole number of threads, 1 or more")
-
-
-def _check_names(names: Sequence[str]) -> None:
-    twice = sorted({name for name in names if list(names).count(name) > 1})
-    if twice:
-        raise DataFault(f"two features are called {', '.join(twice)}: give one of their encoders another name=...")

@@ -111,4 +111,4 @@ def _estimator(found: Any, path: str) -> type[Estimator]:
 
 def _built_in() -> dict[str, str]:
     """Returns the classes that the package brings along by name: in a notebook nobody has filled the registry."""
-    return {name.lower(): name for name in estimators.__all__}
+    return {home: name for name, home in estimators.HOMES.items()}

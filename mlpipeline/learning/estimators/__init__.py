@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CatBoost", "HoltWinters", "Keras", "LightGBM", "Naive", "Prophet", "SKLearn", "XGBoost"]
 
-_HOMES = {
+HOMES = {
     "CatBoost": "catboost",
     "HoltWinters": "holt_winters",
     "Keras": "keras",
@@ -27,11 +27,12 @@ _HOMES = {
     "SKLearn": "sklearn",
     "XGBoost": "xgboost",
 }
+"""The module of each, which bears the name that it is registered by."""
 
 
 def __getattr__(name: str) -> Any:
     """Imports an estimator on first use."""
-    home = _HOMES.get(name)
+    home = HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'mlpipeline.learning.estimators' has no attribute {name!r}")
     from importlib import import_module

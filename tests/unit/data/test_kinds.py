@@ -54,6 +54,8 @@ negative = mlptest_offers.parts:Negative
 shelf = mlptest_offers.parts:Shelf
 """
 
+KINDS = ("encoder", "transformer", "store", "dialect")
+
 
 @pytest.fixture
 def offers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
@@ -124,6 +126,7 @@ def test_an_offered_store_is_opened_by_its_scheme(offers: Any) -> None:
 
 def test_an_offered_dialect_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(DIALECTS, "sqlite")
+    monkeypatch.setitem(plugins._registry._targets, "dialect", {})
     monkeypatch.setattr(plugins, "_installed", lambda kind: {"sqlite": "mlpipeline.data.dialects.duck:DuckDialect"})
     assert type(dialects.of(create_engine("sqlite://"))).__name__ == "DuckDialect"
 
@@ -136,7 +139,7 @@ def test_the_registry_lists_all_that_is_built_in() -> None:
     assert listed["dialect"] == set(DIALECTS)
 
 
-@pytest.mark.parametrize(("kind", "name", "target"), [each for each in BUILT_IN if each[0] != "executor"])
+@pytest.mark.parametrize(("kind", "name", "target"), [each for each in BUILT_IN if each[0] in KINDS])
 def test_every_entry_leads_to_what_its_room_uses(kind: str, name: str, target: str) -> None:
     registry = plugins.Registry()
     registry.register(kind, name, target)
