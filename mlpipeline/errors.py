@@ -140,6 +140,10 @@ class StoreFull(StoreError, MemoryError):
     """A value is larger than all that the store may hold: raise its limit."""
 
 
+class CheckFailed(MlpipelineError):
+    """A check of the workflow failed: see what it says."""
+
+
 class MissingExtra(MlpipelineError, ImportError):
     """An optional package is missing: install the extra that brings it."""
 

@@ -16,10 +16,15 @@ class Registry:
 
     What is registered here wins over an installed package's offer of the same name, so that a stranger cannot replace
     a built-in part by being installed.
+
+    Args:
+        filled_by: `package.module:function`, called with `register` before the first look: whoever asks first, in
+            whichever process, finds what is built in.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, filled_by: str | None = None) -> None:
         self._targets: dict[str, dict[str, str]] = {}
+        self._filled_by = filled_by
 
     def register(self, kind: str, name: str, target: str) -> None:
         """Offers a part.
@@ -38,8 +43,15 @@ class Registry:
         if known.setdefault(name, target) != target:
             raise errors.UsageError(f"{kind} '{name}' is {known[name]} already: choose another name for {target}")
 
+    def _fill(self) -> None:
+        if self._filled_by is not None:
+            module, function = self._filled_by.split(":")
+            self._filled_by = None
+            getattr(import_module(module), function)(self.register)
+
     def names(self, kind: str) -> list[str]:
         """Returns the sorted names of all parts of a kind, installed packages' included."""
+        self._fill()
         return sorted(self._targets.get(kind, {}).keys() | _installed(kind).keys())
 
     def load(self, kind: str, name: str) -> Any:
@@ -50,6 +62,7 @@ class Registry:
             MissingExtra: when the part needs a package that an extra of mlpipeline brings.
             MlpipelineError: when the part cannot be imported; the original error is its cause.
         """
+        self._fill()
         target = self._targets.get(kind, {}).get(name) or _installed(kind).get(name)
         if target is None:
             raise errors.UsageError(self._unknown(kind, name))
@@ -85,7 +98,7 @@ def _installed(kind: str) -> dict[str, str]:
 
 
 # The one piece of module state: rooms that must not know one another meet in this registry.
-_registry = Registry()
+_registry = Registry(filled_by="mlpipeline.wiring:wire")
 register = _registry.register
 names = _registry.names
 load = _registry.load

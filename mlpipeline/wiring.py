@@ -1,4 +1,4 @@
-"""Fills the registry with every built-in part, as text, loaded on use; called by entry points only."""
+"""Fills the registry with every built-in part, as text, loaded on use; called by entry points, else by the registry."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from mlpipeline import plugins
 BUILT_IN = (
     ("executor", "inline", "mlpipeline.execution.inline:InlineExecutor"),
     ("executor", "local", "mlpipeline.execution.local:LocalExecutor"),
+    ("model_format", ".yaml", "mlpipeline.workflow.model_file:load"),
 )
 
 

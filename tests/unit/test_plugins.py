@@ -64,5 +64,7 @@ def test_installed_packages_offer_parts_but_replace_none(
 def test_wiring_registers_every_built_in_part_and_may_be_called_again(registry: plugins.Registry) -> None:
     wire(registry.register)
     wire(registry.register)
-    for kind, name, _ in BUILT_IN:
-        assert registry.load(kind, name).name == name
+    for kind, name, target in BUILT_IN:
+        found = registry.load(kind, name)
+        assert f"{found.__module__}:{found.__qualname__}" == target
+        assert kind != "executor" or found.name == name
