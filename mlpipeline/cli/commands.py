@@ -15,6 +15,7 @@ class Entry:
 
 
 LOOK, CONTROL, DATA, KEEP, SHELL = "See what happens", "Change what happens", "Data", "Keep house", "Your shell"
+WORKFLOWS = "Workflows"
 
 COMMANDS = {
     "plan": Entry(section=LOOK, target="plan:plan", help="What would run now, in which order, and why."),
@@ -33,6 +34,13 @@ COMMANDS = {
     "resume": Entry(section=CONTROL, target="orders:resume", help="Undo pause."),
     "note": Entry(section=CONTROL, target="control:note", help="Note something on a run."),
     "retry": Entry(section=CONTROL, target="control:retry", help="Let failed runs run again."),
+    "run": Entry(section=WORKFLOWS, target="workflow:run", help="Run a workflow here and now: run workflow RUNNER."),
+    "test": Entry(section=WORKFLOWS, target="workflow:test", help="Run a workflow's checks: test workflow RUNNER."),
+    "validate": Entry(section=WORKFLOWS, target="workflow:validate", help="Check a workflow file."),
+    "show-config": Entry(
+        section=WORKFLOWS, target="workflow:show_config", help="A workflow's values, and their origins."
+    ),
+    "list": Entry(section=WORKFLOWS, target="workflow:list_", help="Components, pipelines, runners, workflow files."),
     "extract": Entry(section=DATA, target="extract:extract", help="What a query of extracts/ gives: its first rows."),
     "cache": Entry(section=DATA, target="cache:cache", help="See and empty the cache of answers of databases."),
     "get": Entry(section=KEEP, target="keep:get", help="Copy what a run left into a directory."),
@@ -58,14 +66,9 @@ PLANNED = {
     "task": "run one of the project's tasks",
     "console": "a Python console in the project",
     "notebook": "a notebook in the project",
-    "test": "run the project's own tests",
-    "run": "run a workflow",
     "create": "create a model, component, pipeline or runner",
     "init": "create a project",
     "package": "package a project",
-    "list": "list components and workflows",
-    "validate": "check a workflow file",
-    "show-config": "show a workflow's resolved configuration",
     "seed": "create example data",
     "datagen": "generate synthetic data",
     "deployment": "deploy a workflow",

@@ -63,18 +63,3 @@ def _level_of(node: Node | None, level: Level, name: str) -> Level | None:
         if section is not None and section.get(name) is not None:
             return inner
     return None
-
-
-def laid_over(value: object, within: Sequence[str], node: Node) -> object:
-    """Returns a copy of a mapping with one value in it changed; mappings that are missing are made.
-
-    Raises:
-        ValueError: the way leads through a value that has no parts.
-    """
-    if not within:
-        return node.plain()
-    if value is not None and not isinstance(value, dict):
-        raise ValueError(within[0])
-    known = dict(value or {})
-    known[within[0]] = laid_over(known.get(within[0]), within[1:], node)
-    return known

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import traceback
 from collections.abc import Iterable
 from importlib import import_module
@@ -42,15 +41,14 @@ class Classes:
     def _index(self, path: Path) -> None:
         name = self.sources.relative(path)
         try:
-            tree = ast.parse(self.sources.peek(path))
+            names = self.sources.classes_in(path)
         except SyntaxError as error:
             self._unreadable[f"{name}:{error.lineno}"] = f"{type(error).__name__}: {error.msg}"
         except (OSError, ValueError, RecursionError) as error:
             self._unreadable[name] = f"{type(error).__name__}: {error}"
         else:
-            for statement in tree.body:
-                if isinstance(statement, ast.ClassDef):
-                    self._files.setdefault(statement.name, []).append(path)
+            for each in dict.fromkeys(names):
+                self._files.setdefault(each, []).append(path)
 
     def defined(self) -> dict[str, list[Path]]:
         """Returns the files that define each class of the project's own."""

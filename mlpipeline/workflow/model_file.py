@@ -29,7 +29,7 @@ def load(finder: SourcesFinder) -> ModuleType:
     names = (framework.name, *(level.name for level in framework.inner if level.name != "component"))
     if not found.faults and all(found.root.get(name) is None for name in names):
         return module
-    model = runners.load(found)
+    model = runners.load(found, lazy=True)
     if not finder.complete:
         model.verify_versions()
     module.__doc__ = model.plan.description or None

@@ -53,8 +53,8 @@ def plan(
     return found
 
 
-def runner_class(document: Document, default: type[Part]) -> type[Part]:
-    """Returns the class that `runner:` names, else the default one.
+def runner_class(document: Document, default: type[Part], basis: type[Part]) -> type[Part]:
+    """Returns the class that `runner:` names, derived from the basis; else the default one.
 
     Raises:
         ConfigurationError: it cannot be had.
@@ -66,6 +66,8 @@ def runner_class(document: Document, default: type[Part]) -> type[Part]:
     if node is None or type(node.value) is list:
         return default
     found = planner.class_of(planner.level, planner.linker.resolve(node))
+    if found is not None and (told := require_class(found, basis, planner.level.name)):
+        planner.fault(node.place, told)
     if found is None or planner.faults:
         raise ConfigurationError(faults=_in_order(planner.faults))
     return found
@@ -90,6 +92,8 @@ class _Planner:
         place = Place(self.document.files[-1], 1, 1) if self.document.files else self.root.place
         self._check_class(self.level, kind, place)
         root = self._part((), self.level, kind, place, None)
+        for part in root.walk():
+            part.inputs = steps.inputs(part, self.faults) if part.kind is StepPipeline else ()
         if declared is not None and type(declared.value) is list:
             root.steps = steps.read(declared, root, self.linker, self.faults)
         self._read_steps(root)
@@ -114,7 +118,7 @@ class _Planner:
     ) -> Planned:
         node = self.root.at(address) or Node({}, place)
         if not node.is_mapping and node.value is not None:
-            self._fault(node.place, f"{'.'.join(address)} is the section of a {level.name}: write keys below it")
+            self.fault(node.place, f"{'.'.join(address)} is the section of a {level.name}: write keys below it")
             node = Node({}, place)
         defaults = {} if kind is None else wants(kind).defaults
         scope = Scope(
@@ -128,7 +132,7 @@ class _Planner:
         part = Planned(address=address, level=level, kind=kind, place=place, node=node, scope=scope, parent=parent)
         if kind is not None:
             for told in wants(kind).faults:
-                self._fault(place, told)
+                self.fault(place, told)
         for inner in level.inner:
             self._section(part, inner, node.get(inner.name))
         self._check_keys(part)
@@ -139,7 +143,7 @@ class _Planner:
         if config is None or config.value is None:
             return {}
         if not config.is_mapping:
-            self._fault(config.place, "config is no mapping: write `key: value` below it")
+            self.fault(config.place, "config is no mapping: write `key: value` below it")
             return {}
         return {str(key): self.linker.resolve(each) for key, each in config.items()}
 
@@ -148,7 +152,7 @@ class _Planner:
         if section is None or section.value is None:
             return
         if not section.is_mapping:
-            self._fault(section.place, f"{level.name} is no mapping: write `name: Class` below it")
+            self.fault(section.place, f"{level.name} is no mapping: write `name: Class` below it")
             return
         for key, declared in section.items():
             name = str(key)
@@ -177,7 +181,7 @@ class _Planner:
         told = require_class(kind, basis, level.name)
         faults = [told] if told else [f"{kind.__name__} {fault}" for fault in interface_faults(kind)]
         for fault in faults:
-            self._fault(place, fault)
+            self.fault(place, fault)
         return not faults
 
     def _may_be_called(self, part: Planned, name: str, place: Place) -> bool:
@@ -192,7 +196,7 @@ class _Planner:
         elif part.kind is not None and hasattr(part.kind, name) and name not in wants(part.kind).needs:
             told = f"{part.kind.__name__} has a {name} of its own: choose another name"
         if told is not None:
-            self._fault(place, f"{shown(name)!r}: {told}")
+            self.fault(place, f"{shown(name)!r}: {told}")
         return told is None
 
     def _check_keys(self, part: Planned) -> None:
@@ -206,7 +210,7 @@ class _Planner:
                 hint = (
                     f" Values belong under {CONFIG}, parts are declared in {' or '.join(sorted(sections)) or CONFIG}."
                 )
-                self._fault(node.place, f"{shown(str(key))!r} means nothing in {part.name}.{told or hint}")
+                self.fault(node.place, f"{shown(str(key))!r} means nothing in {part.name}.{told or hint}")
 
     def _read_steps(self, root: Planned) -> None:
         for part in root.walk():
@@ -214,10 +218,9 @@ class _Planner:
                 for name, declared in (part.node.get(inner.name) or part.node.with_value({})).items():
                     child = part.children.get(str(name))
                     if child is not None and type(declared.value) is list:
-                        child.inputs = steps.inputs(child, self.faults)
                         child.steps = steps.read(declared, child, self.linker, self.faults)
 
-    def _fault(self, place: Place, message: str) -> None:
+    def fault(self, place: Place, message: str) -> None:
         self.faults.append(Fault(place.file, place.line, message, place.column))
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from mlpipeline.workflow import node as nodes
 from mlpipeline.workflow import secrets, yaml_text
-from mlpipeline.workflow.addresses import laid_over
 from mlpipeline.workflow.node import Node, Place
 
 TYPE_CHECKING = False
@@ -26,16 +26,25 @@ class Found:
         origin: for a person, e.g. `dev.yaml:3:5`, `environment MLP_RATE`, `default of XGBoostTrainer`.
         hidden: texts in it that must not be shown.
         place: where a fault of it is told.
+        node: the value with the places of its parts, where it has any.
     """
 
     value: Any
     origin: str
     hidden: frozenset[str]
     place: Place
+    node: Node | None = None
 
     def shown(self) -> Any:
         """Returns the value with its secrets as stars."""
         return secrets.shown(self.value, self.hidden)
+
+    def leaves(self) -> list[tuple[tuple[str, ...], Any, str]]:
+        """Returns every value in it that has no keys: its path, as it may be shown, and its origin."""
+        return [
+            (path, secrets.shown(value, self.hidden), origin)
+            for path, value, origin in _leaves(self.node or nodes.from_plain(self.value, self.place), self.origin)
+        ]
 
 
 class Scope:
@@ -127,8 +136,21 @@ class Scope:
 
 
 def _of_node(key: str, node: Node) -> Found:
-    origin = f"{node.place} ({node.origin})" if node.origin else str(node.place)
-    return Found(value=node.plain(), origin=origin, hidden=frozenset(_hidden(key, node)), place=node.place)
+    hidden = frozenset(_hidden(key, node))
+    return Found(value=node.plain(), origin=_origin(node), hidden=hidden, place=node.place, node=node)
+
+
+def _origin(node: Node) -> str:
+    return f"{node.place} ({node.origin})" if node.origin else str(node.place)
+
+
+def _leaves(node: Node, origin: str) -> Iterator[tuple[tuple[str, ...], Any, str]]:
+    if not node.value or not node.is_mapping:
+        yield (), node.plain(), origin
+        return
+    for key, inner in node.items():
+        for path, value, where in _leaves(inner, _origin(inner)):
+            yield (str(key), *path), value, where
 
 
 def _hidden(key: Any, node: Node) -> set[str]:
@@ -141,12 +163,20 @@ def _hidden(key: Any, node: Node) -> set[str]:
 
 
 def _changed(key: str, found: Found | None, within: Sequence[str], node: Node) -> Found:
-    before = None if found is None else found.value
-    value = laid_over(before, within, node)
-    origin = str(node.place) if found is None else f"{found.origin}, {node.place}"
-    hidden = secrets.collect(value, secret=secrets.is_secret(key)) | _hidden(within[-1], node)
-    hidden |= set() if found is None else found.hidden
-    return Found(value=value, origin=origin, hidden=frozenset(hidden), place=node.place)
+    """Lays a change over a part of a value.
+
+    Raises:
+        ValueError: the way leads through a value that has no parts.
+    """
+    before = Node({}, node.place) if found is None else found.node or nodes.from_plain(found.value, found.place)
+    passed: Node | None = before
+    for name in within:
+        if passed is not None and not passed.is_mapping:
+            raise ValueError(name)
+        passed = passed.get(name) if passed is not None else None
+    changed = _of_node(key, nodes.put(before, within, node))
+    origin = changed.origin if found is None else f"{found.origin}, {node.place}"
+    return replace(changed, origin=origin, place=node.place)
 
 
 class Config(Mapping[str, "Any"]):

@@ -38,13 +38,14 @@ Configuration = str | os.PathLike[str] | Mapping[str, "Any"]
 class Runner(Model, Part, ABC):
     """A model that is made of pipelines and components, as its configuration says.
 
-    `MyRunner(conf="dev.yaml")` verifies all of it and builds nothing; parts are built when the first of them is used,
-    or by `build`. In the queue, each version is built with its own parameters.
+    `MyRunner(conf="dev.yaml")` verifies all of it, then builds the parts, which are its attributes. In the queue, each
+    version is built with its own parameters.
 
     Args:
         conf: a workflow file, a mapping, or several of them: each lies over those before it. It is never changed.
         settings: `part.key=value`, as `--set` takes them.
         version: which of `versions:` to build; by default none of them: the configuration as it is.
+        lazy: whether nothing is built before a part is used, or `build` is called.
         collect_checks: whether checks that fail are only kept, in `check_results`.
         sources: where files are read; by default the project that the first file lies in.
 
@@ -60,6 +61,7 @@ class Runner(Model, Part, ABC):
         *,
         settings: Iterable[str] = (),
         version: str | None = None,
+        lazy: bool = False,
         collect_checks: bool = False,
         sources: Sources | None = None,
     ) -> None:
@@ -68,23 +70,27 @@ class Runner(Model, Part, ABC):
         self._document: Document = conf
         self._collect_checks = collect_checks
         self.reset_steps = True
-        self._replan({})
         self.versions = _versions(self._document)
-        if version is not None:
-            self.current_version = self.versions[version]
+        self._version = None if version is None else self.versions[version]
+        self._replan()
+        if not lazy:
+            self.build()
 
     @property
     def current_version(self) -> Version | None:
         """The version that the workflow is planned with."""
-        return self.__dict__.get("_version")
+        return self._version
 
     @current_version.setter
     def current_version(self, version: Version | None) -> None:
-        self.__dict__["_version"] = version
-        self._replan({} if version is None else dict(_overrides(self._document, version)))
+        self._version = version
+        self._replan()
+        if version is not None:  # it is about to be trained
+            self.build()
 
-    def _replan(self, overrides: Mapping[str, Node]) -> None:
-        settings = [(address.split("__"), node) for address, node in overrides.items()]
+    def _replan(self) -> None:
+        overrides = () if self._version is None else _overrides(self._document, self._version)
+        settings = [(address.split("__"), node) for address, node in overrides]
         plan = plans.plan(self._document, type(self), overrides=settings)
         for name in self.__dict__.pop(_BUILT, ()):
             self.__dict__.pop(name, None)
@@ -215,10 +221,9 @@ def load(
     found = (
         conf if isinstance(conf, Document) else documents.load(conf, settings=settings, sources=options.get("sources"))
     )
-    kind: Callable[..., Any] = plans.runner_class(found, default)
-    if not (isinstance(kind, type) and issubclass(kind, Runner)):
-        raise ConfigurationError(f"{kind.__name__} is no runner: derive it from mlpipeline.workflow.Runner")
-    return kind(found, **options)
+    kind: Callable[..., Any] = plans.runner_class(found, default, Runner)
+    made: Runner = kind(found, **options)
+    return made
 
 
 def metrics(returned: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib.util
 import os
@@ -34,6 +35,21 @@ class Sources:
         self.root = root.resolve()
         self.looked_in: set[Path] = set()
         """Where code was looked for, be it in vain."""
+        self._modules: dict[Path, ModuleType] = {}
+        self._classes: dict[Path, tuple[bytes, list[str]]] = {}
+
+    def classes_in(self, path: Path) -> list[str]:
+        """Returns the names of the classes that a Python file defines, without importing it.
+
+        Raises:
+            OSError, SyntaxError, ValueError, RecursionError: it cannot be read or parsed.
+        """
+        content = self.peek(path)
+        known = self._classes.get(path)
+        if known is None or known[0] != content:
+            names = [each.name for each in ast.parse(content).body if isinstance(each, ast.ClassDef)]
+            known = self._classes[path] = (content, names)
+        return known[1]
 
     @classmethod
     def beside(cls, file: Path | None) -> Sources:
@@ -89,12 +105,13 @@ class Sources:
 
     def load(self, path: Path) -> ModuleType:
         """Imports a Python file, once in this process. What it raises goes through."""
-        path = path.resolve()
-        name = self._module_name(path)
-        known = sys.modules.get(name)
-        if known is not None and getattr(known, "__file__", None) == str(path):
-            return known
-        return self._execute(name, path)
+        if path not in self._modules:
+            resolved = path.resolve()
+            name = self._module_name(resolved)
+            known = sys.modules.get(name)
+            is_loaded = known is not None and getattr(known, "__file__", None) == str(resolved)
+            self._modules[path] = known if is_loaded and known else self._execute(name, resolved)
+        return self._modules[path]
 
     def _execute(self, name: str, path: Path) -> ModuleType:
         spec = importlib.util.spec_from_file_location(name, path)

@@ -99,7 +99,7 @@ def _is_framework(owner: type) -> bool:
 
 def _evaluated(name: str, annotation: typing.Any, owner: type) -> typing.Any:
     """Evaluates one annotation as the type checker would; NameError, as a value, where that cannot be done."""
-    holder = types.SimpleNamespace(__annotations__={name: annotation})
+    holder = type("Holder", (), {"__annotations__": {name: annotation}})
     module = sys.modules.get(owner.__module__)
     try:
         found = typing.get_type_hints(

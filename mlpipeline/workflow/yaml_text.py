@@ -131,10 +131,8 @@ class _Reader:
         if tag == "seq":
             return [self.node(each) for each in given.value]
         if isinstance(given.value, str) and tag in _MAKE:
-            if tag == "str" and given.style is None and _OLD_BOOLEAN.fullmatch(given.value):
-                self._fault(
-                    place, f"{given.value} is a boolean to some and text to others: write true, false or quotes"
-                )
+            if tag == "str" and not given.style and _OLD_BOOLEAN.fullmatch(given.value):
+                self._fault(place, f"{given.value} is a boolean to some, text to others: write true, false or quotes")
             return self._scalar(tag, given.value, place)
         self._fault(place, f"the tag {shown(given.tag)} is not known here: write plain values")
         return None
