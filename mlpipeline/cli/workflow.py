@@ -38,8 +38,13 @@ def configured(function: _Function) -> _Function:
 
 
 @click.group()
+@shared
 def run() -> None:
-    """Run a workflow."""
+    """Run a workflow here and now.
+
+    \b
+    mlpipeline run workflow MyRunner --config-file dev.yaml
+    """
 
 
 @run.command()
@@ -66,8 +71,13 @@ def workflow(
 
 
 @click.group()
+@shared
 def test() -> None:
-    """Run checks."""
+    """Run a workflow's own checks.
+
+    \b
+    mlpipeline test workflow MyRunner tests.yaml --config-file dev.yaml
+    """
 
 
 @test.command("workflow")
@@ -204,6 +214,10 @@ def list_(setup: Setup, kind: str | None) -> None:
 
     Nothing is imported. A class of the project's own is listed where its file lies: pipelines/ or runners/, else it is
     taken for a component.
+
+    \b
+    mlpipeline list
+    mlpipeline list components
     """
     from mlpipeline import plugins
     from mlpipeline.observe.table import Table

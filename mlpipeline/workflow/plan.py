@@ -90,6 +90,7 @@ class _Planner:
     def plan(self, kind: type[Part]) -> Plan:
         declared = self.root.get(self.level.name)
         place = Place(self.document.files[-1], 1, 1) if self.document.files else self.root.place
+        place = declared.place if declared is not None else place
         self._check_class(self.level, kind, place)
         root = self._part((), self.level, kind, place, None)
         for part in root.walk():
