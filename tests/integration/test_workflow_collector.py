@@ -29,8 +29,10 @@ def test_each_check_is_a_test_and_so_is_the_workflow(tmp_path: Path) -> None:
     for line in (
         "PASSED test_good.yaml::main\n",
         "PASSED test_good.yaml::main after mean at least 2",
-        "FAILED test_good.yaml::main after mean above 2 - test_good.yaml:7:56: failed: mean is 2.0",
-        "FAILED test_good.yaml::main after hooks.py:check - test_good.yaml:7:82: error: KeyError: 'what'",
+        "FAILED test_good.yaml::main after mean above 2",
+        "test_good.yaml:7:54: failed: mean is 2.0",
+        "FAILED test_good.yaml::main after hooks.py:check",
+        "test_good.yaml:7:80: error: KeyError: 'what'",
         "FAILED test_raises.yaml::main - ZeroDivisionError",
         "SKIPPED [1] ",
         "ERROR test_faulty.yaml",
