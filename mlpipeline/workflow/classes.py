@@ -35,6 +35,7 @@ class Classes:
         self.faults = faults
         self._files: dict[str, list[Path]] = {}
         self._unreadable: dict[str, str] = {}
+        self._registered: dict[str, list[str]] = {}
         for path in dict.fromkeys(each for place in places for each in sources.python_files(place)):
             self._index(path)
 
@@ -81,7 +82,7 @@ class Classes:
             return None
         if files:
             return self._from_file(kind, name, files[0], node.place)
-        if name not in plugins.names(kind):
+        if name not in self._names(kind):
             self._unknown(kind, name, node.place)
             return None
         try:
@@ -91,6 +92,12 @@ class Classes:
         except MlpipelineError as error:
             self._fault(node.place, str(error))
         return None
+
+    def _names(self, kind: str) -> list[str]:
+        """Returns what is registered, looked up once: installed packages are many."""
+        if kind not in self._registered:
+            self._registered[kind] = plugins.names(kind)
+        return self._registered[kind]
 
     def _from_file(self, kind: str, name: str, path: Path, place: Place) -> Any:
         try:
@@ -126,7 +133,7 @@ class Classes:
         return not file.startswith("<") and self.sources.contains(Path(file)) and "site-packages" not in file
 
     def _unknown(self, kind: str, name: str, place: Place) -> None:
-        known = [*self._files, *plugins.names(kind)]
+        known = [*self._files, *self._names(kind)]
         told = f"there is no {kind} {shown(name)!r}.{near_miss(name, known)}"
         if self._unreadable:
             files = "; ".join(f"{file}: {reason}" for file, reason in self._unreadable.items())

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 PROJECT_FILE = "mlp.config"
 _MOST_FILES = 2000
+_NOT_OURS = frozenset(("outputs", "site-packages", "node_modules"))
 
 
 class Sources:
@@ -204,7 +205,8 @@ def _is_in(path: str, place: Path) -> bool:
 
 
 def _is_hidden(path: Path) -> bool:
-    return any(part.startswith((".", "__")) for part in path.parts)
+    """Whether a file is none of the project's own code: copies of it that runs keep, and installed packages."""
+    return any(part.startswith((".", "__")) or part in _NOT_OURS for part in path.parts)
 
 
 def _is_free(first: str, root: Path) -> bool:

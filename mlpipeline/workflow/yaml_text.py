@@ -148,7 +148,10 @@ class _Reader:
         merged: dict[Hashable, Node] = {}
         own: dict[Hashable, Node] = {}
         for key_node, value_node in given.value:
+            before = len(self.faults)
             key = self.node(key_node)
+            if isinstance(key.value, str):  # a key is never a boolean
+                del self.faults[before:]
             if key_node.tag == f"{_TAG}merge":
                 self._merge(merged, value_node)
             elif isinstance(key.value, dict | list) or key.value is None:

@@ -47,6 +47,11 @@ def test_words_that_are_booleans_to_some_are_faults(word: str) -> None:
     ]
 
 
+def test_keys_are_text_whatever_they_say() -> None:
+    node, found = yaml_text.read(b"on: 1\n'off': 2\ny: 3\n4: 5\ntrue: 6\n", "w.yaml")
+    assert (node.plain(), found) == ({"on": 1, "off": 2, "y": 3, 4: 5, True: 6}, [])
+
+
 def test_broken_yaml_is_told_with_line_column_and_the_line_itself() -> None:
     (told,) = faults("a: 1\nb: [1, 2\nc: 3\n")
     assert told.startswith("w.yaml:3:2: ")
