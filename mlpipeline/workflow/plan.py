@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from mlpipeline.config_text import Fault, near_miss, shown
 from mlpipeline.errors import ConfigurationError
-from mlpipeline.workflow import addresses, cached, checks, levels, steps, verify
+from mlpipeline.workflow import addresses, cached, check_reader, levels, steps, verify
 from mlpipeline.workflow.classes import Classes, plugin_places, require_class
 from mlpipeline.workflow.document import INCLUDE, Document
 from mlpipeline.workflow.interface import interface_faults
@@ -99,7 +99,7 @@ class _Planner:
             root.steps = steps.read(declared, root, self.linker, self.faults)
         self._read_steps(root)
         order = verify.verify(root, self.linker, self.faults)
-        found = checks.read(root, self.linker, self.classes, self.faults)
+        found = check_reader.read(root, self.linker, self.classes, self.faults)
         kept, directory = cached.read(root, self.linker, self.faults)
         description = self.root.get("description")
         return Plan(
