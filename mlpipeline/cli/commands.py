@@ -36,11 +36,13 @@ COMMANDS = {
     "retry": Entry(section=CONTROL, target="control:retry", help="Let failed runs run again."),
     "run": Entry(section=WORKFLOWS, target="workflow:run", help="Run a workflow here and now: run workflow RUNNER."),
     "test": Entry(section=WORKFLOWS, target="workflow:test", help="Run a workflow's checks: test workflow RUNNER."),
-    "validate": Entry(section=WORKFLOWS, target="workflow:validate", help="Check a workflow file."),
+    "validate": Entry(section=WORKFLOWS, target="workflow_files:validate", help="Check a workflow file."),
     "show-config": Entry(
-        section=WORKFLOWS, target="workflow:show_config", help="A workflow's values, and their origins."
+        section=WORKFLOWS, target="workflow_files:show_config", help="A workflow's values, and their origins."
     ),
-    "list": Entry(section=WORKFLOWS, target="workflow:list_", help="Components, pipelines, runners, workflow files."),
+    "list": Entry(
+        section=WORKFLOWS, target="workflow_files:list_", help="Components, pipelines, runners, workflow files."
+    ),
     "extract": Entry(section=DATA, target="extract:extract", help="What a query of extracts/ gives: its first rows."),
     "cache": Entry(section=DATA, target="cache:cache", help="See and empty the cache of answers of databases."),
     "get": Entry(section=KEEP, target="keep:get", help="Copy what a run left into a directory."),
