@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 PREFIX = "MLP_"
 """`MLP_TRAIN_DATA` in the environment is the key `train_data` of every part that has none nearer."""
+QUEUE_VARIABLES = frozenset(
+    f"{PREFIX}{name}" for name in ("DEVICES", "FAILPOINT", "HANDOVER_SECONDS", "MEMORY", "SUPERVISOR", "TOKEN")
+)
+"""What the queue tells its processes: a key `token` must not become the token of an attempt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +112,7 @@ class Scope:
 
     def _variable(self, key: str) -> Found | None:
         name = f"{PREFIX}{key.upper()}"
-        text = self.environment.get(name)
+        text = None if name in QUEUE_VARIABLES else self.environment.get(name)
         if text is None:
             return None
         origin, is_secret = f"environment {name}", secrets.is_secret(key)

@@ -68,3 +68,12 @@ def test_wiring_registers_every_built_in_part_and_may_be_called_again(registry: 
         found = registry.load(kind, name)
         assert f"{found.__module__}:{found.__qualname__}" == target
         assert kind != "executor" or found.name == name
+
+
+def test_who_asks_first_finds_what_is_built_in() -> None:
+    registry = plugins.Registry(filled_by="mlpipeline.wiring:wire")
+    assert registry.names("executor") == ["inline", "local"]
+    registry.register("executor", "mine", "os:getpid")
+    assert "mine" in registry.names("executor")
+    again = plugins.Registry(filled_by="mlpipeline.wiring:wire")
+    assert again.load("model_format", ".yaml").__module__ == "mlpipeline.workflow.model_file"

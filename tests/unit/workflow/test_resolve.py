@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+import mlpipeline
 from mlpipeline.workflow.node import Place, from_plain
-from mlpipeline.workflow.resolve import Config, Scope
+from mlpipeline.workflow.resolve import PREFIX, QUEUE_VARIABLES, Config, Scope
 
 ENVIRONMENT = {"MLP_RATE": "0.25", "MLP_DB_PASSWORD": "0123", "MLP_KEEP": "from environment"}
 
@@ -60,6 +64,13 @@ def test_a_config_is_a_mapping_that_prints_no_secret() -> None:
         config["gone"]
     with pytest.raises(KeyError):
         config.origin("gone")
+
+
+def test_what_the_queue_tells_its_processes_is_no_configuration() -> None:
+    package = Path(mlpipeline.__file__).parent
+    used = {name for path in package.rglob("*.py") for name in re.findall(r'"(MLP_[A-Z_]+)"', path.read_text("utf-8"))}
+    assert used - {PREFIX} <= QUEUE_VARIABLES
+    assert Scope("Mine", {}, {}, None, {"MLP_TOKEN": "x"}).find("token") is None
 
 
 def test_secrets_of_the_environment_stay_text() -> None:
