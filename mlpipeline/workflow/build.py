@@ -36,6 +36,9 @@ def build(plan: Plan, root: Part, *, collect: bool = False) -> Shared:
     return shared
 
 
+_MAIN = "main"
+
+
 class _Builder:
     def __init__(self, plan: Plan, shared: Shared) -> None:
         self.plan = plan
@@ -79,8 +82,10 @@ class _Builder:
         self._wrap(part, planned)
 
     def _wrap(self, part: Part, planned: Planned) -> None:
-        names = public_methods(type(part))
-        for name in (*names, "main") if planned.steps is not None and planned.address else names:
+        names = dict.fromkeys(public_methods(type(part)))
+        if hasattr(type(part), _MAIN):  # also where it is this package's own
+            names[_MAIN] = None
+        for name in names:
             wrap(
                 Method(
                     part=part,

@@ -122,6 +122,17 @@ def test_checks_may_stand_in_a_parts_own_section_and_in_a_step(checked: Workbenc
     ]  # fmt: skip
 
 
+def test_a_check_of_main_holds_also_where_nobody_wrote_it(checked: Workbench) -> None:
+    text = """
+    pipeline: {train: [{call: trainer.fit, with: {data: [4]}}]}
+    component: {trainer: Mean}
+    checks: {main: {after: [{metric: train, above: 3}]}, train.main: {after: [{equals: 4}]}}
+    """
+    runner = checked.load(text, collect_checks=True)
+    assert runner.main() == {"train": 4}
+    assert [str(result.status) for result in runner.check_results] == ["passed", "passed"]
+
+
 def test_a_check_whose_method_was_not_called_is_told(checked: Workbench) -> None:
     ((_, status, message),) = told(checked, "{train.trainer.fit: {before: checks/data.py}}", "build")
     assert (status, message) == ("skipped", "the method was not called")
