@@ -177,6 +177,22 @@ def test_what_one_pipeline_declares_its_siblings_do_not_see_in_whatever_order(be
         assert (runner.two.trainer is runner.trainer, runner.two.notifier) == (True, None)
 
 
+def test_a_part_may_stand_before_one_of_its_own_name_further_out(bench: Workbench) -> None:
+    bench.write(
+        "components/loud.py",
+        """
+        from components.parts import Notifier
+        class Loud(Notifier):
+            notifier: Notifier
+            def tell(self, text):
+                self.notifier.tell(f"{text}!")
+        """,
+    )
+    runner = bench.load(WORKFLOW, "component: {notifier: Printer}\ntrain: {component: {notifier: Loud}}\n")
+    runner.main()
+    assert runner.notifier.told == ["2.0!"]
+
+
 def test_none_hides_what_lies_further_out(bench: Workbench) -> None:
     runner = bench.load(WORKFLOW, "component: {notifier: Printer}\ntrain: {component: {notifier: none}}\n")
     assert runner.train.notifier is None

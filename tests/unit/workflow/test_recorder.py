@@ -143,6 +143,21 @@ def test_each_step_of_a_list_is_recorded(recorded: Workbench) -> None:
     assert calls(recorded) == ["odd"]
 
 
+def test_what_happens_within_a_step_is_not_recorded_by_itself(recorded: Workbench) -> None:
+    recorded.write(
+        "components/outer.py",
+        "from components.rec import One\nfrom mlpipeline.workflow import Pipeline, Runner\n"
+        "class Outer(Pipeline):\n    one: One\n"
+        "    def main(self):\n        return self.inner([1, 2])\n"
+        "    def inner(self, data):\n        return self.one.first(data)\n",
+    )
+    text = "pipeline: {outer: Outer, one: One}\nrunner: [{call: outer.main}]\ncomponent: {fits: Fits}\n"
+    attempt(recorded, text=text).train_model(None, 1)
+    assert len(list((recorded.root / "model" / "steps" / "run-1").iterdir())) == 1
+    attempt(recorded, text=text).train_model(None, 1)
+    assert calls(recorded) == ["first", "fit"]
+
+
 CACHED = "component: {fits: Fits}\ncache: {methods: [fits.fit, fits.read]}\n"
 
 
