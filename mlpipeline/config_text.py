@@ -20,9 +20,11 @@ class Fault:
     file: str
     line: int | None
     message: str
+    column: int | None = None
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.message}" if self.line else f"{self.file}: {self.message}"
+        column = f":{self.column}" if self.column else ""
+        return f"{self.file}:{self.line}{column}: {self.message}" if self.line else f"{self.file}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

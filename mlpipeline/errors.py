@@ -156,6 +156,10 @@ class UnknownClass(ArtefactError):
     """A saved model is of a class that is not known here: import it, or give it in classes=[...]."""
 
 
+class CheckFailed(MlpipelineError):
+    """A check of the workflow failed: see what it says."""
+
+
 class MissingExtra(MlpipelineError, ImportError):
     """An optional package is missing: install the extra that brings it."""
 

@@ -17,10 +17,15 @@ class Registry:
 
     What is registered here wins over an installed package's offer of the same name, so that a stranger cannot replace
     a built-in part by being installed.
+
+    Args:
+        filled_by: `package.module:function`, called with `register` before the first look: whoever asks first, in
+            whichever process, finds what is built in.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, filled_by: str | None = None) -> None:
         self._targets: dict[str, dict[str, str]] = {}
+        self._filled_by = filled_by
 
     def register(self, kind: str, name: str, target: str) -> None:
         """Offers a part.
@@ -39,8 +44,15 @@ class Registry:
         if known.setdefault(name, target) != target:
             raise errors.UsageError(f"{kind} '{name}' is {known[name]} already: choose another name for {target}")
 
+    def _fill(self) -> None:
+        if self._filled_by is not None:
+            module, function = self._filled_by.split(":")
+            self._filled_by = None
+            getattr(import_module(module), function)(self.register)
+
     def names(self, kind: str) -> list[str]:
         """Returns the sorted names of all parts of a kind, installed packages' included."""
+        self._fill()
         return sorted(self._targets.get(kind, {}).keys() | _installed(kind).keys())
 
     def name_of(self, kind: str, part: type) -> str | None:
@@ -48,6 +60,7 @@ class Registry:
 
         Asks no package to be imported but the one that the class is of.
         """
+        self._fill()
         package = part.__module__.partition(".")[0]
         for name, target in {**_installed(kind), **self._targets.get(kind, {})}.items():
             if target == f"{part.__module__}:{part.__qualname__}":
@@ -60,6 +73,7 @@ class Registry:
 
     def target(self, kind: str, name: str) -> str | None:
         """Returns where a part is, `package.module:attribute`, and imports nothing; None where there is none."""
+        self._fill()
         return self._targets.get(kind, {}).get(name) or _installed(kind).get(name)
 
     def load(self, kind: str, name: str) -> Any:
@@ -105,7 +119,7 @@ def _installed(kind: str) -> dict[str, str]:
 
 
 # The one piece of module state: rooms that must not know one another meet in this registry.
-_registry = Registry()
+_registry = Registry(filled_by="mlpipeline.wiring:wire")
 register = _registry.register
 names = _registry.names
 name_of = _registry.name_of

@@ -1,4 +1,4 @@
-"""Fills the registry with every built-in part, as text, loaded on use; called by entry points only."""
+"""Fills the registry with every built-in part, as text, loaded on use; called by entry points, else by the registry."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ BUILT_IN = (
     ("estimator", "catboost", f"{_ESTIMATORS}.catboost:CatBoost"),
     ("estimator", "prophet", f"{_ESTIMATORS}.prophet:Prophet"),
     ("estimator", "keras", f"{_ESTIMATORS}.keras:Keras"),
+    ("model_format", ".yaml", "mlpipeline.workflow.model_file:load"),
 )
 
 

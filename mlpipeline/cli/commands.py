@@ -15,7 +15,7 @@ class Entry:
 
 
 LOOK, CONTROL, LEARN, DATA = "See what happens", "Change what happens", "Learn", "Data"
-WORK, KEEP, SHELL = "Work in the project", "Keep house", "Your shell"
+WORKFLOWS, WORK, KEEP, SHELL = "Workflows", "Work in the project", "Keep house", "Your shell"
 
 COMMANDS = {
     "plan": Entry(section=LOOK, target="plan:plan", help="What would run now, in which order, and why."),
@@ -38,12 +38,20 @@ COMMANDS = {
     "tune": Entry(section=LEARN, target="tune:tune", help="Search parameters; each trial is a run."),
     "predict": Entry(section=LEARN, target="predict:predict", help="Predict the rows of a file with a saved model."),
     "serve": Entry(section=LEARN, target="serve:serve", help="Answer predictions of saved models over HTTP."),
+    "run": Entry(section=WORKFLOWS, target="workflow:run", help="Run a workflow here and now: run workflow RUNNER."),
+    "validate": Entry(section=WORKFLOWS, target="workflow_files:validate", help="Check a workflow file."),
+    "show-config": Entry(
+        section=WORKFLOWS, target="workflow_files:show_config", help="A workflow's values, and their origins."
+    ),
+    "list": Entry(
+        section=WORKFLOWS, target="workflow_files:list_", help="Components, pipelines, runners, workflow files."
+    ),
     "extract": Entry(section=DATA, target="extract:extract", help="What a query of extracts/ gives: its first rows."),
     "cache": Entry(section=DATA, target="cache:cache", help="See and empty what is kept of data: answers and spools."),
     "task": Entry(section=WORK, target="task:task", help="Run one of the project's tasks, or list them."),
     "console": Entry(section=WORK, target="shells:console", help="A Python console in the project."),
     "notebook": Entry(section=WORK, target="shells:notebook", help="Jupyter in the project."),
-    "test": Entry(section=WORK, target="own_tests:test", help="Run the project's own tests."),
+    "test": Entry(section=WORK, target="own_tests:test", help="Run the project's own tests, or a workflow's checks."),
     "get": Entry(section=KEEP, target="keep:get", help="Copy what a run left into a directory."),
     "mv": Entry(section=KEEP, target="keep:mv", help="Rename a model or version without losing its history."),
     "gc": Entry(section=KEEP, target="gc:gc", help="Show, or remove, what is not needed any more."),
@@ -61,13 +69,9 @@ PLANNED = {
     "journal": "the experiment log as a document",
     "export": "runs or workflows for other tools",
     "import": "runs of other tools",
-    "run": "run a workflow",
     "create": "create a model, component, pipeline or runner",
     "init": "create a project",
     "package": "package a project",
-    "list": "list components and workflows",
-    "validate": "check a workflow file",
-    "show-config": "show a workflow's resolved configuration",
     "seed": "create example data",
     "datagen": "generate synthetic data",
     "deployment": "deploy a workflow",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,7 +11,20 @@ from mlpipeline.cli.setup import Setup, shared
 from mlpipeline.cli.shells import ENVIRONMENT, attended, environment_of, has, python_of
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
+class _Tests(click.Command):
+    """The project's own tests; after the word `workflow`, a workflow's checks: a command of its own."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        if args[:1] != ["workflow"]:
+            return super().make_context(info_name, args, parent, **extra)
+        from mlpipeline.cli.workflow import test_workflow
+
+        return test_workflow.make_context(f"{info_name} workflow", args[1:], parent, **extra)
+
+
+@click.command(cls=_Tests, context_settings={"ignore_unknown_options": True})
 @click.argument("words", metavar="[PATH]... [PYTEST OPTIONS]...", nargs=-1, type=click.UNPROCESSED)
 @click.option("--unittest", is_flag=True, help="Use unittest, also where pytest is installed.")
 @shared
@@ -18,7 +32,8 @@ from mlpipeline.cli.shells import ENVIRONMENT, attended, environment_of, has, py
 def test(context: click.Context, words: tuple[str, ...], unittest: bool) -> None:
     """Run the project's own tests: by pytest, or by unittest where that is not installed. MLP_ENV is test meanwhile.
 
-    The exit status is theirs.
+    The exit status is theirs. `mlpipeline test workflow RUNNER TESTS` carries out a workflow's checks instead; a path
+    called so is ./workflow.
 
     \b
     mlpipeline test

@@ -14,6 +14,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlpipeline.errors import ConfigurationError
 from mlpipeline.execution import fingerprint, loader, preload, snapshot
 from mlpipeline.execution.limits import die_with_parent
 from mlpipeline.execution.snapshot import Place
@@ -53,6 +54,8 @@ def describe(place: Place, sources_dir: Path | None) -> dict[str, Any]:
             return _fault(f"{main}: its sources cannot be kept, tried again: {error}") | {"files": {}}
     code = fingerprint.code_digest(files, main)
     heavy = list(preload.imported_by(files))
+    if report["fault"] is not None:  # which files are absent may be the fault
+        digests = {**snapshot.looked_at(finder.looked_at, place), **digests}
     return report | {"sources": sha, "code_digest": code, "files": digests, "heavy": heavy}
 
 
@@ -63,9 +66,10 @@ def _import(finder: loader.SourcesFinder, main: str) -> dict[str, Any]:
     except BaseException as error:
         return _fault(_told(error, finder.place, main), traceback.format_exc())
     if not hasattr(module, "MODEL"):
-        return _fault(f"{main}: has no MODEL: set the global MODEL to an instance of mlpipeline.helper.Model") | {
-            "has_model": False
-        }
+        hint = "set the global MODEL to an instance of mlpipeline.helper.Model"
+        if not main.endswith(".py"):
+            hint = "name a runner under `runner:`, or pipelines under `pipeline:`"
+        return _fault(f"{main}: has no MODEL: {hint}") | {"has_model": False}
     try:
         return _report(module.MODEL, main, module.__doc__, finder.place.root)
     except BaseException as error:
@@ -94,7 +98,8 @@ def _report(model: Any, main: str, text: str | None, root: Path) -> dict[str, An
         return _fault(f"{main}: MODEL has no versions: add one, for example versions.add('first')")
     if search is not None and (missing := _missing(search)):
         return _fault(f"{main}: {missing}")
-    own = type(model).__doc__ or text or ""
+    docs = (type(model).__doc__, text) if main.endswith(".py") else (text, type(model).__doc__)
+    own = docs[0] or docs[1] or ""
     line = next((part.strip() for part in own.splitlines() if part.strip()), "")
     found = {"fault": None, "traceback": None, "has_model": True, "versions": versions, "description": line}
     return found | {"search": None if search is None else _search(search, model.versions, root)}
@@ -140,6 +145,8 @@ def _within(described: Any, root: Path) -> Any:
 
 def _told(error: BaseException, place: Place, main: str) -> str:
     """Says what an import raised, with the deepest line that is the project's own."""
+    if isinstance(error, ConfigurationError) and error.faults:
+        return "\n".join(map(str, error.faults))  # each says where it is
     if isinstance(error, SyntaxError) and error.filename:
         where = f"{place.relative(Path(error.filename))}:{error.lineno}"
     else:

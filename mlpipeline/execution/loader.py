@@ -56,10 +56,23 @@ class SourcesFinder:
         files: project-relative path to content.
         on_live: called with the path and content of a module that is not among them but lies in the project: the
             describing child adds it to the sources, a run records a warning.
+        complete: whether the sources are all that there are, as in a run; else more are being found.
+
+    Attributes:
+        looked_at: further files and directories that decided what the model is, be it by being absent.
     """
 
-    def __init__(self, place: Place, files: Mapping[str, bytes], on_live: Callable[[Path, bytes], None]) -> None:
+    def __init__(
+        self,
+        place: Place,
+        files: Mapping[str, bytes],
+        on_live: Callable[[Path, bytes], None],
+        *,
+        complete: bool = False,
+    ) -> None:
         self.place = place
+        self.complete = complete
+        self.looked_at: set[Path] = set()
         self.files = {str((place.root / name).resolve()): content for name, content in files.items()}
         self.directories = {str(parent) for path in self.files for parent in Path(path).parents}
         self.on_live = on_live
@@ -96,6 +109,21 @@ class SourcesFinder:
             self.on_live(path, content)
         return None if content is None else (content,)
 
+    def read(self, path: Path) -> bytes:
+        """Returns the known content of a file of any kind; else reads it, and knows it from then on.
+
+        Raises:
+            OSError: it is not known, and cannot be read.
+        """
+        path = path.resolve()
+        content = self.files.get(str(path))
+        if content is None:
+            self.looked_at.add(path)
+            content = path.read_bytes()
+            self.files[str(path)] = content
+            self.on_live(path, content)
+        return content
+
     def _is_ours(self, path: Path) -> bool:
         inside = path.is_relative_to(self.place.root) or path.is_relative_to(self.place.models_dir)
         return inside and "site-packages" not in path.parts
@@ -113,17 +141,27 @@ class SourcesFinder:
         return spec
 
 
-def install(place: Place, files: Mapping[str, bytes], on_live: Callable[[Path, bytes], None]) -> SourcesFinder:
+def install(
+    place: Place, files: Mapping[str, bytes], on_live: Callable[[Path, bytes], None], *, complete: bool = False
+) -> SourcesFinder:
     """Puts the project's modules first on the path of this process."""
-    finder = SourcesFinder(place, files, on_live)
+    finder = SourcesFinder(place, files, on_live, complete=complete)
     sys.meta_path.insert(0, finder)
     sys.path[:0] = [str(base) for base in place.search if str(base) not in sys.path]
     return finder
 
 
 def load_main(finder: SourcesFinder) -> ModuleType:
-    """Imports the model's own file under its own name. What it raises goes through."""
+    """Imports the model's own file under its own name. What it raises goes through.
+
+    What is no Python is read by whoever registered for its suffix, and becomes a module that holds MODEL.
+    """
     main = finder.place.main
+    if main.suffix != ".py":
+        from mlpipeline import plugins
+
+        found: ModuleType = plugins.load("model_format", main.suffix)(finder)
+        return found
     name = main.stem.replace(".", "_")
     spec = finder.spec(name, main, finder.files[str(main.resolve())], is_package=False)
     module = importlib.util.module_from_spec(spec)

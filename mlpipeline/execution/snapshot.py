@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from mlpipeline import wire
@@ -148,6 +148,35 @@ def digest_of(files: Mapping[str, bytes], main: str) -> tuple[str, dict[str, str
 
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
     return hashlib.sha256(json.dumps([main, digests]).encode()).hexdigest()[:24], digests
+
+
+def listing_digest(directory: Path) -> str:
+    """Returns a digest of which Python files and directories lie in a directory, whatever is in them.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    import hashlib  # here, since a worker opens snapshots and makes none
+
+    names = sorted(each for each in os.listdir(directory) if not each.startswith(("__pycache__", ".")))
+    return hashlib.sha256("\n".join(names).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def looked_at(paths: Iterable[Path], place: Place) -> dict[str, str]:
+    """Returns the digests of files, and of the listings of directories and of all those below them; `missing` for
+    those that are not there."""
+    import hashlib
+
+    found: dict[str, str] = {}
+    for path in paths:
+        below = [Path(each) for each, _, _ in os.walk(path) if "__pycache__" not in each] if path.is_dir() else [path]
+        for each in below:
+            try:
+                content = listing_digest(each) if each.is_dir() else hashlib.sha256(each.read_bytes()).hexdigest()
+            except OSError:
+                content = "missing"
+            found[place.relative(each)] = content
+    return found
 
 
 def store(sources_dir: Path, files: Mapping[str, bytes], main: str) -> Snapshot:

@@ -64,7 +64,7 @@ def _train(directory: Path, spec: dict[str, Any], report: Report) -> None:
     if count := spec.get("threads"):
         threads.limit(int(count))
     seed_all(int(spec["seed"]))
-    finder = loader.install(place, copy.read(), late)
+    finder = loader.install(place, copy.read(), late, complete=True)
     with failure.importing():
         module = loader.load_main(finder)
     if count:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import stat as stat_module
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mlpipeline import wire
+from mlpipeline.execution.snapshot import listing_digest
 from mlpipeline.execution.warm_parent import WarmParent
 from mlpipeline.project import Project
 from mlpipeline.queue import describing
@@ -155,7 +157,9 @@ class Catalog:
             mark = (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
             before = self._stats.get(name)
             if before is None or before[0] != mark:
-                before = (mark, hashlib.sha256(path.read_bytes()).hexdigest())
+                is_directory = stat_module.S_ISDIR(stat.st_mode)
+                content = listing_digest(path) if is_directory else hashlib.sha256(path.read_bytes()).hexdigest()
+                before = (mark, content)
                 self._stats[name] = before
         except OSError:
             return "missing"

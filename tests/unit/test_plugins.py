@@ -64,8 +64,9 @@ def test_installed_packages_offer_parts_but_replace_none(
 def test_wiring_registers_every_built_in_part_and_may_be_called_again(registry: plugins.Registry) -> None:
     wire(registry.register)
     wire(registry.register)
-    for kind, name, _ in BUILT_IN:
+    for kind, name, target in BUILT_IN:
         assert name in registry.names(kind)
+        assert registry.target(kind, name) == target
         if kind == "executor":
             assert registry.load(kind, name).name == name
         if kind == "estimator":
@@ -85,3 +86,12 @@ def test_a_part_is_known_by_the_name_under_which_it_is_offered(
     assert registry.name_of("kind", Part) == "mine"
     assert registry.name_of("kind", plugins.Registry) is None
     assert "colorsys" not in sys.modules
+
+
+def test_who_asks_first_finds_what_is_built_in() -> None:
+    registry = plugins.Registry(filled_by="mlpipeline.wiring:wire")
+    assert registry.names("executor") == ["inline", "local"]
+    registry.register("executor", "mine", "os:getpid")
+    assert "mine" in registry.names("executor")
+    again = plugins.Registry(filled_by="mlpipeline.wiring:wire")
+    assert again.load("model_format", ".yaml").__module__ == "mlpipeline.workflow.model_file"

@@ -126,6 +126,7 @@ def test_an_offered_store_is_opened_by_its_scheme(offers: Any) -> None:
 
 def test_an_offered_dialect_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(DIALECTS, "sqlite")
+    assert plugins.names("dialect")  # filled, from now on
     monkeypatch.setitem(plugins._registry._targets, "dialect", {})
     monkeypatch.setattr(plugins, "_installed", lambda kind: {"sqlite": "mlpipeline.data.dialects.duck:DuckDialect"})
     assert type(dialects.of(create_engine("sqlite://"))).__name__ == "DuckDialect"

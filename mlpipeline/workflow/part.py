@@ -1,0 +1,138 @@
+"""What components, pipelines and runners share: a place in a workflow, its configuration, and what it may ask of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mlpipeline.console import log as log_message
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from typing import Any, TypeVar
+
+    from mlpipeline.context import RunContext
+    from mlpipeline.workflow.checks import CheckLog
+    from mlpipeline.workflow.middleware import Timings
+    from mlpipeline.workflow.recorder import Recorder
+    from mlpipeline.workflow.resolve import Config
+    from mlpipeline.workflow.steps import Step
+
+    F = TypeVar("F", bound=Callable[..., Any])
+
+WIRING = "_wiring"
+_SIDE_EFFECTS = "_has_side_effects"
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Shared:
+    """What all parts of one workflow share."""
+
+    root: Part
+    parts: dict[tuple[str, ...], Part]
+    recorder: Recorder
+    checks: CheckLog
+    timings: Timings
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Wiring:
+    """How a part stands in its workflow.
+
+    Attributes:
+        address: its names from the runner down, e.g. `("train", "model_trainer")`.
+        values: its keys of the configuration.
+        given: names of the attributes that the workflow has set: they are no state of the part's own.
+        uses: the parts that it declares or needs.
+        steps: of a pipeline without code.
+    """
+
+    address: tuple[str, ...]
+    config: Config
+    values: Mapping[str, Any]
+    parent: Part | None
+    shared: Shared
+    given: frozenset[str] = frozenset()
+    uses: tuple[Part, ...] = ()
+    steps: tuple[Step, ...] | None = None
+    inputs: tuple[str, ...] = ()
+
+
+class Part:
+    """A part of a workflow: made from configuration, or by hand as any Python object.
+
+    What a subclass needs is told by its body and its constructor. An annotation that names a kind of part
+    (`model_trainer: ModelTrainer`) is a part that must be there, `ModelTrainer | None` one that may; every other
+    annotation, and every argument of the constructor, is a key of the configuration, required where it has no default.
+    All of them are set before the constructor runs.
+    """
+
+    _is_framework = True
+
+    def __getattr__(self, name: str) -> Any:
+        """Says why something is missing; called for what is found nowhere else."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        hint = f": to have a part of the workflow, annotate it: `{name}: ItsType`" if WIRING in self.__dict__ else ""
+        raise AttributeError(f"{type(self).__name__} has no {name!r}{hint}")
+
+    @property
+    def address(self) -> str:
+        """Where it stands in its workflow, `train.model_trainer`; empty for a runner, and for what was made by hand."""
+        wiring: Wiring | None = self.__dict__.get(WIRING)
+        return "" if wiring is None else ".".join(wiring.address)
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """The configuration as this part sees it: its own, its parents', the environment's, defaults."""
+        wiring: Wiring | None = self.__dict__.get(WIRING)
+        return {} if wiring is None else wiring.config
+
+    @property
+    def parent(self) -> Part | None:
+        """The part that it was declared in."""
+        wiring: Wiring | None = self.__dict__.get(WIRING)
+        return None if wiring is None else wiring.parent
+
+    @property
+    def run(self) -> RunContext:
+        """What it may ask of the system; outside the queue it writes nothing."""
+        wiring: Wiring | None = self.__dict__.get(WIRING)
+        if wiring is not None and wiring.shared.root is not self:
+            return wiring.shared.root.run
+        from mlpipeline.context import RunContext
+
+        return RunContext.detached()
+
+    def log(self, message: object, log_to_file: bool = False, **options: Any) -> None:
+        """Logs a message; see `mlpipeline.model.Model.log`."""
+        known = {key: options[key] for key in ("modifier_1", "modifier_2") if key in options}
+        log_message(message, options.get("level", logging.INFO), log_to_file, **known)
+
+    @classmethod
+    def known_names(cls, key: str) -> Collection[str] | None:
+        """Returns the names that a key's value may hold; None where any will do.
+
+        A mapping's keys, a list's texts and a single text are checked against it before anything runs: so that a
+        hyper-parameter nobody knows, or a metric, is a fault of the configuration.
+        """
+        return None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Returns what the part has come to be: nothing that the workflow gave it."""
+        wiring: Wiring | None = self.__dict__.get(WIRING)
+        given = frozenset() if wiring is None else wiring.given
+        return {key: value for key, value in self.__dict__.items() if key != WIRING and key not in given}
+
+
+def side_effects(method: F) -> F:
+    """Declares that a method does something outside (writes a file, sends a mail): its result is never cached."""
+    method.__dict__[_SIDE_EFFECTS] = True
+    return method
+
+
+def has_side_effects(method: object) -> bool:
+    """Whether a method was declared to do something outside."""
+    return bool(getattr(method, _SIDE_EFFECTS, False))

@@ -1,0 +1,287 @@
+"""A runner: the model that a workflow is, used from Python, from the shell and in the queue."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from abc import ABC
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from mlpipeline.config_text import Fault
+from mlpipeline.errors import ConfigurationError, MlpipelineError, VersionsError
+from mlpipeline.model import ExecutionModeKeys, Model
+from mlpipeline.versions import Version, Versions
+from mlpipeline.workflow import document as documents
+from mlpipeline.workflow import plan as plans
+from mlpipeline.workflow import steps
+from mlpipeline.workflow.build import build
+from mlpipeline.workflow.checks import Result
+from mlpipeline.workflow.document import Document
+from mlpipeline.workflow.middleware import Timings
+from mlpipeline.workflow.node import Node, Place, from_plain
+from mlpipeline.workflow.part import Part, Shared
+from mlpipeline.workflow.planned import Plan
+from mlpipeline.workflow.recorder import Results, StepRecorder
+from mlpipeline.workflow.sources import Sources
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Self
+
+DEFAULT_VERSION = "default"
+_META = frozenset(("order", "model_dir_suffix"))
+_PLAN, _SHARED, _BUILT = "_plan", "_shared", "_built"
+Configuration = str | os.PathLike[str] | Mapping[str, "Any"]
+
+
+class Runner(Model, Part, ABC):
+    """A model that is made of pipelines and components, as its configuration says.
+
+    `MyRunner(conf="dev.yaml")` verifies all of it, then builds the parts, which are its attributes. In the queue, each
+    version is built with its own parameters.
+
+    Args:
+        conf: a workflow file, a mapping, or several of them: each lies over those before it. It is never changed.
+        settings: `part.key=value`, as `--set` takes them.
+        version: which of `versions:` to build; by default none of them: the configuration as it is.
+        lazy: whether nothing is built before a part is used, or `build` is called.
+        collect_checks: whether checks that fail are only kept, in `check_results`.
+        sources: where files are read; by default the project that the first file lies in.
+
+    Raises:
+        ConfigurationError: with everything that is wrong, each with file and line.
+    """
+
+    _is_framework = True
+
+    def __init__(
+        self,
+        conf: Configuration | Sequence[Configuration] | Document | None = None,
+        *,
+        settings: Iterable[str] = (),
+        version: str | None = None,
+        lazy: bool = False,
+        collect_checks: bool = False,
+        sources: Sources | None = None,
+    ) -> None:
+        if not isinstance(conf, Document):
+            conf = documents.load(conf, settings=settings, sources=sources)
+        self._document: Document = conf
+        self._collect_checks = collect_checks
+        self.reset_steps = True
+        self.versions = _versions(self._document)
+        self._version = None if version is None else self.versions[version]
+        self._replan()
+        if not lazy:
+            self.build()
+
+    @property
+    def current_version(self) -> Version | None:
+        """The version that the workflow is planned with."""
+        return self._version
+
+    @current_version.setter
+    def current_version(self, version: Version | None) -> None:
+        self._version = version
+        self._replan()
+        if version is not None:  # it is about to be trained
+            self.build()
+
+    def _replan(self) -> None:
+        overrides = () if self._version is None else _overrides(self._document, self._version)
+        settings = [(address.split("__"), node) for address, node in overrides]
+        plan = plans.plan(self._document, type(self), overrides=settings)
+        for name in self.__dict__.pop(_BUILT, ()):
+            self.__dict__.pop(name, None)
+        self.__dict__.pop(_SHARED, None)
+        self.__dict__[_PLAN] = plan
+
+    def verify_versions(self) -> None:
+        """Plans every version.
+
+        Raises:
+            ConfigurationError: with everything that is wrong in any of them.
+        """
+        faults: list[Fault] = []
+        for version in self.versions:
+            settings = [(address.split("__"), node) for address, node in _overrides(self._document, version)]
+            try:
+                plans.plan(self._document, type(self), overrides=settings)
+            except ConfigurationError as error:
+                faults += [fault for fault in error.faults if fault not in faults]
+        if faults:
+            raise ConfigurationError(faults=faults)
+
+    @property
+    def plan(self) -> Plan:
+        """What is built, or will be."""
+        plan: Plan = self.__dict__[_PLAN]
+        return plan
+
+    def build(self) -> Self:
+        """Builds all parts, where that has not happened yet, and returns the runner."""
+        if _SHARED not in self.__dict__:
+            before = set(self.__dict__)
+            self.__dict__[_SHARED] = None  # what is built may look at the runner, which must not build again
+            try:
+                self.__dict__[_SHARED] = build(self.plan, self, collect=self._collect_checks)
+            except BaseException:
+                for name in set(self.__dict__) - before:
+                    del self.__dict__[name]
+                raise
+            self.__dict__[_BUILT] = tuple(set(self.__dict__) - before - {_SHARED})
+        return self
+
+    def __getattr__(self, name: str) -> Any:
+        """Builds the workflow when one of its parts is asked for."""
+        plan: Plan | None = self.__dict__.get(_PLAN)
+        is_planned = plan is not None and (name in plan.root.needs or name in plan.root.values)
+        if is_planned and _SHARED not in self.__dict__:
+            return getattr(self.build(), name)
+        return Part.__getattr__(self, name)
+
+    @property
+    def _workshop(self) -> Shared:
+        self.build()
+        shared: Shared = self.__dict__[_SHARED]
+        return shared
+
+    @property
+    def timings(self) -> Timings:
+        """How often each method was called, and how long that took."""
+        return self._workshop.timings
+
+    @property
+    def check_results(self) -> list[Result]:
+        """How each check ended; those whose method was not called are skipped."""
+        return self._workshop.checks.complete(self.plan.checks)
+
+    def main(self) -> Any:
+        """Runs the workflow; what it returns that is a number, or a mapping of names to numbers, becomes metrics.
+
+        By default the runner's own steps, where `runner:` is a list, else `main` of each pipeline in the order of the
+        file; then the results are returned by the pipelines' names.
+        """
+        self.build()
+        if self.plan.root.steps is not None:
+            return steps.run(self, {})
+        pipelines = {part.address[-1]: getattr(self, part.address[-1]) for part in self.plan.root.parts()}
+        pipelines = {name: part for name, part in pipelines.items() if not _is_component(self.plan, name)}
+        without = [name for name, part in pipelines.items() if not callable(getattr(type(part), "main", None))]
+        if without or not pipelines:
+            told = f"{', '.join(without)} without main" if without else "no pipelines"
+            hint = "define main(self) in the runner's class, give `runner:` a list of steps, or name another method"
+            raise MlpipelineError(f"{type(self).__name__} has {told}: {hint}")
+        return {name: part.main() for name, part in pipelines.items()}
+
+    def train_model(self, input_fn: Any = None, steps: int = 1) -> Any:
+        """Runs the workflow, in the queue behind the steps that an interrupted attempt has done already."""
+        shared = self._workshop
+        if self.run.run_id is not None and self.run.model_dir is not None:
+            self._clear_records(self.run.run_id)
+            results = Results(self._records / self.run.run_id, shared.parts)
+            shared.recorder = StepRecorder(results, self.plan.sources)
+        return metrics(self.main())
+
+    def post_execution_hook(
+        self, version: Version, model_dir: str, exec_mode: ExecutionModeKeys = ExecutionModeKeys.TEST
+    ) -> None:
+        """Removes the records of steps: the run is complete."""
+        if self.run.model_dir is not None:
+            self._clear_records(None)
+
+    @property
+    def _records(self) -> Path:
+        return Path(self.run.model_dir or "") / "steps"
+
+    def _clear_records(self, current: str | None) -> None:
+        """Removes the records of other runs: what they did is done again."""
+        for each in self._records.iterdir() if self._records.is_dir() else ():
+            if each.name != current:
+                shutil.rmtree(each)
+
+    def steps_for(self, version: Version, loader: Any) -> int:
+        """Returns 1: a workflow is one step of training, whatever its version's parameters are called."""
+        return 1
+
+
+def load(
+    conf: Configuration | Sequence[Configuration] | Document,
+    *,
+    settings: Iterable[str] = (),
+    default: type[Runner] = Runner,
+    **options: Any,
+) -> Runner:
+    """Makes the runner that a workflow file names; `Runner` itself where it names none.
+
+    Raises:
+        ConfigurationError: with everything that is wrong.
+    """
+    found = (
+        conf if isinstance(conf, Document) else documents.load(conf, settings=settings, sources=options.get("sources"))
+    )
+    kind: Callable[..., Any] = plans.runner_class(found, default, Runner)
+    made: Runner = kind(found, **options)
+    return made
+
+
+def metrics(returned: Any) -> Any:
+    """Returns the numbers in what a workflow returned, under their addresses; the number itself where it is one."""
+    if isinstance(returned, Mapping):
+        found = dict(_numbers(returned, ""))
+        return found or None
+    return returned if _is_number(returned) else None
+
+
+def _numbers(returned: Mapping[Any, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    for key, value in returned.items():
+        if isinstance(value, Mapping):
+            yield from _numbers(value, f"{prefix}{key}__")
+        elif _is_number(value):
+            yield f"{prefix}{key}", value
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, int | float) or (hasattr(value, "dtype") and getattr(value, "shape", None) == ())
+
+
+def _is_component(plan: Plan, name: str) -> bool:
+    child = plan.root.children[name]
+    return child is None or child.level.name == "component"
+
+
+def _versions(document: Document) -> Versions:
+    section = document.root.get("versions")
+    versions = Versions()
+    faults = []
+    for name, node in () if section is None else section.items():
+        try:
+            if not node.is_mapping and node.value is not None:
+                raise VersionsError(f"version {name!r} is a mapping of addresses to values")
+            versions.add(str(name), **{str(key): each for key, each in (node.plain() or {}).items()})
+        except (VersionsError, TypeError) as error:
+            faults.append(Fault(node.place.file, node.place.line, str(error), node.place.column))
+    if section is not None and not section.is_mapping and section.value is not None:
+        place = section.place
+        faults.append(Fault(place.file, place.line, "versions is a mapping of names to parameters", place.column))
+    if faults:
+        raise ConfigurationError(faults=faults)
+    return versions if len(versions) else versions.add(DEFAULT_VERSION)
+
+
+def _overrides(document: Document, version: Version) -> Iterator[tuple[str, Node]]:
+    """Yields addresses and values of a version, with their places where the file has them."""
+    section = document.root.at(("versions", version.name))
+    given = {} if section is None else {str(key): node for key, node in section.items()}
+    for address, node in given.items():
+        if address not in _META:
+            value = version[address]
+            is_same = node.plain() == value
+            yield address, node if is_same else from_plain(value, Place(f"version {version.name}"))
+    for address, value in version.items():
+        is_alias = address == "epoc_count" and "epochs" in given
+        if address not in given and value is not None and not is_alias and address not in {"name", *_META}:
+            yield address, from_plain(value, Place(f"version {version.name}"))

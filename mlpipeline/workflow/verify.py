@@ -1,0 +1,134 @@
+"""Verifies a planned workflow: every need met by the right kind, every key known, of the right type and there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from mlpipeline.config_text import Fault, near_miss, shown
+from mlpipeline.workflow import checking
+from mlpipeline.workflow.links import CONFIG, Linker
+from mlpipeline.workflow.node import Place
+from mlpipeline.workflow.part import Part
+from mlpipeline.workflow.planned import Planned
+from mlpipeline.workflow.resolve import PREFIX, Found
+from mlpipeline.workflow.wants import MISSING, Key, Need, wants
+
+
+def verify(root: Planned, linker: Linker, faults: list[Fault]) -> tuple[Planned, ...]:
+    """Fills in needs and values; returns the parts, each after those that it needs. What is wrong becomes a fault."""
+    for part in root.walk():
+        if part.kind is not None:
+            faults.extend(_needs(part, part.kind))
+            faults.extend(_values(part, part.kind))
+        faults.extend(_unknown_keys(part, linker))
+    return tuple(_in_order(root, faults))
+
+
+def _at(place: Place, message: str) -> Fault:
+    return Fault(place.file, place.line, message, place.column)
+
+
+def _needs(part: Planned, kind: type[Part]) -> Iterator[Fault]:
+    for need in wants(kind).needs.values():
+        found = part.needs[need.name] = part.visible(need.name)
+        told = _types(need)
+        if found is None and not need.optional:
+            left_out = " (it is left out with `none`)" if part.is_declared(need.name) else ""
+            near = "" if left_out else near_miss(need.name, part.names())
+            message = (
+                f"{kind.__name__} needs {need.name}, a {told}{left_out}: declare one under {_sections(part)}.{near}"
+            )
+            yield _at(part.place, message.removesuffix("."))
+        elif found is not None and found.kind is not None and not issubclass(found.kind, need.types):
+            message = f"{kind.__name__} needs {need.name} to be a {told}, and {found.kind.__name__} is none"
+            yield _at(found.place, message)
+    for name, child in part.children.items():  # what it declares is an attribute, needed or not
+        part.needs.setdefault(name, child)
+
+
+def _types(need: Need) -> str:
+    return " or ".join(each.__name__ for each in need.types)
+
+
+def _sections(part: Planned) -> str:
+    levels = [level.name for level in part.level.inner]
+    if not levels and part.parent is not None:
+        levels = [level.name for level in part.parent.level.inner]
+    return " or ".join(f"`{name}:`" for name in levels) or "a section"
+
+
+def _values(part: Planned, kind: type[Part]) -> Iterator[Fault]:
+    for key in wants(kind).keys.values():
+        try:
+            found = part.scope.find(key.name)
+        except ValueError as error:
+            yield _at(part.place, f"{part.name}.{key.name} has no parts, so {error} cannot be set in it")
+            continue
+        if found is None:
+            message = f"{kind.__name__} needs the key {key.name!r}: set it under {CONFIG}, there or further out, "
+            yield _at(part.place, f"{message}or as {PREFIX}{key.name.upper()} in the environment")
+            continue
+        part.values[key.name] = found
+        if found.value is not _default(key):
+            yield from _fits(part, kind, key, found)
+    if wants(kind).takes_any:
+        for name in part.scope.config:
+            if name not in part.values and (found := part.scope.find(name)) is not None:
+                part.values[name] = found
+
+
+def _default(key: Key) -> object:
+    """Returns the default where it cannot be a container, which is copied: defaults are the class's own affair."""
+    return key.default if key.default is not MISSING else MISSING
+
+
+def _fits(part: Planned, kind: type[Part], key: Key, found: Found) -> Iterator[Fault]:
+    value = found.value
+    if key.annotation is not MISSING and not checking.fits(value, key.annotation):
+        told = shown(repr(found.shown()), 60)
+        yield _at(found.place, f"{key.name} is {told}: {kind.__name__} takes {checking.words(key.annotation)}")
+    known = kind.known_names(key.name)
+    for message in () if known is None else checking.unknown_names(value, known):
+        yield _at(found.place, f"{key.name} of {kind.__name__} ({part.name}): {message}")
+
+
+def _unknown_keys(part: Planned, linker: Linker) -> Iterator[Fault]:
+    """Tells keys that nobody reads: neither this part nor one below it, and no link leads to them."""
+    known: set[str] = set()
+    for each in part.walk():
+        if each.kind is None:
+            return  # its class would have said what it reads
+        known |= wants(each.kind).keys.keys()
+    if part.kind is not None and wants(part.kind).takes_any:
+        return
+    places = {name: node.place for name, node in part.scope.config.items()}
+    places |= {name: changes[0][1].place for name, changes in part.scope.changes.items() if name not in places}
+    for name, place in places.items():
+        path = (*part.address, CONFIG, name)
+        if name not in known and not any(used[: len(path)] == path for used in linker.used):
+            near = near_miss(name, known) or " Remove it, or declare it in a class"
+            yield _at(place, f"nobody reads the key {shown(name)!r} of {part.name}.{near}")
+
+
+def _in_order(root: Planned, faults: list[Fault]) -> Iterable[Planned]:
+    """Puts every part after those that it needs and declares."""
+    done: dict[int, Planned] = {}
+    open_: list[Planned] = []
+
+    def visit(part: Planned) -> None:
+        if id(part) in done:
+            return
+        if part in open_:
+            circle = [*open_[open_.index(part) :], part]
+            names = " → ".join(each.name for each in circle)
+            faults.append(_at(part.place, f"these need one another: {names}: one of them must do without"))
+            return
+        open_.append(part)
+        for each in dict.fromkeys((*part.parts(), *part.needs.values())):
+            if each is not None:
+                visit(each)
+        open_.pop()
+        done[id(part)] = part
+
+    visit(root)
+    return done.values()
