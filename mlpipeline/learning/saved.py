@@ -61,9 +61,9 @@ class Saved:
         return None if found is None else float(found)
 
     @property
-    def order(self) -> tuple[str, int]:
-        """Sorts from old to new: a run's id begins with its time."""
-        return self.run_id, self.attempt
+    def order(self) -> tuple[str, str, int]:
+        """Sorts from old to new, by when it was saved."""
+        return str(self.manifest["created_at"]), self.run_id, self.attempt
 
 
 @dataclass(slots=True)
