@@ -18,6 +18,7 @@ from benchmarks.groups import (
     queue,
     recording,
     reliability,
+    search,
     serving,
     streaming,
     threads,
@@ -225,6 +226,11 @@ NUMBERS = (
         "its peak memory",
         "<= 1,500 MB",
         at_most(1500, streaming.PEAK, streaming.STREAM, [(streaming.PEAK, streaming.MEMORY)]),
+    ),
+    Number(
+        "200 trials of a cheap model, each a run of its own, two slots",
+        "<= 60 s",
+        at_most(60, search.WHOLE, search.TPE),
     ),
     Number(
         "a row predicted by XGBoost over HTTP, one connection, p50",

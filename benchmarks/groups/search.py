@@ -16,6 +16,7 @@ from benchmarks.peers.tool import Tool
 
 OPTUNA = Environment("optuna", "optuna")
 TRIALS, QUICK_TRIALS = 200, 20
+TPE = f"{peers.WARM.name}, tpe, two slots"
 WHOLE = "a search of 200 trials of a cheap model, from nothing"
 MODEL = """import os
 from mlpipeline.helper import Model
@@ -39,7 +40,7 @@ class Searcher(Tool):
 
     def search(self, trials: int, root: Path) -> float:
         """Searches in a fresh directory, and returns the seconds that it took."""
-        raise NotImplementedError(self.name)
+        raise TypeError(f"{type(self).__name__} has no search(self, trials, root): define it")
 
 
 class Ours(Searcher):
