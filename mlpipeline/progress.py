@@ -54,10 +54,10 @@ def walk(
             if item is _END:
                 break
             run.next_step(start + loop.done + 1)
+            if drill is not None:
+                drill.taken += 1  # now, since a step that ends with `break`, as early stopping does, does not come back
             yield item
             loop.done += 1
-            if drill is not None:
-                drill.taken += 1
     finally:
         loop.close()
 

@@ -79,6 +79,11 @@ def test_a_training_that_is_shorter_than_the_drill_is_killed_in_its_own_middle(w
     assert (found["result"], found["steps"], found["killed_step"]) == ("exact", 2, 1)
 
 
+def test_a_training_that_stops_early_by_break_is_exact(workshop: Workshop) -> None:
+    found = drilled(workshop, loop(save=f"{SAVE}\n        if self.run.step == 15: break"))
+    assert (found["result"], found["steps"], found["killed_step"]) == ("exact", 15, 10)
+
+
 def test_loops_of_epochs_end_after_the_steps_of_the_drill_as_well(workshop: Workshop) -> None:
     body = """
     x = self.run.restore(lambda path: float(path.read_text())) or 5.0

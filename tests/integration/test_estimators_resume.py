@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import pytest
 
 from .conftest import Workshop
@@ -32,3 +34,43 @@ def test_a_boosted_fit_that_is_killed_goes_on(workshop: Workshop, kind: str, mor
     (found,) = workshop.json("--drill", "m.py")["drills"]
     assert found["result"] in results, found
     assert (found["steps"], found["checkpoint_step"], found["killed_step"]) == (20, 10, 13)
+
+
+MODEL = """
+import numpy as np
+import pandas as pd
+from mlpipeline.data import TrainTestSplit
+from mlpipeline.data.encoders import Boolean, Norm
+from mlpipeline.learning import EstimatorModel
+from mlpipeline.learning.estimators import {kind}
+
+class Rows(TrainTestSplit):
+    def get_data(self):
+        chance = np.random.default_rng(0)
+        a = chance.normal(size=400)
+        return pd.DataFrame({{"a": a, "b": chance.normal(size=400), "y": a + chance.normal(size=400) > 0}})
+
+    def get_encoders(self):
+        return (Norm("a"), Norm("b"))
+
+    def get_output_encoder(self):
+        return Boolean("y")
+
+MODEL = EstimatorModel(Rows(), {kind}({arguments}))
+"""
+
+
+@pytest.mark.parametrize(
+    ("kind", "library", "arguments"),
+    [
+        ("Keras", "tensorflow", "hidden_width=4, hidden_layers=1, batch_size=64, epochs=8, patience=None, dropout=0.3"),
+        ("XGBoost", "xgboost", "n_estimators=100, learning_rate=1.0, n_jobs=1, patience=3"),
+    ],
+)
+def test_an_estimator_model_that_is_killed_goes_on(workshop: Workshop, kind: str, library: str, arguments: str) -> None:
+    if find_spec(library) is None:
+        pytest.skip(f"{library} is not installed")
+    (workshop.models / "m.py").write_text(MODEL.format(kind=kind, arguments=arguments))
+    (found,) = workshop.json("--drill", "m.py")["drills"]
+    assert found["result"] in {"exact", "close"}, found
+    assert 0 < found["checkpoint_step"] <= found["killed_step"] < found["steps"] < 20
