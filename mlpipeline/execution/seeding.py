@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.machinery
 import random
 import sys
+from _thread import get_ident
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import ModuleType
@@ -32,7 +33,7 @@ def seed_all(seed: int) -> None:
     """
     random.seed(seed)
     for name in _LIBRARIES:
-        if name in sys.modules:
+        if _is_complete(name):
             _seed(name, sys.modules[name], seed)
     sys.meta_path[:] = [_Imports(seed), *(each for each in sys.meta_path if not isinstance(each, _Imports))]
 
@@ -51,12 +52,13 @@ class _Imports:
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
-        self.busy = False
+        self.seeded = {name for name in _LIBRARIES if _is_complete(name)}
+        self.busy: set[int] = set()  # threads that import something: others may do so at the same time
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        if self.busy:
+        if get_ident() in self.busy:
             return None
         for finder in sys.meta_path[sys.meta_path.index(self) + 1 :]:
             spec = finder.find_spec(fullname, path, target)
@@ -77,17 +79,23 @@ class _Imports:
 
     @contextmanager
     def _kept(self, imported: str) -> Iterator[None]:
-        before = {name for name in _LIBRARIES if name in sys.modules and name != imported}
         own = random.getstate()
-        numpys = sys.modules["numpy"].random.get_state() if "numpy" in before else None
-        self.busy = True
+        numpys = sys.modules["numpy"].random.get_state() if imported != "numpy" and _is_complete("numpy") else None
+        self.busy.add(get_ident())
         try:
             yield
             for name in _LIBRARIES:
-                if name not in before and name in sys.modules:
+                if name not in self.seeded and (name == imported or _is_complete(name)):
+                    self.seeded.add(name)
                     _seed(name, sys.modules[name], self.seed)
         finally:
             if numpys is not None:
                 sys.modules["numpy"].random.set_state(numpys)
             random.setstate(own)
-            self.busy = False
+            self.busy.discard(get_ident())
+
+
+def _is_complete(name: str) -> bool:
+    """Whether a module is imported; one that another thread is still importing is not."""
+    module = sys.modules.get(name)
+    return module is not None and not getattr(getattr(module, "__spec__", None), "_initializing", False)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import random
 import sys
+import threading
+import types
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,3 +76,30 @@ def test_seeding_again_adds_no_finder(installed: Path) -> None:
     seeding.seed_all(2)
     assert len(sys.meta_path) == count
     assert random.random() == random.Random(2).random()
+
+
+def test_a_library_that_another_thread_is_importing_is_seeded_when_that_is_done(
+    installed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeds: list[tuple[str, int]] = []
+    monkeypatch.setattr(seeding, "_seed", lambda name, module, seed: seeds.append((name, module.READY and seed)))
+    monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
+    gates = types.SimpleNamespace(begun=threading.Event(), go_on=threading.Event())
+    monkeypatch.setitem(sys.modules, "gates_of_the_test", gates)
+    write(
+        installed,
+        "tensorflow",
+        "import gates_of_the_test as g\nREADY = False\ng.begun.set()\nassert g.go_on.wait(60)\nREADY = True",
+    )
+    small = write(installed, "small_package", "import gates_of_the_test as g\ng.begun.wait(60)")
+    monkeypatch.setattr(seeding, "_LIBRARIES", ("tensorflow",))
+    seeding.seed_all(7)
+    thread = threading.Thread(target=importlib.import_module, args=("tensorflow",))
+    thread.start()
+    try:
+        importlib.import_module(small)
+        assert seeds == []
+    finally:
+        gates.go_on.set()
+        thread.join()
+    assert seeds == [("tensorflow", 7)]
