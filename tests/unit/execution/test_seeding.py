@@ -84,17 +84,17 @@ def test_a_library_that_another_thread_is_importing_is_seeded_when_that_is_done(
     seeds: list[tuple[str, int]] = []
     monkeypatch.setattr(seeding, "_seed", lambda name, module, seed: seeds.append((name, module.READY and seed)))
     monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
-    gates = types.SimpleNamespace(begun=threading.Event(), go_on=threading.Event())
+    gates = types.SimpleNamespace(small=threading.Event(), begun=threading.Event(), go_on=threading.Event())
     monkeypatch.setitem(sys.modules, "gates_of_the_test", gates)
     write(
         installed,
         "tensorflow",
         "import gates_of_the_test as g\nREADY = False\ng.begun.set()\nassert g.go_on.wait(60)\nREADY = True",
     )
-    small = write(installed, "small_package", "import gates_of_the_test as g\ng.begun.wait(60)")
+    small = write(installed, "small_package", "import gates_of_the_test as g\ng.small.set()\nassert g.begun.wait(60)")
     monkeypatch.setattr(seeding, "_LIBRARIES", ("tensorflow",))
     seeding.seed_all(7)
-    thread = threading.Thread(target=importlib.import_module, args=("tensorflow",))
+    thread = threading.Thread(target=lambda: gates.small.wait(60) and importlib.import_module("tensorflow"))
     thread.start()
     try:
         importlib.import_module(small)
