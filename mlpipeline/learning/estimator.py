@@ -109,7 +109,7 @@ class Estimator(Parameterized):
             y: the target: codes of shape (rows,), or (rows, classes) with a 1 for each row's class.
             validation: what to select by: observations, a pair (x, y), or a Stream; an estimator that stops early
                 does so by these.
-            sample_weight: of shape (rows,), above 0.
+            sample_weight: of shape (rows,), 0 or more; not with a Stream.
             encoding: the encoders that made the features.
             run: where progress and metrics go, and checkpoints lie.
 

@@ -36,6 +36,11 @@ def training(
                 f"{estimator!r} reads all rows at once, and cannot learn from a stream: use XGBoost or Keras, "
                 f"or a TrainTestSplit that fits into memory"
             )
+        if sample_weight is not None:
+            raise errors.DataFault(
+                f"{estimator!r}: sample_weight goes with a table, and x is a stream, of which all rows count alike: "
+                f"leave it out, or give a table"
+            )
         target = Target.of(_all_targets(x), estimator.kind, is_continuous=is_continuous)
         return Training(
             train=_Learnable(x, target),

@@ -136,7 +136,10 @@ class SKLearn(Estimator):
                 f"{self.sklearn_!r} has no predict_proba: put it into a CalibratedClassifierCV for probabilities"
             )
         with _explained(self, x):
-            found = np.asarray(self.sklearn_.predict_proba(x), dtype=np.float64)
+            found = np.asarray(self.sklearn_.predict_proba(x))
+        if found.dtype != np.float64:  # what adds up to 1 in float32 does not in float64
+            found = found.astype(np.float64)
+            found /= found.sum(axis=1, keepdims=True)
         # A class of which the training split has no row is none that it has learnt.
         every = np.zeros((len(x), len(self.target_.classes)))
         every[:, np.asarray(self.sklearn_.classes_, dtype=np.int64)] = found

@@ -156,6 +156,23 @@ def test_a_stream_is_walked_over_as_often_as_there_are_epochs() -> None:
     assert {"validation_rmse", "validation_r2"} <= set(run.found[-1])
 
 
+def test_a_stream_takes_no_weights() -> None:
+    rows = table("regression")
+    with pytest.raises(errors.DataFault, match="sample_weight goes with a table"):
+        SKLearn(SGDRegressor()).fit(rows.stream(), sample_weight=np.ones(len(rows.y)))
+
+
+def test_probabilities_of_float32_add_up_to_1() -> None:
+    rows = table("multiclass")
+    learner = SKLearn(LogisticRegression()).fit(rows.x, rows.y)
+    plain = learner.sklearn_.predict_proba
+    np.testing.assert_array_equal(learner.predict_proba(rows.x), plain(rows.x))
+    learner.sklearn_.predict_proba = lambda x: plain(x).astype(np.float32)
+    found = learner.predict_proba(rows.x)
+    assert found.dtype == np.float64
+    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=0, atol=1e-15)
+
+
 @pytest.mark.parametrize(
     ("learner", "kind", "told"),
     [
