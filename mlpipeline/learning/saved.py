@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -97,12 +97,13 @@ class Shelf:
         """Returns the names of the models that have been saved."""
         return sorted({each.name for each in self.models()})
 
-    def choose(self, name: str, which: str = BEST) -> Saved:
+    def choose(self, name: str, which: str = BEST, without: Container[str] = ()) -> Saved:
         """Returns one saved model.
 
         Args:
             name: of the model, with or without the suffix of its script.
             which: "best" by its metric on the validation split, "latest", or the beginning of a run's id.
+            without: digests of models that are neither the best nor the latest, as long as there is another one.
 
         Raises:
             UsageError: there is none.
@@ -116,9 +117,10 @@ class Shelf:
                 f"there is no saved model '{name}'.{near_miss(name, names)} Saved: {', '.join(names) or 'none'}. "
                 f"A run that succeeded leaves one, by hand: mlpipeline fit"
             )
-        if which == LATEST:
-            return of_name[0]
-        return best(of_name) if which == BEST else _of_run(of_name, name, which)
+        if which not in (BEST, LATEST):
+            return _of_run(of_name, name, which)
+        others = [each for each in of_name if each.digest not in without] or of_name
+        return others[0] if which == LATEST else best(others)
 
     def _saved(self, ledger: Ledger, path: Path) -> Saved | None:
         found = _run_of(ledger, path.parent)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,14 +51,17 @@ class Catalog:
         self._shelf, self._names, self._which = saved.Shelf(project), tuple(names), which
         self._places = dict(places or {})
 
-    def look(self) -> list[Offer]:
+    def look(self, without: Container[str] = ()) -> list[Offer]:
         """Returns for each model the one to serve, as it is now.
+
+        Args:
+            without: stamps of those in whose place the next best, or the next latest, is wanted.
 
         Raises:
             MlpipelineError: there is none of a name, or it cannot be read.
         """
         names = self._names or (() if self._places else tuple(self._shelf.names()))
-        found = [_of_run(self._shelf.choose(name, self._which)) for name in names]
+        found = [_of_run(self._shelf.choose(name, self._which, without)) for name in names]
         return found + [offer(place, name) for name, place in self._places.items()]
 
 

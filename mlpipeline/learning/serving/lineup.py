@@ -36,7 +36,7 @@ class Lineup:
         self._catalog, self._load, self._limits, self._measures = catalog, load, limits, measures
         self._models: dict[str, Served] = {}
         self._batchers: dict[str, Batcher] = {}
-        self._refused: dict[str, str] = {}
+        self._refused: set[str] = set()
         self._told: set[str] = set()
         self._wake = asyncio.Event()
 
@@ -63,25 +63,43 @@ class Lineup:
         Returns:
             what was wrong, a message each; a saved model that was refused is tried again once it has changed.
         """
-        try:
-            found = await asyncio.to_thread(self._catalog.look)
-        except (MlpipelineError, OSError) as error:
-            return [f"saved models cannot be looked for: {error}"]
-        faults = []
-        for saved in found:
-            present = self._models.get(saved.name)
-            if (present and present.saved == saved) or self._refused.get(saved.name) == saved.stamp:
-                continue
+        before = dict(self._models)
+        refused: list[tuple[Offer, str]] = []
+        while True:
             try:
-                self._exchange(await asyncio.to_thread(self._made, saved))
-            except Exception as error:  # whatever a damaged model raises, the one that answers goes on
-                self._refused[saved.name] = saved.stamp
-                self._measures.refused(saved.name)
-                _log.debug("%s", saved.place, exc_info=True)
-                kept = "the one before goes on answering" if present else "it is not served"
-                what = str(error) if isinstance(error, MlpipelineError) else f"{type(error).__name__}: {error}"
-                faults.append(f"model '{saved.name}' ({saved.place}) is refused, {kept}: {what}")
-        return faults
+                found = await asyncio.to_thread(self._catalog.look, frozenset(self._refused))
+            except (MlpipelineError, OSError) as error:
+                return [*self._told_of(refused, before), f"saved models cannot be looked for: {error}"]
+            faulty = [(saved, why) for saved in found if (why := await self._taken(saved)) is not None]
+            if not faulty:
+                return self._told_of(refused, before)
+            refused += faulty  # and what comes next is looked for
+
+    async def _taken(self, saved: Offer) -> str | None:
+        """Has a saved model answer where it has changed; returns why it cannot, once."""
+        present = self._models.get(saved.name)
+        if (present and present.saved == saved) or saved.stamp in self._refused:
+            return None
+        try:
+            self._exchange(await asyncio.to_thread(self._made, saved))
+        except Exception as error:  # whatever a damaged model raises, the one that answers goes on
+            self._refused.add(saved.stamp)
+            self._measures.refused(saved.name)
+            _log.debug("%s", saved.place, exc_info=True)
+            return str(error) if isinstance(error, MlpipelineError) else f"{type(error).__name__}: {error}"
+        return None
+
+    def _told_of(self, refused: list[tuple[Offer, str]], before: dict[str, Served]) -> list[str]:
+        """Returns what to say of models that were refused, and of what answers instead."""
+        told = []
+        for saved, why in refused:
+            now = self._models.get(saved.name)
+            instead = "it is not served"
+            if now is not None:
+                former = now is before.get(saved.name)
+                instead = "the one before goes on answering" if former else f"{now.saved.place} answers instead"
+            told.append(f"model '{saved.name}' ({saved.place}) is refused, {instead}: {why}")
+        return told
 
     async def watch(self, every_seconds: float) -> None:
         """Renews at intervals, or when told to, until cancelled."""
@@ -133,7 +151,6 @@ class Lineup:
             )
         # One assignment: a request finds the one or the other, and keeps it.
         self._models[served.name] = served
-        self._refused.pop(served.name, None)
         self._measures.loaded(served.name)
         verb = "answers" if former is None else "answers in place of the one before"
         _log.info("model '%s' (%s) %s", served.name, served.saved.place, verb)

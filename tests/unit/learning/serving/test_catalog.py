@@ -43,8 +43,14 @@ def test_the_best_and_the_latest_of_a_project_are_found(
     (latest,) = Catalog(project, (), "latest").look()
     assert latest.manifest["estimator"]["name"] == "naive"
     assert latest.stamp != first.stamp
-    (named,) = Catalog(project, [first.name], first.run).look()
+    (named,) = Catalog(project, [first.name], first.run).look({first.stamp})
     assert named == first
+    stamps = {first.stamp, latest.stamp}
+    for stamp in stamps:
+        for which in ("best", "latest"):
+            (left,) = Catalog(project, (), which).look({stamp})
+            assert {left.stamp, stamp} == stamps
+    assert Catalog(project).look(stamps) == [chosen], "where there is no other one"
     found = Catalog(project, [first.name], places={"guests": str(place)}).look()
     assert [each.name for each in found] == [first.name, "guests"]
     assert [each.name for each in Catalog(project, places={"guests": str(place)}).look()] == ["guests"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Container, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ class Listed:
         self.offers = list(offers)
         self.fault: Exception | None = None
 
-    def look(self) -> list[Offer]:
+    def look(self, without: Container[str] = ()) -> list[Offer]:
         if self.fault is not None:
             raise self.fault
         return self.offers
@@ -108,6 +108,36 @@ def test_a_damaged_model_is_refused_once_and_the_one_before_goes_on(
         assert await answer(lineup) < before
 
     run(catalog, load, work, measures)
+
+
+class Ranked(Listed):
+    """A catalog of one model, the best one first."""
+
+    def look(self, without: Container[str] = ()) -> list[Offer]:
+        return ([each for each in self.offers if each.stamp not in without] or self.offers)[:1]
+
+
+def test_the_next_best_answers_where_the_best_is_damaged_from_the_start(
+    saved: Offer, load: Callable[[str], Any], tmp_path: Path
+) -> None:
+    damaged = [other(tmp_path, shift) for shift in (1.0, 2.0)]
+    for each in damaged:
+        (Path(each.place) / "estimator.json").write_text("{}")
+    catalog = Ranked(*damaged, saved)
+
+    async def work(lineup: Lineup) -> None:
+        faults = await lineup.renew()
+        assert [
+            f"({each.place}) is refused, {saved.place} answers instead" in fault
+            for each, fault in zip(damaged, faults, strict=True)
+        ] == [True, True]
+        assert lineup["guests"].saved == saved
+        assert await lineup.renew() == []
+        assert lineup["guests"].saved == saved
+        catalog.offers = damaged[:1]
+        assert await lineup.renew() == []
+
+    run(catalog, load, work)
 
 
 def test_a_look_that_fails_is_said_and_changes_nothing(saved: Offer, load: Callable[[str], Any]) -> None:
