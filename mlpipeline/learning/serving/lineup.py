@@ -37,6 +37,7 @@ class Lineup:
         self._models: dict[str, Served] = {}
         self._batchers: dict[str, Batcher] = {}
         self._refused: set[str] = set()
+        self._wanted: set[str] = set()
         self._told: set[str] = set()
         self._wake = asyncio.Event()
 
@@ -44,6 +45,11 @@ class Lineup:
     def models(self) -> list[Served]:
         """The models that answer, by name."""
         return [self._models[name] for name in sorted(self._models)]
+
+    @property
+    def missing(self) -> list[str]:
+        """The models of which none that was saved can answer, by name."""
+        return sorted(self._wanted - self._models.keys())
 
     def __getitem__(self, name: str) -> Served:
         found = self._models.get(name)
@@ -70,6 +76,7 @@ class Lineup:
                 found = await asyncio.to_thread(self._catalog.look, frozenset(self._refused))
             except (MlpipelineError, OSError) as error:
                 return [*self._told_of(refused, before), f"saved models cannot be looked for: {error}"]
+            self._wanted = {saved.name for saved in found}
             faulty = [(saved, why) for saved in found if (why := await self._taken(saved)) is not None]
             if not faulty:
                 return self._told_of(refused, before)

@@ -37,7 +37,7 @@ class Options:
         port: 0 takes a free one.
         token: that requests have to bring; needed where others than this machine can reach the address.
         poll_seconds: how often it looks for newer models.
-        is_strict: whether a model that cannot be loaded at the start ends it.
+        is_strict: whether it ends where, at the start, a model has nothing saved that can be loaded.
         limits: what it takes on.
     """
 
@@ -100,7 +100,7 @@ async def _serve(
     measures = Measures()
     lineup = Lineup(catalog, serializers.load, options.limits, measures)
     faults = await lineup.renew()
-    if not lineup.models or (faults and options.is_strict):
+    if not lineup.models or (options.is_strict and lineup.missing):
         why = "; ".join(faults) or "no run has left one: train, or fit by hand with mlpipeline fit"
         raise MlpipelineError(f"there is no model to serve: {why}")
     lineup.tell(faults)

@@ -8,11 +8,16 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import httpx
 
+from mlpipeline.ledger import Ledger
+from mlpipeline.project import Project
+from mlpipeline.run import Cause, State
 from tests.integration.serving.conftest import GENEROUS_SECONDS, ROW, Server, save, until
+from tests.unit.sample_runs import sample_attempt, sample_run
 
 Start = Callable[..., Server]
 
@@ -70,3 +75,19 @@ def test_a_model_that_is_gone_goes_on_answering(start: Start, tmp_path: Path) ->
     assert server.predict() == "yes"
     save(place, "no")
     until(lambda: server.predict() == "no", "the model that came back")
+
+
+def test_the_next_best_of_a_project_answers_where_the_best_is_damaged(start: Start, tmp_path: Path) -> None:
+    project = Project.load(tmp_path)
+    places = {}
+    project.runs_dir.mkdir(parents=True)
+    with closing(Ledger.open(project.ledger_path)) as ledger:
+        for suffix, answer in (("aaaaaa", "yes"), ("bbbbbb", "no")):
+            attempt = sample_attempt(f"20261121-040406-{suffix}", 1, State.SUCCEEDED, Cause.NONE)
+            run = sample_run(suffix, attempt, model="votes.py")
+            ledger.import_run(run)
+            places[answer] = save(project.runs_dir / run.id / "1" / "artefact", answer)
+    (places["no"] / "estimator.json").write_text("{}")
+    server = start("votes")
+    assert server.predict() == "yes"
+    assert f"({places['no']}) is refused, {places['yes']} answers instead" in server.log.read_text()

@@ -133,7 +133,7 @@ def test_the_next_best_answers_where_the_best_is_damaged_from_the_start(
         ] == [True, True]
         assert lineup["guests"].saved == saved
         assert await lineup.renew() == []
-        assert lineup["guests"].saved == saved
+        assert (lineup["guests"].saved, lineup.missing) == (saved, [])
         catalog.offers = damaged[:1]
         assert await lineup.renew() == []
 
@@ -185,5 +185,6 @@ def test_a_model_cannot_have_the_name_of_a_page(saved: Offer, load: Callable[[st
         (fault,) = await lineup.renew()
         assert "a model cannot be called 'metrics' here" in fault
         assert not lineup.models
+        assert lineup.missing == ["metrics"]
 
     run(Listed(dataclasses.replace(saved, name="metrics")), load, work)
