@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
-from mlpipeline.errors import NotFinite
+from mlpipeline.errors import MlpipelineError, NotFinite
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _CUDA_MEMORY = ("CUDA out of memory", "CUDA_ERROR_OUT_OF_MEMORY", "OOM when allocating", "cudaErrorMemoryAllocation")
 OURS = str(Path(__file__).resolve().parent.parent)
+_PYTHONS = os.path.dirname(os.__file__)
 
 
 @contextlib.contextmanager
@@ -36,12 +38,28 @@ def own_frames(error: BaseException) -> list[traceback.FrameSummary]:
 
 
 def story(error: BaseException) -> str:
-    """Returns the traceback as text, beginning at the user's own code."""
+    """Returns the traceback as text, beginning at the user's own code.
+
+    Where this package refuses something, and no line of the user's led there, there is no traceback: the message tells.
+    """
     shown = traceback.TracebackException.from_exception(error)
+    if _is_refusal(error):
+        return "".join(shown.format_exception_only())
     kept = [frame for frame in shown.stack if not frame.filename.startswith((OURS, "<frozen"))]
     if kept:
         shown.stack = traceback.StackSummary.from_list(kept)
     return "".join(shown.format())
+
+
+def _is_refusal(error: BaseException) -> bool:
+    """Whether this package raised it, and no line of somebody else's code but Python's own took part."""
+    return (
+        isinstance(error, MlpipelineError)
+        and error.__cause__ is None
+        and all(
+            frame.filename.startswith(_PYTHONS) and "site-packages" not in frame.filename for frame in own_frames(error)
+        )
+    )
 
 
 def show(error: BaseException) -> None:
@@ -71,13 +89,13 @@ def cause_of(error: BaseException) -> str:
 def describe(error: BaseException, root: Path) -> dict[str, Any]:
     """Returns cause, message, place and traceback of what was raised.
 
-    The place is the deepest line of the project's own code, else the deepest line there is.
+    The place is the deepest line of the project's own code, else the deepest line there is that is not this package's.
     """
     frames = own_frames(error)
     inside = [
         frame for frame in frames if frame.filename.startswith(str(root)) and "site-packages" not in frame.filename
     ]
-    chosen = inside or frames
+    chosen = inside or ([] if _is_refusal(error) else frames)
     where = ""
     if chosen:
         place = chosen[-1]
