@@ -85,7 +85,7 @@ def begin(
     """
     if project is None:
         return Fit(name or kinds[0].__name__)
-    files = [path for path in (_script_of(model), *map(_file_of, kinds)) if path is not None]
+    files = [path for path in (_script_of(model, project), *map(_file_of, kinds)) if path is not None]
     return RecordedFit(project, name, files, kinds, parameters)
 
 
@@ -248,10 +248,11 @@ def _sources(project: Project, files: Sequence[Path], kinds: tuple[type, ...]) -
     return "by_hand.py", {"by_hand.py": text.encode("utf-8", "backslashreplace")}
 
 
-def _script_of(model: Any) -> Path | None:
-    """Returns the script that exposes the model as MODEL."""
+def _script_of(model: Any, project: Project) -> Path | None:
+    """Returns the script that exposes the model as MODEL, rather one of the models than one that has imported it."""
     modules = [each for each in list(sys.modules.values()) if getattr(each, "__dict__", {}).get("MODEL") is model]
-    return next((path for each in modules if (path := _python_file(each)) is not None), None)
+    paths = [path for each in modules if (path := _python_file(each)) is not None]
+    return min(paths, key=lambda path: not path.is_relative_to(project.models_dir), default=None)
 
 
 def _file_of(kind: type) -> Path | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+import types
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -61,6 +63,21 @@ def test_a_fit_is_in_the_ledger_with_all_that_is_known_of_it(project: Project) -
     assert len(lines) == 4
     assert (project.root / run.last.directory / "artefact" / "manifest.json").is_file()
     assert fsck.check(project) == []
+
+
+def test_a_model_that_a_script_has_imported_is_called_as_in_the_queue(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = EstimatorModel(People(), Slope())
+    project.models_dir.mkdir(exist_ok=True)
+    for name, path in (("a_script", project.root / "a.py"), ("its_home", project.models_dir / "home.py")):
+        path.write_text("MODEL = None\n")
+        module = types.ModuleType(name)
+        module.__file__, module.__dict__["MODEL"] = str(path), model
+        monkeypatch.setitem(sys.modules, name, module)
+    model.fit()
+    (run,) = recorded(project)
+    assert run.model == "home.py"
 
 
 def test_the_digest_of_the_data_is_of_its_content(project: Project) -> None:
