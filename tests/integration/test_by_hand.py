@@ -92,6 +92,18 @@ def test_a_fit_that_fails_says_where_and_exits_with_1(plain: Workshop) -> None:
     assert plain.json("fit", "m.py:two")["state"] == "failed"
 
 
+@pytest.mark.parametrize("rerun_on", ["code", "never"])
+def test_a_fit_answers_no_wish_however_it_ended(plain: Workshop, rerun_on: str) -> None:
+    plain.config(f"preload = none\nrerun_on = {rerun_on}\n")
+    plain.model("m.py", "assert (ROOT / 'mended').exists()", VERSIONS)
+    assert plain.run("fit", "m.py:one")[0] == 1
+    (plain.root / "mended").touch()
+    assert plain.run("fit", "m.py:two")[0] == 0
+    status, text = plain.run("-r", "-u")
+    assert status == 0, text
+    assert sorted(row["version"] for row in plain.history()) == ["one", "one", "two", "two"]
+
+
 @pytest.mark.parametrize(("number", "state"), [(signal.SIGINT, "cancelled"), (signal.SIGTERM, "cancelled")])
 def test_a_fit_can_be_ended(plain: Workshop, number: signal.Signals, state: str) -> None:
     process = plain.start("fit", "m.py", "--count", "100000")
