@@ -65,6 +65,7 @@ class Asker:
         self._held = b""
         self.is_asked = False
         self.is_over = False
+        self._complaint = self._garbled = ""
         self._used = time.monotonic()
 
     @property
@@ -85,8 +86,14 @@ class Asker:
         """How long ago it was told something last."""
         return 0.0 if self.is_asked else time.monotonic() - self._used
 
+    def end_if_stuck(self, seconds: float) -> None:
+        """Ends the process where it has left a question without an answer for so long."""
+        if self.is_asked and time.monotonic() - self._used > seconds:
+            self._complaint = f": it had not answered for {seconds:g} s (describe_timeout_seconds)"
+            self.process.kill()
+
     def answers(self) -> list[dict[str, Any]]:
-        """Returns what it has said since the last call; sets `is_over` when it has ended."""
+        """Returns what it has said since the last call; sets `is_over` when it has ended, or says what is no answer."""
         while True:
             try:
                 more = os.read(self.descriptor, 1 << 16)
@@ -97,15 +104,23 @@ class Asker:
                 break
             self._held += more
         *lines, self._held = self._held.split(b"\n")
-        found = [json.loads(line) for line in lines]
+        found: list[dict[str, Any]] = []
+        try:
+            for line in lines:
+                found.append(_answer(line))
+        except ValueError as error:
+            self.process.kill()
+            self.is_over, self._garbled = True, str(error)
         self.is_asked &= not any("asked" in each for each in found)
         return found
 
     def last_words(self) -> str:
         """Returns why it ended, once it has."""
         status = self.process.wait()
+        if self._garbled:
+            return self._garbled
         if status < 0:
-            return f"was ended by {signal_name(-status)}"
+            return f"was ended by {signal_name(-status)}{self._complaint}"
         text = (self.directory / "output").read_bytes()[-_TAIL:].decode("utf-8", "replace").strip()
         return text.splitlines()[-1] if text else f"ended with exit status {status}"
 
@@ -116,3 +131,23 @@ class Asker:
         self._questions.close()
         self._answers.close()
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def _answer(line: bytes) -> dict[str, Any]:
+    """Reads an answer.
+
+    Raises:
+        ValueError: it is none: something in the interpreter's start prints, say.
+    """
+    try:
+        found = json.loads(line)
+    except ValueError:
+        found = None
+    fits = isinstance(found, dict) and (
+        isinstance(found.get("prune"), list)
+        or (isinstance(found.get("asked"), list) and isinstance(found.get("exhausted"), bool))
+    )
+    if not fits:
+        shown = line[:80].decode("utf-8", "backslashreplace")
+        raise ValueError(f"who draws printed {shown!r} instead of an answer: nothing may print when Python starts")
+    return dict(found)

@@ -112,6 +112,7 @@ class Studies:
         return self.revision != before
 
     def _collect(self, study: Study, asker: Asker) -> None:
+        asker.end_if_stuck(self.project.settings.describe_timeout_seconds)
         for answer in asker.answers():
             study.hopeless.update(answer.get("prune", ()))
             if "asked" in answer:

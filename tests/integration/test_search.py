@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import contextlib
 import json
+import os
 import random
 import subprocess
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from mlpipeline import params
 
-from .conftest import Workshop
+from .conftest import GENEROUS_SECONDS, Workshop
 
 SPACE = '{"x": (-5.0, 5.0), "kind": ["a", "b"]}'
 BODY = """
@@ -104,6 +105,30 @@ def test_a_kill_at_the_worst_moments_changes_nothing(searching: Workshop, place:
     check(searching, 4)
 
 
+def test_who_draws_and_hangs_is_ended_and_begun_anew(searching: Workshop) -> None:
+    searching.config("preload = none\ndescribe_timeout_seconds = 4\n")
+    write(searching, 'trials=3, metric="loss", sampler="random"')
+    (searching.root / "wait").mkdir()
+    process = searching.start("-r", "-u", failpoint=f"study.drawn=wait:{searching.root}/wait")
+    searching.until(lambda: len(list((searching.root / "wait").iterdir())) == 2, "the first one is given up")
+    (searching.root / "wait" / "study.drawn.go").touch()
+    text, _ = process.communicate(timeout=GENEROUS_SECONDS)
+    assert process.returncode == 0, text
+    check(searching, 3)
+
+
+def test_what_prints_when_python_starts_is_told_and_stops_nothing_else(searching: Workshop, tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text("import os\nos.write(1, b'good morning\\n')\n")
+    variables = {"PYTHONPATH": f"{tmp_path / 'site'}:{os.environ.get('PYTHONPATH', '')}"}
+    write(searching, 'trials=3, metric="loss", sampler="random"')
+    searching.model("plain.py", "truth('drew', 'plain')")
+    searching.list("m.py", "plain.py")
+    status, text = searching.run("-r", "-u", variables=variables)
+    assert (status, "who draws printed 'good morning'" in text, "Traceback" in text) == (1, True, False), text
+    assert [row["model"] for row in searching.history()] == ["plain.py"]
+
+
 def test_the_same_seed_gives_the_same_trials_also_after_kills(searching: Workshop, tmp_path: Path) -> None:
     pytest.importorskip("optuna")
     write(searching, 'trials=14, metric="loss", seed=3')
@@ -147,8 +172,6 @@ def test_more_trials_continue_and_another_space_begins_anew(searching: Workshop)
 def test_a_grid_ends_with_its_cells_and_knows_nothing_of_optuna(searching: Workshop, tmp_path: Path) -> None:
     (tmp_path / "without").mkdir()
     (tmp_path / "without" / "sitecustomize.py").write_text("import sys\nsys.modules['optuna'] = None\n")
-    import os
-
     variables = {"PYTHONPATH": f"{tmp_path / 'without'}:{os.environ.get('PYTHONPATH', '')}"}
     write(searching, 'trials=50, metric="loss", sampler="grid"', '{"x": [1.0, 2.0, 3.0], "kind": ["a", "b"]}')
     status, text = searching.run("-r", "-u", "-j", "2", variables=variables)
