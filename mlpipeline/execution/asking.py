@@ -37,6 +37,7 @@ class Study:
         self.drawn: dict[int, dict[str, Any]] = {}
         self.marks: set[str] = set()
         self.newest = 0
+        self.is_exhausted = False
         self.rows: Iterator[dict[str, Any]] = searches.draws(search)
         self.optuna: Any = None
         if search["pruner"] or search["sampler"] not in ("random", "grid"):
@@ -55,19 +56,23 @@ class Study:
             self.optuna.add(number, drawn, attrs)
 
     def ask(self) -> int | None:
-        """Draws the next trial, writes it down and returns its number; None where the space has no other.
+        """Draws the next trial, writes it down and returns its number; None where there are as many as are wanted, or
+        the space has no other (`is_exhausted`).
 
         Raises:
             OSError: it cannot be written.
         """
-        found = self._next()
-        if found is None:
-            return None
-        drawn, attrs = found
-        number = self._write(drawn, attrs)
-        self.drawn[number] = drawn
-        self.marks.add(params.digest(drawn))
-        return number
+        while len(self.drawn) < self.search["trials"]:
+            found = self._next()
+            if found is None:
+                self.is_exhausted = True
+                break
+            drawn, attrs = found
+            if number := self._write(drawn, attrs):
+                self.drawn[number] = drawn
+                self.marks.add(params.digest(drawn))
+                return number
+        return None
 
     def _next(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
         """Returns what nothing was drawn like before, with what Optuna wants to remember of it."""
@@ -94,7 +99,11 @@ class Study:
         return len(self.marks) < cells
 
     def _write(self, drawn: dict[str, Any], attrs: dict[str, Any]) -> int:
-        """Writes a trial under the next free number: the link makes it appear whole, and to one writer only."""
+        """Writes a trial under the next free number: the link makes it appear whole, and to one writer only.
+
+        Returns:
+            the number; 0 where another host's trials, met on the way, leave no room for it.
+        """
         told = searches.described_parameters(self.search["base"], self.search["space"], drawn)
         content = {
             "format": 1,
@@ -111,21 +120,32 @@ class Study:
         beside = self.directory / f"new.json.{os.getpid()}.part"
         reach("study.drawn")
         wire.write_synced(beside, content)
-        drawn_for = self.newest + 1
-        while True:
-            number = self.newest + 1
-            try:
-                os.link(beside, self.directory / f"{number}.json")
-                break
-            except FileExistsError:  # another host's, or of another study
-                self.newest = number
-        beside.unlink()
+        try:
+            while True:
+                try:
+                    os.link(beside, self.directory / f"{self.newest + 1}.json")
+                    break
+                except FileExistsError:
+                    self._meet()
+                    if params.digest(drawn) in self.marks or len(self.drawn) >= self.search["trials"]:
+                        if self.optuna is not None:
+                            self.optuna.drop(self.newest + 1)
+                        return 0
+        finally:
+            beside.unlink()
         wire.sync_directory(self.directory)
-        self.newest = number
-        if self.optuna is not None:
-            self.optuna.rename(drawn_for, number)
+        self.newest += 1
         reach("study.written")
-        return number
+        return self.newest
+
+    def _meet(self) -> None:
+        """Takes up the trial whose number was to be given: another host's, or of another study."""
+        self.newest += 1
+        if self.optuna is not None:
+            self.optuna.rename(self.newest, self.newest + 1)
+        trial = wire.read_json(self.directory / f"{self.newest}.json")
+        if trial is not None and trial["study"] == self.name:
+            self._take_up(self.newest, trial["drawn"], trial.get("attrs") or {})
 
     def hear(self, told: Mapping[str, Mapping[str, Any]]) -> None:
         """Learns what became of trials."""
@@ -186,9 +206,9 @@ def _asked(study: Study, count: int) -> dict[str, Any]:
     while len(asked) < count:
         number = study.ask()
         if number is None:
-            return {"asked": asked, "exhausted": True}
+            break
         asked.append(number)
-    return {"asked": asked, "exhausted": False}
+    return {"asked": asked, "exhausted": study.is_exhausted}
 
 
 def main(path: str) -> None:

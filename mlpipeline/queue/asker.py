@@ -106,8 +106,7 @@ class Asker:
         *lines, self._held = self._held.split(b"\n")
         found: list[dict[str, Any]] = []
         try:
-            for line in lines:
-                found.append(_answer(line))
+            found.extend(map(_answer, lines))
         except ValueError as error:
             self.process.kill()
             self.is_over, self._garbled = True, str(error)

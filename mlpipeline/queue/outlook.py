@@ -146,7 +146,7 @@ class Outlook:
             lenders=lenders(self.memory, self.devices, [(each.run, each.directory) for each in live], slots),
         )
         self.devices.tell()
-        self.studies.look(self.plan.items)
+        self.studies.look(self.plan.items, elsewhere)
         self._announce(self.faults | self.studies.faults)
         return self.plan
 

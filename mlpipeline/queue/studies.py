@@ -12,7 +12,7 @@ from typing import Any
 from mlpipeline import params, searches
 from mlpipeline.execution.executor import Executor
 from mlpipeline.failpoints import reach
-from mlpipeline.ledger import Ledger
+from mlpipeline.ledger import Key, Ledger
 from mlpipeline.project import Project
 from mlpipeline.queue.asker import Asker
 from mlpipeline.queue.attempts import Live
@@ -116,7 +116,7 @@ class Studies:
         for answer in asker.answers():
             study.hopeless.update(answer.get("prune", ()))
             if "asked" in answer:
-                study.read(answer["asked"])
+                study.read()
                 study.is_exhausted |= answer["exhausted"]
                 study.starts = 0
                 self.revision += 1
@@ -130,8 +130,13 @@ class Studies:
             if study.starts >= _MOST_STARTS or "ended by" not in told:
                 study.fault = f"{study.model}: the search cannot go on: {told}"
 
-    def look(self, items: Sequence[Item]) -> None:
-        """Notes how the trials stand in a plan."""
+    def look(self, items: Sequence[Item], elsewhere: Collection[Key] = ()) -> None:
+        """Notes how the trials stand in a plan.
+
+        Args:
+            items: of the plan.
+            elsewhere: wishes that other hosts took up.
+        """
         if not self.by_model:
             return
         grouped: dict[tuple[str, int], list[Item]] = {}
@@ -140,11 +145,14 @@ class Studies:
                 grouped.setdefault((item.wanted.model, item.wanted.trial["number"]), []).append(item)
         for study in self.by_model.values():
             listed = self._listed.get(study.model)
+            study.elsewhere = 0
             for number in study.trials:
                 found = grouped.get((study.model, number))
                 ended = self._ended(study, found) if found else None
                 if listed is not None and name_of(number) in listed.options.skip:
                     ended = Ended(state="failed")
+                if found and ended is None:
+                    study.elsewhere += all(each.wanted.key in elsewhere for each in found)
                 if ended is not None:
                     study.ended[number] = ended
                 elif study.ended.pop(number, None) is not None:
@@ -198,7 +206,7 @@ class Studies:
                 continue
             mine = [each for each in live if each.run.model == study.model]
             self._prune(study, mine, executor)
-            open_ones = len(study.trials) - len(study.ended)
+            open_ones = len(study.trials) - len(study.ended) - study.elsewhere
             missing = min(slots - open_ones, study.total - len(study.trials))
             listed = self._listed.get(study.model)
             if (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,9 @@ class Study:
     Args:
         project: where trials lie.
         description: of the model, with the search.
+
+    Attributes:
+        elsewhere: how many trials other hosts have taken up and not ended.
     """
 
     def __init__(self, project: Project, description: Description) -> None:
@@ -72,6 +75,8 @@ class Study:
         code = description.code_digest if project.settings.rerun_on == "code" else ""
         self.name = params.digest([self.search["digest"], code])
         self.trials: dict[int, Trial] = {}
+        self._read: set[int] = set()
+        self.elsewhere = 0
         self.ended: dict[int, Ended] = {}
         self.told: dict[int, dict[str, Any]] = {}
         self.hopeless: set[int] = set()
@@ -81,11 +86,13 @@ class Study:
         self.asker: Asker | None = None
         self.read()
 
-    def read(self, numbers: Iterable[int] | None = None) -> None:
-        """Reads trials from disk: these, or all of them."""
-        for number in sorted(numbers if numbers is not None else _numbers(self.directory)):
+    def read(self) -> None:
+        """Reads the trials that have come to the disk, whoever wrote them."""
+        for number in sorted(_numbers(self.directory) - self._read):
             content = wire.read_json(self.directory / f"{number}.json")
-            if content is not None and content.get("study") == self.name and number not in self.trials:
+            if content is not None:
+                self._read.add(number)
+            if content is not None and content.get("study") == self.name:
                 self.trials[number] = Trial(
                     number=number,
                     place=len(self.trials) + 1,
@@ -169,11 +176,11 @@ class Study:
             self.asker = None
 
 
-def _numbers(directory: Path) -> list[int]:
+def _numbers(directory: Path) -> set[int]:
     try:
-        return [int(each.stem) for each in directory.iterdir() if each.suffix == ".json" and each.stem.isdigit()]
+        return {int(each.stem) for each in directory.iterdir() if each.suffix == ".json" and each.stem.isdigit()}
     except FileNotFoundError:
-        return []
+        return set()
 
 
 def tried(study: Study, rank: int) -> DescribedVersion:

@@ -149,6 +149,27 @@ def test_the_same_seed_gives_the_same_trials_also_after_kills(searching: Worksho
         other.close()
 
 
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_two_hosts_share_a_search(searching: Workshop, sampler: str) -> None:
+    if sampler == "tpe":
+        pytest.importorskip("optuna")
+    body = BODY + "\nwhile not (ROOT / 'go').exists(): time.sleep(0.01)\n"
+    write(searching, f'trials=9, metric="loss", sampler="{sampler}"', body=body)
+    words = ("-r", "-u", "-j", "2", "--host")
+    first = searching.start(*words, "one")
+    searching.until(lambda: len(searching.truth("drew")) == 2, "the first host has all that it can train")
+    second = searching.start(*words, "two")
+    searching.until(lambda: len(searching.truth("drew")) == 4, "the second host trains beside it")
+    (searching.root / "go").touch()
+    for process in (first, second):
+        text, _ = process.communicate(timeout=GENEROUS_SECONDS)
+        assert process.returncode == 0, text
+    files = trials(searching)
+    assert sorted(files) == list(range(1, 10))
+    assert len({str(each["drawn"]) for each in files.values()}) == 9
+    assert sorted(drawn(searching)) == [f"trial-{number}" for number in range(1, 10)]
+
+
 def test_more_trials_continue_and_another_space_begins_anew(searching: Workshop) -> None:
     write(searching, 'trials=3, metric="loss", sampler="random"')
     assert searching.run("-r", "-u")[0] == 0

@@ -127,3 +127,18 @@ def test_values_that_are_no_numbers_and_torn_lines_are_passed_over(tmp_path: Pat
         file.write('ues": {"loss": 0.25}}\n' + row.format(3, 9.0))
     study.hopeless()
     assert study.optuna.study.trials[0].intermediate_values == {1: 0.5, 3: 0.25}
+
+
+@pytest.mark.parametrize("sampler", ["random", "grid", "tpe"])
+def test_two_that_draw_for_one_study_repeat_nothing_and_stop_together(tmp_path: Path, sampler: str) -> None:
+    space = {"x": list(range(3)), "y": list(range(4))}
+    one, two = (made(tmp_path, space=space, sampler=sampler, trials=10) for _ in range(2))
+    stranger = asking.Study(tmp_path, "another", search(space, sampler="random"))
+    asked = [study.ask() for _ in range(6) for study in (one, stranger, two)]
+    found = [number for number in asked if number is not None]
+    assert sorted(found) == list(range(1, len(found) + 1))
+    mine = {number: each for number, each in asking._trials(tmp_path).items() if each["study"] == "one"}
+    assert len({str(each["drawn"]) for each in mine.values()}) == len(mine) == 10
+    assert (one.ask(), two.ask(), one.drawn, one.is_exhausted) == (None, None, two.drawn, False)
+    for study in (one, two):
+        study.hear({str(number): {"state": "done", "value": 1.0} for number in mine})
