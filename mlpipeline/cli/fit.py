@@ -126,4 +126,7 @@ def _report(setup: Setup, made: Fit, outcome: Outcome) -> None:
         return
     shown = "; ".join(filter(None, [outcome.message, text.metrics(outcome.metrics)]))
     say(f"{outcome.state.value} run {made.run_id}" + (f": {shown}" if shown else ""))
-    say(f"See more: mlpipeline show {made.run_id}")
+    if recorded:
+        say(f"See more: mlpipeline show {made.run_id}")
+    else:
+        say("The scheduler does not answer: it will be in the history when it, or the next one, goes on")

@@ -61,6 +61,7 @@ class Outlook:
         self.wanted: list[Wanted] = []
         self.standings: dict[Key, Standing | None] = {}
         self.faults: dict[str, str] = {}
+        self._barred: set[str] = set()
         self._basis: tuple[object, int] = (None, 0)
 
     def describe(self, selection: Selection, preloading: Preloading) -> tuple[list[str], bool]:
@@ -87,10 +88,10 @@ class Outlook:
             **self.devices.faults(selection),
             **self.memory.faults(selection),
             **wishes.faults(selection, self.known),
-            **self.studies.faults,
         }
-        settled = {model: fault for model, fault in found.items() if model not in pending}
-        self._announce(settled)
+        self._barred = {model for model in found if model not in pending}
+        found = {**self.studies.faults, **found}
+        self._announce({model: fault for model, fault in found.items() if model not in pending})
         return models, fresh
 
     def _announce(self, faults: Mapping[str, str]) -> None:
@@ -138,7 +139,7 @@ class Outlook:
                 for place, each in enumerate(selection.models)
                 if each.model in pending
             },
-            faulty=self.faults.keys() - self.studies.faults.keys(),
+            faulty=self._barred,
             orders=orders,
             elsewhere=elsewhere,
             closed=closed,
@@ -147,7 +148,7 @@ class Outlook:
         )
         self.devices.tell()
         self.studies.look(self.plan.items, elsewhere)
-        self._announce(self.faults | self.studies.faults)
+        self._announce(self.studies.faults | {model: self.faults[model] for model in self._barred})
         return self.plan
 
     def _refresh(self, selection: Selection) -> None:

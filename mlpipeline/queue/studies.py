@@ -50,7 +50,7 @@ class Studies:
         self.by_model: dict[str, Study] = {}
         self.revision = 0
         self._listed: dict[str, Listed] = {}
-        self._extended: dict[str, tuple[object, Description]] = {}
+        self._extended: dict[str, tuple[tuple[Study, int], Description]] = {}
 
     def extended(self, selection: Selection, known: Mapping[str, Description]) -> dict[str, Description]:
         """Returns the descriptions with all trials among the versions."""
@@ -81,7 +81,7 @@ class Studies:
         study = self.by_model.get(model)
         if study is None or study.search is not description.search:
             study = self._renewed(study, description)
-        basis = (id(description), study.name, len(study.trials))
+        basis = (study, len(study.trials))  # a study is of one description
         known = self._extended.get(model)
         if known is None or known[0] != basis:
             rank = len(description.versions)

@@ -84,4 +84,5 @@ def _unknown_versions(listed: Listed, description: Description) -> str:
     unknown = [name for name in (*listed.options.only, *listed.options.skip) if name not in names]
     if not unknown:
         return ""
-    return f"{listed.model} has no version {unknown[0]!r}.{near_miss(unknown[0], names)} It has: {', '.join(names)}"
+    told = f"It has: {', '.join(names)}" if names else "It has none yet: the trials of its search are still to be drawn"
+    return f"{listed.model} has no version {unknown[0]!r}.{near_miss(unknown[0], names)} {told}"

@@ -127,6 +127,21 @@ def test_fit_goes_beside_a_scheduler(plain: Workshop) -> None:
     assert sorted(row["model"] for row in plain.history()) == ["long.py", "m.py"]
 
 
+def test_a_fit_beside_a_scheduler_that_is_stopped_says_that_it_is_recorded_later(plain: Workshop) -> None:
+    plain.model("long.py", 'while not (ROOT / "go").exists(): time.sleep(0.01)')
+    plain.list("long.py")
+    scheduler = plain.start("-r", "-u")
+    plain.until(lambda: plain.truth("train"), "the queue trains")
+    scheduler.send_signal(signal.SIGSTOP)
+    status, text = plain.run("fit", "m.py:two")
+    assert (status, "it will be in the history when" in text) == (0, True), text
+    assert plain.run("fsck")[0] == 0
+    (plain.root / "go").touch()
+    scheduler.send_signal(signal.SIGCONT)
+    assert scheduler.wait(GENEROUS_SECONDS) == 0
+    assert sorted(row["model"] for row in plain.history()) == ["long.py", "m.py"]
+
+
 def test_tune_searches_and_goes_on_where_it_was(plain: Workshop) -> None:
     words = ["tune", "m.py:two", "--metric", "loss", "--sampler", "random", "--x", "1..100", "--kind", "b,c"]
     status, text = plain.run(*words, "--count", "2", "--trials", "3")

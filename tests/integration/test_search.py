@@ -261,6 +261,15 @@ def test_a_search_of_which_everything_fails_stops_until_something_does_not(searc
     assert [row["state"] for row in searching.history()].count("failed") == 4
 
 
+def test_a_fault_of_the_model_bars_its_trials_also_where_its_search_is_stopped(searching: Workshop) -> None:
+    write(searching, 'trials=50, metric="accuracy", sampler="random"')
+    assert searching.run("-r", "-u")[0] == 1
+    searching.list("m.py = skip=trail-1, replicates=2")
+    status, text = searching.run("-r", "-u")
+    assert (status, "has no version 'trail-1'. Did you mean 'trial-1'?" in text) == (1, True), text
+    assert len(searching.history()) == 1
+
+
 def test_test_mode_tries_one_trial_and_keeps_none(searching: Workshop) -> None:
     write(searching, 'trials=50, metric="loss", sampler="random"')
     status, text = searching.run("m.py")
