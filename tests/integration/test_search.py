@@ -261,13 +261,17 @@ def test_a_search_of_which_everything_fails_stops_until_something_does_not(searc
     assert [row["state"] for row in searching.history()].count("failed") == 4
 
 
-def test_a_fault_of_the_model_bars_its_trials_also_where_its_search_is_stopped(searching: Workshop) -> None:
+def test_a_fault_of_the_model_bars_it_also_where_its_search_is_stopped(searching: Workshop) -> None:
     write(searching, 'trials=50, metric="accuracy", sampler="random"')
+    path = searching.models / "m.py"
+    path.write_text(path.read_text().replace(".search(", '.add("extra", x=1.0, kind="a").search('))
+    searching.list("m.py = skip=extra")
     assert searching.run("-r", "-u")[0] == 1
-    searching.list("m.py = skip=trail-1, replicates=2")
+    searching.model("other.py", "time.sleep(0.3)", 'Versions(0.1, Loader(), 2, 1).add("one").add("two")')
+    searching.list("m.py = skip=trail-1", "other.py")
     status, text = searching.run("-r", "-u")
     assert (status, "has no version 'trail-1'. Did you mean 'trial-1'?" in text) == (1, True), text
-    assert len(searching.history()) == 1
+    assert sorted(row["version"] for row in searching.history()) == ["one", "trial-1", "two"]
 
 
 def test_test_mode_tries_one_trial_and_keeps_none(searching: Workshop) -> None:
