@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import logging
 import os
@@ -15,7 +14,7 @@ from pathlib import Path
 from mlpipeline import wire
 from mlpipeline.console import LOGGER
 from mlpipeline.errors import MlpipelineError
-from mlpipeline.workflow import content
+from mlpipeline.workflow import content, signing
 from mlpipeline.workflow.part import WIRING, Part
 from mlpipeline.workflow.sources import Sources
 
@@ -24,15 +23,14 @@ if TYPE_CHECKING:
     from typing import Any
 
 NOTHING: Any = object()
-_DIGEST_BYTES = 32
 
 
 class Results:
     """Results of calls in a directory, one file each, that appear whole.
 
     With what a call returned goes what the part and all that it uses have become by it, so that a trainer whose `fit`
-    is not called again is fitted. Parts themselves are kept by their place in the workflow. The files are pickles:
-    only what this project has written is read.
+    is not called again is fitted. Parts themselves are kept by their place in the workflow. The files are pickles,
+    which could run anything: so each is signed, and only what this user has written is read.
 
     Args:
         directory: is made when it is needed.
@@ -50,9 +48,9 @@ class Results:
             data = path.read_bytes()
         except FileNotFoundError:
             return NOTHING
-        payload = data[_DIGEST_BYTES:]
-        if hashlib.sha256(payload).digest() != data[:_DIGEST_BYTES]:
-            _log().warning("%s is damaged: the call is made again", path)
+        signature, payload = data[: signing.SIGNATURE_BYTES], data[signing.SIGNATURE_BYTES :]
+        if not signing.is_signed(payload, signature):
+            _log().warning("%s is damaged, or somebody else's: the call is made again", path)
             return NOTHING
         try:
             returned, states = _Unpickler(io.BytesIO(payload), self.parts).load()
@@ -71,6 +69,7 @@ class Results:
 
         Raises:
             NoContent: it cannot be pickled.
+            MlpipelineError: the key that signs is not this user's alone.
             OSError: it cannot be written.
         """
         states = {tuple(content.wiring(each).address): each.__getstate__() for each in content.reach(part)}
@@ -83,7 +82,7 @@ class Results:
         self.directory.mkdir(parents=True, exist_ok=True)
         beside = self._path(key).with_suffix(f".{os.getpid()}.part")
         with beside.open("wb") as file:
-            file.write(hashlib.sha256(payload).digest() + payload)
+            file.write(signing.sign(payload) + payload)
             file.flush()
             os.fsync(file.fileno())
         beside.rename(self._path(key))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
+import pickle
+import stat
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mlpipeline.context import RunContext
-from mlpipeline.workflow import Runner, content
+from mlpipeline.errors import MlpipelineError
+from mlpipeline.workflow import Runner, content, signing
 from mlpipeline.workflow.sources import Sources
 
 from .conftest import WORKFLOW, Workbench
@@ -114,7 +118,46 @@ def test_a_damaged_record_is_no_record(recorded: Workbench, caplog: pytest.LogCa
     with caplog.at_level(logging.WARNING, "mlpipeline.model"):
         attempt(recorded).train_model(None, 1)
     assert calls(recorded).count("first") == 2
-    assert "is damaged: the call is made again" in caplog.text
+    assert "is damaged, or somebody else's: the call is made again" in caplog.text
+
+
+def test_what_somebody_else_has_written_is_not_read(
+    recorded: Workbench, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stranger:
+        def __reduce__(self) -> tuple[Any, ...]:
+            return Path.touch, (recorded.root / "harm",)
+
+    attempt(recorded).train_model(None, 1)
+    calls(recorded)
+    payload = pickle.dumps((Stranger(), {}))
+    with monkeypatch.context() as theirs:
+        theirs.setenv("XDG_STATE_HOME", str(recorded.root / "theirs"))
+        signed = signing.sign(payload) + payload
+    for path in (recorded.root / "model" / "steps" / "run-1").iterdir():
+        path.write_bytes(signed)
+    with caplog.at_level(logging.WARNING, "mlpipeline.model"):
+        attempt(recorded).train_model(None, 1)
+    assert calls(recorded).count("first") == 2
+    assert not (recorded.root / "harm").exists()
+    assert "somebody else's" in caplog.text
+
+
+def test_the_key_is_the_users_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    signature = signing.sign(b"content")
+    assert signing.is_signed(b"content", signature)
+    assert not signing.is_signed(b"Content", signature)
+    (key,) = (tmp_path / "mlpipeline").iterdir()
+    assert (stat.S_IMODE(key.stat().st_mode), key.stat().st_size) == (0o600, 32)
+    signing._key.cache_clear()
+    key.chmod(0o644)
+    with pytest.raises(MlpipelineError, match="can be read by others"):
+        signing.sign(b"content")
+    key.chmod(0o600)
+    key.write_bytes(b"")
+    with pytest.raises(MlpipelineError, match="is no key"):
+        signing.sign(b"content")
 
 
 @pytest.mark.parametrize(
