@@ -8,7 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.figures import Figures, Series
-from benchmarks.groups import cache, empty, encoding, growth, idle, latency, recording, streaming, threads, training
+from benchmarks.groups import (
+    cache,
+    empty,
+    encoding,
+    growth,
+    idle,
+    latency,
+    recording,
+    search,
+    serving,
+    streaming,
+    threads,
+    training,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,6 +53,9 @@ _BARS = {
     encoding.PEAK: ("encoding-memory", "Peak of memory while they are encoded, by the size of what comes out", False),
     streaming.PEAK: ("streaming", "Peak memory of training on 20 million rows", False),
     cache.ANSWER: ("cache", "An answer of a million rows as a frame", True),
+    search.WHOLE: ("search", "A search of 200 trials of a cheap model, from nothing", True),
+    serving.ALONE: ("serving", "A row predicted by XGBoost over HTTP, one connection, half of all", False),
+    serving.SHARE: ("serving-throughput", "The same with 32 connections: time per row", True),
     idle.MEMORY: ("idle", "Memory of a queue that has nothing to do", True),
 }
 
