@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -81,7 +82,8 @@ def test_what_a_host_that_is_gone_took_up_can_be_freed(workshop: Workshop) -> No
     red = workshop.start("-r", "-u", "--host", "red")
     workshop.until(lambda: workshop.truth("train"), "red trains")
     for pid in (red.pid, *workshop.left_behind()):
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it has followed the scheduler already
+            os.kill(pid, signal.SIGKILL)
     red.wait()
     workshop.until(lambda: not workshop.left_behind(), "all of red is gone")
     assert workshop.run("-r", "-u", "--host", "blue")[0] == 0

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -107,7 +109,7 @@ def test_the_end_comes_under_load_and_leaves_nothing_behind(server: Server, tmp_
     [("--include-method", "POST"), ("--include-method", "GET", "--exclude-checks", "positive_data_acceptance")],
 )
 def test_it_keeps_the_word_of_its_own_document(server: Server, tmp_path: Path, options: tuple[str, ...]) -> None:
-    program = shutil.which("schemathesis") or shutil.which("st")
+    program = shutil.which("schemathesis", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     if program is None:
         missing("there is no schemathesis: pip install the extra `services`")
     command = [program, "run", f"{server.url}/openapi.json", "--max-examples", "20", "--seed", "1", "--no-color"]
