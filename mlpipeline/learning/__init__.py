@@ -20,6 +20,9 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'mlpipeline.learning' has no attribute {name!r}")
     from importlib import import_module
 
+    from mlpipeline import errors
+
+    errors.require("pandas", extra="learning")
     value = getattr(import_module(f"mlpipeline.learning.{home}"), name)
     globals()[name] = value
     return value
