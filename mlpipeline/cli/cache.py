@@ -174,17 +174,13 @@ def clear(
     answer, spool = (None, None) if key is None else find(kept, spools, key)
 
     def chosen(entry: Entry) -> bool:
-        return (
-            not only_spools
-            and (key is None or (answer is not None and entry.key == answer.key))
-            and (extract is None or entry.question.extract == extract)
-            and (connection is None or entry.question.name == connection)
-            and (not expired or kept.is_expired(entry))
-        )
+        is_asked = _is_asked(entry, extract, connection) and (not expired or kept.is_expired(entry))
+        is_named = key is None or (answer is not None and entry.key == answer.key)
+        return is_asked and is_named and not only_spools
 
     def chosen_spool(entry: Kept) -> bool:
-        is_named = key is None or (spool is not None and entry.name == spool.name)
-        return is_named and extract is None and connection is None and (not expired or spools.is_old(entry))
+        is_asked = extract is None and connection is None and (not expired or spools.is_old(entry))
+        return is_asked and (key is None or (spool is not None and entry.name == spool.name))
 
     answers, rows = kept.clear(chosen), spools.clear(chosen_spool)
     count = sum(entry.bytes for entry in answers) + sum(entry.bytes for entry in rows)
@@ -196,6 +192,11 @@ def clear(
     say(f"Removed {' and '.join(words)}, {size(count)}." if words else "Nothing to remove.")
     if in_use := [entry for entry in spools.kept() if entry.is_used and chosen_spool(entry)]:
         say(f"{many(len(in_use), 'spool')} in use: kept.")
+
+
+def _is_asked(entry: Entry, extract: str | None, connection: str | None) -> bool:
+    question = entry.question
+    return extract in (None, question.extract) and connection in (None, question.name)
 
 
 def _cache(setup: Setup) -> Cache:
