@@ -188,7 +188,7 @@ class Session:
         state.depth += 1
         try:
             yield
-        except BaseException:
+        except BaseException:  # whatever went wrong, Ctrl-C too, nothing of the transaction stays
             self._end(connection, level, commit=False)
             raise
         if state.is_broken or state.connection is not connection:

@@ -126,7 +126,7 @@ class Runner(Model, Part, ABC):
             self.__dict__[_SHARED] = None  # what is built may look at the runner, which must not build again
             try:
                 self.__dict__[_SHARED] = build(self.plan, self, collect=self._collect_checks)
-            except BaseException:
+            except BaseException:  # after Ctrl-C too, half of it must not look like all
                 for name in set(self.__dict__) - before:
                     del self.__dict__[name]
                 raise

@@ -123,7 +123,7 @@ class Sources:
         sys.modules[name] = module
         try:
             spec.loader.exec_module(module)
-        except BaseException:
+        except BaseException:  # a module may raise anything, and half of one must not be found again
             sys.modules.pop(name, None)
             raise
         return module

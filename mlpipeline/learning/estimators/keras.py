@@ -170,8 +170,7 @@ class Keras(Buildable, Estimator):
             fit.resume()
             try:
                 fit.walk(self.epochs, [*self.callbacks(), *(tensorboard(training.run) if self.tensorboard else ())])
-            except BaseException:
-                # After Ctrl-C too: what was learnt so far can be used.
+            except BaseException:  # after Ctrl-C too, what was learnt so far can be used
                 if fit.progress.best_epoch:
                     self._take(fit.progress, built, features)
                 raise

@@ -84,8 +84,7 @@ class Application:
 
         try:
             await self._app(scope, receive, noted)
-        except Exception:
-            # Starlette raises again what `_failed` has answered and logged.
+        except Exception:  # Starlette raises again what `_failed` has answered and logged
             if status != 500:
                 raise
         finally:
