@@ -39,6 +39,9 @@ BUILT_IN = (
     ("estimator", "catboost", f"{_ESTIMATORS}.catboost:CatBoost"),
     ("estimator", "prophet", f"{_ESTIMATORS}.prophet:Prophet"),
     ("estimator", "keras", f"{_ESTIMATORS}.keras:Keras"),
+    # What a workflow needs of learning, which it does not know: it asks for it by these names.
+    ("learning", "model", "mlpipeline.learning.estimator_model:EstimatorModel"),
+    ("learning", "scores", "mlpipeline.learning.scores:SCORES"),
     ("model_format", ".yaml", "mlpipeline.workflow.model_file:load"),
 )
 

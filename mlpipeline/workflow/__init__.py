@@ -10,8 +10,80 @@ if TYPE_CHECKING:
     from mlpipeline.workflow.part import Part, side_effects
     from mlpipeline.workflow.pipeline import Pipeline
     from mlpipeline.workflow.runner import Runner, load
+    from mlpipeline.workflow.types import (
+        CacheManager,
+        DataChecker,
+        DataConnector,
+        DataProfiler,
+        DataSplitter,
+        DataSynthesizer,
+        DataTransformer,
+        FeatureTransformer,
+        Finding,
+        HyperparameterTuner,
+        Kind,
+        MetadataTracker,
+        MetricsTracker,
+        ModelBiasChecker,
+        ModelChecker,
+        ModelDeployer,
+        ModelExplainer,
+        ModelRepository,
+        ModelTrainer,
+        ModelVisualizer,
+        Notifier,
+        Report,
+        Resource,
+        ResourceVersionControl,
+        Splits,
+        Status,
+        TestRecorder,
+        TextGenerator,
+    )
 
-__all__ = ["Component", "Part", "Pipeline", "Runner", "load", "side_effects"]
+_TYPES = (
+    "CacheManager", "DataChecker", "DataConnector", "DataProfiler", "DataSplitter", "DataSynthesizer",
+    "DataTransformer", "FeatureTransformer", "Finding", "HyperparameterTuner", "Kind", "MetadataTracker",
+    "MetricsTracker", "ModelBiasChecker", "ModelChecker", "ModelDeployer", "ModelExplainer", "ModelRepository",
+    "ModelTrainer", "ModelVisualizer", "Notifier", "Report", "Resource", "ResourceVersionControl", "Splits", "Status",
+    "TestRecorder", "TextGenerator",
+)  # fmt: skip
+__all__ = [
+    "CacheManager",
+    "Component",
+    "DataChecker",
+    "DataConnector",
+    "DataProfiler",
+    "DataSplitter",
+    "DataSynthesizer",
+    "DataTransformer",
+    "FeatureTransformer",
+    "Finding",
+    "HyperparameterTuner",
+    "Kind",
+    "MetadataTracker",
+    "MetricsTracker",
+    "ModelBiasChecker",
+    "ModelChecker",
+    "ModelDeployer",
+    "ModelExplainer",
+    "ModelRepository",
+    "ModelTrainer",
+    "ModelVisualizer",
+    "Notifier",
+    "Part",
+    "Pipeline",
+    "Report",
+    "Resource",
+    "ResourceVersionControl",
+    "Runner",
+    "Splits",
+    "Status",
+    "TestRecorder",
+    "TextGenerator",
+    "load",
+    "side_effects",
+]
 
 _HOMES = {
     "Component": "component",
@@ -20,6 +92,7 @@ _HOMES = {
     "Runner": "runner",
     "load": "runner",
     "side_effects": "part",
+    **dict.fromkeys(_TYPES, "types"),
 }
 
 
