@@ -94,6 +94,7 @@ class _Builder:
                     hidden=self.plan.hidden,
                     before=self.checks.get((planned.address, name, "before"), ()),
                     after=self.checks.get((planned.address, name, "after"), ()),
+                    around=[each for each in self.plan.around if (planned.address, name) in each.methods],
                     results=self.results if (planned.address, name) in self.plan.cached else None,
                     sources=self.plan.sources,
                 )

@@ -15,7 +15,9 @@ from mlpipeline.workflow.pipeline import Pipeline
 FRAMEWORK = "integration_framework"
 NONE = "none"
 """Written instead of a class: this part is left out on purpose."""
-RESERVED = frozenset(("config", "checks", "inputs", "versions", "include", "plugin_paths", "cache", "description"))
+RESERVED = frozenset(
+    ("config", "checks", "inputs", "versions", "include", "plugin_paths", "cache", "around", "description")
+)
 _BASES: dict[str, type[Part]] = {"component": Component, "pipeline": Pipeline}
 _DEEPEST = 20
 

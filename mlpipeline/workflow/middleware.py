@@ -1,5 +1,5 @@
 """What happens around every public method of a part, for each object alone, in this order from the outside in:
-logging, timing, error context, checks, recording, caching."""
+logging, timing, error context, the workflow's own `around`, checks, recording, caching."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from mlpipeline.console import LOGGER
-from mlpipeline.workflow import secrets
+from mlpipeline.workflow import around, secrets
+from mlpipeline.workflow.around import Around
 from mlpipeline.workflow.checks import Check
 from mlpipeline.workflow.part import WIRING, Part, Shared, Wiring
 from mlpipeline.workflow.pipeline import Pipeline
@@ -53,6 +54,7 @@ class Method:
     hidden: frozenset[str] = frozenset()
     before: Sequence[Check] = ()
     after: Sequence[Check] = ()
+    around: Sequence[Around] = ()
     results: Results | None = None
     sources: Sources | None = None
 
@@ -109,6 +111,14 @@ def told_in_errors(method: Method, proceed: Call) -> Call:
     return call
 
 
+def surrounded(method: Method, proceed: Call) -> Call:
+    """Goes through the methods that the workflow's `around:` puts around this one."""
+    for each in reversed(method.around):
+        part = functools.partial(method.shared.parts.__getitem__, each.address)
+        proceed = around.layer(part, each, method.part, method.told, proceed)
+    return proceed
+
+
 def checked(method: Method, proceed: Call) -> Call:
     """Carries the method's checks out before and after it."""
     if not method.before and not method.after:
@@ -145,7 +155,7 @@ def kept(method: Method, proceed: Call) -> Call:
     return cached(method.results, method.sources, method.part, method.name, proceed)
 
 
-ORDER: tuple[Callable[[Method, Call], Call], ...] = (logged, timed, told_in_errors, checked, recorded, kept)
+ORDER: tuple[Callable[[Method, Call], Call], ...] = (logged, timed, told_in_errors, surrounded, checked, recorded, kept)
 """From the outside in."""
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from mlpipeline.config_text import Fault, near_miss, shown
 from mlpipeline.errors import ConfigurationError
-from mlpipeline.workflow import addresses, cached, check_reader, levels, steps, verify
+from mlpipeline.workflow import addresses, around, cached, check_reader, levels, steps, verify
 from mlpipeline.workflow.classes import Classes, plugin_places, require_class
 from mlpipeline.workflow.document import INCLUDE, Document
 from mlpipeline.workflow.interface import interface_faults
@@ -21,7 +21,7 @@ from mlpipeline.workflow.resolve import Scope
 from mlpipeline.workflow.steps import StepPipeline
 from mlpipeline.workflow.wants import wants
 
-ROOT_KEYS = frozenset(("versions", INCLUDE, "plugin_paths", FRAMEWORK, "cache", "description"))
+ROOT_KEYS = frozenset(("versions", INCLUDE, "plugin_paths", FRAMEWORK, "cache", around.AROUND, "description"))
 _MOST_FAULTS = 50
 Setting = tuple[Sequence[str], Node]
 
@@ -101,6 +101,7 @@ class _Planner:
         order = verify.verify(root, self.linker, self.faults)
         found = check_reader.read(root, self.linker, self.classes, self.faults)
         kept, directory = cached.read(root, self.linker, self.faults)
+        wrapped = around.read(root, self.linker, self.faults)
         description = self.root.get("description")
         return Plan(
             root=root,
@@ -109,6 +110,7 @@ class _Planner:
             environment=self.environment,
             checks=found,
             cached=kept,
+            around=wrapped,
             cache_dir=directory,
             hidden=frozenset(text for part in root.walk() for each in part.values.values() for text in each.hidden),
             description=str(description.value) if description is not None else "",

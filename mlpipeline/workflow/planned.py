@@ -13,6 +13,7 @@ from mlpipeline.workflow.sources import Sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from mlpipeline.workflow.around import Around
     from mlpipeline.workflow.checks import Check
     from mlpipeline.workflow.steps import Step
 
@@ -111,6 +112,7 @@ class Plan:
         order: parts, each after those that it needs.
         checks: what is to be checked before and after methods, by address and method.
         cached: methods whose results are kept from run to run, as address and method; `cache_dir` says where.
+        around: methods of parts that others go through, the outermost first.
         hidden: every secret text of the configuration.
     """
 
@@ -120,6 +122,7 @@ class Plan:
     environment: Mapping[str, str]
     checks: tuple[Check, ...] = ()
     cached: frozenset[tuple[tuple[str, ...], str]] = frozenset()
+    around: tuple[Around, ...] = ()
     cache_dir: str = ".mlpipeline/cache"
     hidden: frozenset[str] = frozenset()
     description: str = ""
