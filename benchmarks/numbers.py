@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from benchmarks.figures import Figures
 from benchmarks.groups import (
     cache,
+    composing,
     empty,
     encoding,
     estimators,
@@ -110,6 +111,17 @@ def amount(value: float, unit: str) -> str:
 
 TSP, DVC, SHELL = "task-spooler (no record)", "DVC queue", "shell loop of `python`"
 NUMBERS = (
+    Number(
+        "a workflow of 200 components composed and checked",
+        "<= 200 ms",
+        at_most(200, composing.BUILD, composing.OURS, [(composing.BUILD, composing.HYDRA)]),
+    ),
+    Number("a call through all middleware, over a plain one", "<= 20 us", at_most(20, composing.CALL, composing.OURS)),
+    Number(
+        "`import mlpipeline.workflow`, with all that composes",
+        "<= 100 ms",
+        at_most(100, composing.IMPORT, composing.OURS, [(composing.IMPORT, composing.HYDRA)]),
+    ),
     Number("an answer of 1,000,000 rows that is kept", "<= 500 ms", at_most(500, cache.ANSWER, cache.OURS)),
     Number(
         "the same against asking SQLite",

@@ -8,6 +8,7 @@ from benchmarks.bench import Bench
 from benchmarks.figures import Series
 from benchmarks.groups import (
     cache,
+    composing,
     empty,
     encoding,
     estimators,
@@ -36,6 +37,7 @@ GROUPS: dict[str, Callable[[Bench], Iterator[Series]]] = {
     "threads": threads.measure,
     "growth": growth.measure,
     "cache": cache.measure,
+    "composing": composing.measure,
     "idle": idle.measure,
     "reliability": reliability.measure,
     "streaming": streaming.measure,
