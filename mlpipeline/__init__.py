@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from mlpipeline import lazily
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from mlpipeline.context import RunContext
     from mlpipeline.metrics import Metric, MetricContainer
     from mlpipeline.model import DataLoader, ExecutionModeKeys, ModeKeys, Model
@@ -41,18 +41,4 @@ _HOMES = {
     "Versions": "versions",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Imports a public name on first use, so that importing the package costs next to nothing."""
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'mlpipeline' has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(f"mlpipeline.{home}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazily.names(__name__, _HOMES)

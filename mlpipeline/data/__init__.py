@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from mlpipeline import lazily
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from mlpipeline.data.cached import Cache
     from mlpipeline.data.connection import Connection
     from mlpipeline.data.dataset import Dataset
@@ -70,21 +70,4 @@ _HOMES = {
     "tagged": "encoder",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Imports a public name on first use, so that one part does not bring all the others."""
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'mlpipeline.data' has no attribute {name!r}")
-    from importlib import import_module
-
-    from mlpipeline import errors
-
-    errors.require("pandas", extra="data")
-    value = getattr(import_module(f"mlpipeline.data.{home}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazily.names(__name__, _HOMES, extra="data")

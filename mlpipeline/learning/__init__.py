@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
+from mlpipeline import lazily
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from mlpipeline.learning.estimator_model import EstimatorModel
 
 __all__ = ["EstimatorModel"]
 
 _HOMES = {"EstimatorModel": "estimator_model"}
 
-
-def __getattr__(name: str) -> Any:
-    """Imports a class on first use, so that importing one module does not import all."""
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'mlpipeline.learning' has no attribute {name!r}")
-    from importlib import import_module
-
-    from mlpipeline import errors
-
-    errors.require("pandas", extra="learning")
-    value = getattr(import_module(f"mlpipeline.learning.{home}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazily.names(__name__, _HOMES, extra="learning")

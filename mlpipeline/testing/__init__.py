@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from mlpipeline import lazily
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from mlpipeline.testing.dataset import DatasetContract
     from mlpipeline.testing.encoder import EncoderContract
     from mlpipeline.testing.estimator import EstimatorContract
@@ -28,18 +28,4 @@ _HOMES = {
     "TransformerContract": "transformer",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Imports a class on first use: each needs the libraries of its part."""
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'mlpipeline.testing' has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(f"mlpipeline.testing.{home}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazily.names(__name__, _HOMES)

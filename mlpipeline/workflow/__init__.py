@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from mlpipeline import lazily
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from mlpipeline.workflow.component import Component
     from mlpipeline.workflow.part import Part, side_effects
     from mlpipeline.workflow.pipeline import Pipeline
@@ -95,18 +95,4 @@ _HOMES = {
     **dict.fromkeys(_TYPES, "types"),
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Imports a public name on first use."""
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'mlpipeline.workflow' has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(f"mlpipeline.workflow.{home}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazily.names(__name__, _HOMES)

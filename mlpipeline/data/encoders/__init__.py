@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from mlpipeline import lazily
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from mlpipeline.data.encoders.binned import Discrete, Quantile
     from mlpipeline.data.encoders.continuous import Norm, Pass, Uniform
     from mlpipeline.data.encoders.flags import Boolean, Equals
@@ -53,21 +53,4 @@ _HOMES = {
     "Unique": "unique",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Imports a kind on first use, so that one of them does not bring all the others."""
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'mlpipeline.data.encoders' has no attribute {name!r}")
-    from importlib import import_module
-
-    from mlpipeline import errors
-
-    errors.require("pandas", extra="data")
-    value = getattr(import_module(f"mlpipeline.data.encoders.{home}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazily.names(__name__, _HOMES, extra="data")

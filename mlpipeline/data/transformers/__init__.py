@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from mlpipeline import lazily
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from mlpipeline.data.transformers.age import Age
     from mlpipeline.data.transformers.area_code import AreaCode
     from mlpipeline.data.transformers.date_time import DateTime
@@ -58,21 +58,4 @@ _HOMES = {
     "String": "string",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Imports a transformer on first use."""
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'mlpipeline.data.transformers' has no attribute {name!r}")
-    from importlib import import_module
-
-    from mlpipeline import errors
-
-    errors.require("pandas", extra="transform")
-    value = getattr(import_module(f"mlpipeline.data.transformers.{home}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazily.names(__name__, _HOMES, extra="transform")

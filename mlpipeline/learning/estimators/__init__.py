@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from mlpipeline import lazily
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from mlpipeline.learning.estimators.catboost import CatBoost
     from mlpipeline.learning.estimators.holt_winters import HoltWinters
     from mlpipeline.learning.estimators.keras import Keras
@@ -29,21 +29,4 @@ HOMES = {
 }
 """The module of each, which bears the name that it is registered by."""
 
-
-def __getattr__(name: str) -> Any:
-    """Imports an estimator on first use."""
-    home = HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'mlpipeline.learning.estimators' has no attribute {name!r}")
-    from importlib import import_module
-
-    from mlpipeline import errors
-
-    errors.require("pandas", extra="learning")
-    value = getattr(import_module(f"mlpipeline.learning.estimators.{home}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazily.names(__name__, HOMES, extra="learning")

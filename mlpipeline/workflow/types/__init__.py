@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from mlpipeline import lazily
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from mlpipeline.workflow.types.contract import Finding, Kind, Report, Resource, Splits, Status
     from mlpipeline.workflow.types.data import (
         DataChecker,
@@ -71,27 +71,11 @@ _RECORD = (
     "CacheManager", "MetadataTracker", "MetricsTracker", "ModelRepository", "Notifier", "ResourceVersionControl",
     "TestRecorder", "TextGenerator",
 )  # fmt: skip
-
-
-def home(name: str) -> str:
-    """Returns the module that a public name is defined in."""
-    if name in _CONTRACT:
-        return "contract"
-    if name in _RECORD:
-        return "record"
-    return "data" if name.startswith(("Data", "Feature")) else "model"
-
-
-def __getattr__(name: str) -> Any:
-    """Imports a public name on first use."""
-    if name not in __all__:
-        raise AttributeError(f"module 'mlpipeline.workflow.types' has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(f"mlpipeline.workflow.types.{home(name)}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+_HOMES = {
+    name: "contract" if name in _CONTRACT
+    else "record" if name in _RECORD
+    else "data" if name.startswith(("Data", "Feature"))
+    else "model"
+    for name in __all__
+}  # fmt: skip
+__getattr__, __dir__ = lazily.names(__name__, _HOMES)
