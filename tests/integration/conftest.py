@@ -133,7 +133,7 @@ class Workshop:
             cwd=self.root,
             capture_output=True,
             text=True,
-            timeout=GENEROUS_SECONDS,
+            timeout=GENEROUS_SECONDS * 4,
             check=False,
         )
         assert done.stdout, done.stderr

@@ -35,9 +35,11 @@ WARM, COLD = "json", "none"
 
 def model(workshop: Workshop, text: str) -> None:
     """Writes a model that does something when it is imported."""
-    (workshop.models / "m.py").write_text(
+    beside = workshop.root / "m.py"
+    beside.write_text(
         f'{SEEN}\n{text}\nfrom truthful import *\nMODEL = Truthful(Versions(0.1, Loader(), 2, 1).add("one"))\n'
     )
+    beside.rename(workshop.models / "m.py")  # whole at once: half a file would be described, too
 
 
 def described(workshop: Workshop) -> list[dict[str, Any]]:

@@ -82,7 +82,9 @@ with duckdb.connect() as connection:
         yield connection.execute("select sum(sqrt(x + ?)) from range(400000) as t(x)", [random.random()]).fetchone()[0]
 """,
     "mlpipeline.data": """
-import numpy as np, pandas
+import numpy as np, pandas, pyarrow
+pyarrow.set_cpu_count(1)  # it starts threads of its pool as work queues up: with more, their number is chance
+pyarrow.set_io_thread_count(1)
 from mlpipeline.data import Connection, TrainTestSplit
 from mlpipeline.data.encoders import Norm, Unique
 from mlpipeline.data.transformers import Log
