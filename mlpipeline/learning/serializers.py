@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -210,6 +211,11 @@ def _metric(score: Any, metrics: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def libraries() -> dict[str, str]:
     """Returns the versions of the installed libraries that models are made with."""
+    return dict(_libraries())
+
+
+@cache
+def _libraries() -> dict[str, str]:
     from importlib import metadata
 
     found = {}

@@ -14,9 +14,11 @@ from mlpipeline import errors
 from mlpipeline.context import RunContext
 from mlpipeline.learning import intake, scores
 from mlpipeline.learning.estimator import Estimator, Training
-from mlpipeline.learning.estimators import sklearn_files, tables
+from mlpipeline.learning.estimators import sklearn_files, sklearn_trees, tables
 
 _MODEL = "model.skops"
+# Not called as the whole one is: a release that knows of no trees beside it finds nothing, rather than half a model.
+_BARE, _TREES = "without_trees.skops", "trees.npz"
 
 
 class SKLearn(Estimator):
@@ -146,14 +148,23 @@ class SKLearn(Estimator):
         return every
 
     def _save(self, directory: Path) -> dict[str, Any]:
-        sklearn_files.save(self.sklearn_, directory / _MODEL)
+        bare, trees = sklearn_trees.without(self.sklearn_)
+        if trees is None:
+            sklearn_files.save(self.sklearn_, directory / _MODEL)
+        else:
+            sklearn_files.save(bare, directory / _BARE)
+            sklearn_trees.write(trees, directory / _TREES)
         return {}
 
     def _load(self, directory: Path, learnt: dict[str, Any]) -> None:
         errors.require("sklearn", extra="sklearn")
         from sklearn.base import clone
 
-        self.sklearn_ = sklearn_files.load(directory / _MODEL)
+        if (directory / _TREES).exists():
+            self.sklearn_ = sklearn_files.load(directory / _BARE)
+            sklearn_trees.put_back(self.sklearn_, directory / _TREES)
+        else:
+            self.sklearn_ = sklearn_files.load(directory / _MODEL)
         if self.sklearn is None:
             self.sklearn = clone(self.sklearn_)
 
