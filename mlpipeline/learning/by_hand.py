@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +172,8 @@ class RecordedFit(Fit):
         return {"run": run, "git": self._environment["git"] | {"diff": None}}
 
     def _collect(self) -> dict[str, Any]:
+        # What saves the model afterwards is imported now, and asks for versions of libraries once.
+        import_module("mlpipeline.learning.serializers").libraries()
         return {**_here(), "git": provenance.git_state(self.project.root), "collected_at": wire.utc_now()}
 
     @property
