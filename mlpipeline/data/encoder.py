@@ -10,7 +10,7 @@ import pandas as pd
 
 from mlpipeline import errors, progress
 from mlpipeline.data import given, interop
-from mlpipeline.data.given import Column, inputs_of, name_of, read, underscore
+from mlpipeline.data.given import Column, inputs_of, name_of, read, smallest, underscore
 from mlpipeline.data.parameters import Parameterized
 
 TWIN = "_twin"
@@ -153,15 +153,32 @@ class Encoder(interop.Interop, Parameterized):
         exactly = not all(isinstance(column, str | int) for side in sides for column in side)
         rows, _ = given.framed(frame, self.inputs, self, vars(self).get("n_features_in_"), exactly=exactly)
         codes = np.empty((len(rows), width), self.codes_dtype)
-        span = width // len(sides)
         for start in self._blocks(len(rows), size):
             block = rows.iloc[start : start + size] if len(rows) > size else rows
-            for place, side in enumerate(sides):
-                # A type that the user chose may be too narrow for a value: it becomes infinite, as everywhere in NumPy.
-                with np.errstate(over="ignore"):
-                    into = codes[start : start + len(block), place * span : (place + 1) * span]
-                    into[:] = self._encode(*(read(column, block) for column in side)).reshape(len(block), span)
+            read_sides = [[read(column, block) for column in side] for side in sides]
+            # A type that the user chose may be too narrow for a value: it becomes infinite, as everywhere in NumPy.
+            with np.errstate(over="ignore"):
+                self._encode_into(codes[start : start + len(block)], read_sides)
         return self._dressed(codes, rows.index)
+
+    def codes_of(self, columns: Mapping[Any, pd.Series]) -> np.ndarray | None:
+        """Returns the codes of a few rows' columns, which the caller took out of their frame once, as `transform` does.
+
+        The caller sets `np.errstate(over="ignore")`. None where the columns are not what this encoder reads.
+        """
+        self._require_fit()
+        sides = self._sides()
+        if not all(isinstance(column, str) and column in columns for side in sides for column in side):
+            return None
+        found = [[columns[column] for column in side] for side in sides]
+        codes = np.empty((len(found[0][0]), self._own_width() * len(sides)), self.codes_dtype)
+        self._encode_into(codes, found)
+        return codes
+
+    def _encode_into(self, codes: np.ndarray, sides: Sequence[Sequence[pd.Series]]) -> None:
+        rows, span = len(codes), codes.shape[1] // len(sides)
+        for place, values in enumerate(sides):
+            codes[:, place * span : (place + 1) * span] = self._encode(*values).reshape(rows, span)
 
     def inverse_transform(self, codes: Any) -> Any:
         """Returns the values that codes stand for, as far as the kind can tell: a column, with a twin a frame of two.
@@ -264,21 +281,13 @@ class Encoder(interop.Interop, Parameterized):
         return starts if len(starts) < 2 else progress.shown(starts, description=self.name)
 
     def _require_fit(self) -> None:
-        if not (self.is_stateless or any(_is_learnt(name) for name in vars(self))):
+        if not ("n_features_in_" in vars(self) or self.is_stateless or any(map(_is_learnt, vars(self)))):
             raise errors.NotFitted(f"{self!r} has learnt nothing yet: call fit first")
 
     def _check_dtype(self) -> None:
         kind = self.codes_dtype
         if kind.kind in "iu" and not self.is_continuous and self.cardinality - 1 > np.iinfo(kind).max:
             raise errors.ParameterError(f"{self!r}: {kind} cannot hold {self.cardinality} codes: leave dtype out")
-
-
-def smallest(cardinality: int) -> np.dtype:
-    """Returns the smallest unsigned type with more values than there are codes."""
-    for kind in (np.uint8, np.uint16, np.uint32, np.uint64):
-        if cardinality <= np.iinfo(kind).max:
-            return np.dtype(kind)
-    raise errors.DataFault(f"no type holds {cardinality} codes")
 
 
 def tagged(encoders: Encoder | Iterable[Encoder], *tags: str) -> tuple[Encoder, ...]:

@@ -65,8 +65,8 @@ class Encoding:
     ) -> None:
         encoding_checks.check_encoders(encoders, output_encoder)
         encoding_checks.check_workers(workers)
-        self.encoders = tuple(_dated(encoder, as_of) for encoder in encoders)
-        self.output_encoder = None if output_encoder is None else _dated(output_encoder, as_of)
+        self.encoders = tuple(encoding_checks.dated(encoder, as_of) for encoder in encoders)
+        self.output_encoder = None if output_encoder is None else encoding_checks.dated(output_encoder, as_of)
         self.index = tuple(index)
         self.workers = workers
         self.read = read or _plainly
@@ -164,8 +164,12 @@ class Encoding:
         """
         check_rows(frame)
         encoders = self.tagged(tags)
-        self.schema.check(frame, _union(encoder.inputs for encoder in encoders))
-        parts = self._each(lambda encoder: list(self._features(encoder, frame)), encoders)
+        columns = self.schema.check(frame, _union(encoder.inputs for encoder in encoders))
+        if len(frame) <= _FEW:  # threads would wait for one another longer than they work
+            with np.errstate(over="ignore"):
+                parts = [list(self._features(encoder, frame, columns)) for encoder in encoders]
+        else:
+            parts = self._each(lambda encoder: list(self._features(encoder, frame, columns)), encoders)
         pairs = dict(pair for part in parts for pair in part)
         arrays, index, labels = list(pairs.values()), self._index(frame), _labels(tuple(pairs))
         if len(frame) <= _FEW and len({array.dtype for array in arrays}) == 1:
@@ -175,8 +179,10 @@ class Encoding:
 
     def features(self, encoder: Any, frame: pd.DataFrame) -> pd.DataFrame:
         """Encodes the features of one encoder."""
-        self.schema.check(frame, encoder.inputs)
-        return pd.DataFrame(dict(self._features(encoder, frame)), index=frame.index, copy=False)
+        columns = self.schema.check(frame, encoder.inputs)
+        with np.errstate(over="ignore"):
+            features = dict(self._features(encoder, frame, columns))
+        return pd.DataFrame(features, index=frame.index, copy=False)
 
     def encode_y(self, frame: pd.DataFrame) -> np.ndarray | None:
         """Encodes the target; None where the frame has none of its columns."""
@@ -226,11 +232,21 @@ class Encoding:
         names = [name for name in self.index if name in frame.columns]
         return frame.set_index(names).index if names else frame.index
 
+    def _codes(self, encoder: Any, frame: pd.DataFrame, columns: Mapping[str, pd.Series]) -> np.ndarray:
+        if self._reads_by_itself(encoder) and len(frame) <= _FEW:
+            codes: np.ndarray | None = encoder.codes_of(columns)
+            if codes is not None:
+                return codes
+        found: np.ndarray = encoder.transform(self._inputs(encoder, frame))
+        return found
+
     def _inputs(self, encoder: Any, frame: pd.DataFrame) -> pd.DataFrame:
-        # Encoders take their columns out by themselves; for a single row, a frame of its own costs more than its codes.
-        if self.read is _plainly and getattr(type(encoder), "transform", None) is Encoder.transform:
-            return frame
-        return self.read(frame, tuple(encoder.inputs))
+        # For a single row, a frame of its own costs more than its codes.
+        return frame if self._reads_by_itself(encoder) else self.read(frame, tuple(encoder.inputs))
+
+    def _reads_by_itself(self, encoder: Any) -> bool:
+        """Whether an encoder takes its columns out of any frame, as they are."""
+        return self.read is _plainly and getattr(type(encoder), "transform", None) is Encoder.transform
 
     def _fitted(self, encoder: Any, source: Source, shown: Bar) -> list[Column]:
         names = _fit_inputs(encoder)
@@ -241,8 +257,10 @@ class Encoding:
         shown.update(1)
         return [Column.captured(frame[name]) for name in names]
 
-    def _features(self, encoder: Any, frame: pd.DataFrame) -> Iterator[tuple[str, np.ndarray]]:
-        codes = encoder.transform(self._inputs(encoder, frame))
+    def _features(
+        self, encoder: Any, frame: pd.DataFrame, columns: Mapping[str, pd.Series]
+    ) -> Iterator[tuple[str, np.ndarray]]:
+        codes = self._codes(encoder, frame, columns)
         for place, name in enumerate(encoder.feature_names):
             yield name, codes[:, place]
 
@@ -251,17 +269,6 @@ class Encoding:
             return [work(encoder) for encoder in encoders]
         with ThreadPoolExecutor(self.workers) as pool:
             return list(pool.map(work, encoders))
-
-
-def _dated(encoder: Any, as_of: Any) -> Any:
-    """Returns an encoder that measures up to a moment that stays the same when predicting."""
-    if not getattr(encoder, "needs_as_of", False):
-        return encoder
-    if as_of is None:
-        raise DataFault(
-            f"{encoder!r} measures up to a moment: set as_of in the dataset, or the transformer's reference"
-        )
-    return encoder.at(as_of)
 
 
 @lru_cache(maxsize=64)

@@ -32,3 +32,14 @@ def check_names(names: Sequence[str]) -> None:
     twice = sorted({name for name in names if list(names).count(name) > 1})
     if twice:
         raise DataFault(f"two features are called {', '.join(twice)}: give one of their encoders another name=...")
+
+
+def dated(encoder: Any, as_of: Any) -> Any:
+    """Returns an encoder that measures up to a moment that stays the same when predicting."""
+    if not getattr(encoder, "needs_as_of", False):
+        return encoder
+    if as_of is None:
+        raise DataFault(
+            f"{encoder!r} measures up to a moment: set as_of in the dataset, or the transformer's reference"
+        )
+    return encoder.at(as_of)

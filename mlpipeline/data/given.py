@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -140,9 +141,18 @@ def name_of(column: Column) -> str:
     return str(column) if _is_label(column) else column.name  # type: ignore[union-attr]
 
 
+@lru_cache(maxsize=256)
 def underscore(name: str) -> str:
     """Returns a class's name as it stands in names of columns: `LogPlusOne` is `log_plus_one`, `GeoIP` is `geo_ip`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def smallest(cardinality: int) -> np.dtype:
+    """Returns the smallest unsigned type with more values than there are codes."""
+    for kind in (np.uint8, np.uint16, np.uint32, np.uint64):
+        if cardinality <= np.iinfo(kind).max:
+            return np.dtype(kind)
+    raise errors.DataFault(f"no type holds {cardinality} codes")
 
 
 def _is_label(column: Any) -> bool:

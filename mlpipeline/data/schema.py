@@ -110,7 +110,9 @@ class Schema:
         """The names of the columns, in order."""
         return tuple(column.name for column in self.columns)
 
-    def check(self, frame: pd.DataFrame, names: Iterable[str] | None = None, whose: str = "the data") -> None:
+    def check(
+        self, frame: pd.DataFrame, names: Iterable[str] | None = None, whose: str = "the data"
+    ) -> dict[str, pd.Series]:
         """Checks a frame; columns that the schema does not know may be there.
 
         Args:
@@ -118,15 +120,21 @@ class Schema:
             names: the columns that matter; by default all of the schema.
             whose: what the frame is, for the message.
 
+        Returns:
+            the columns that were checked, by name.
+
         Raises:
             DataFault: (a ValueError) a column is missing, or is there twice.
             WrongType: (a TypeError too) a column holds another kind of values than when it was captured.
         """
         wanted = self.names if names is None else tuple(names)
         check_columns(frame, wanted, whose)
+        found = {}
         for column in self.columns:
             if column.name in wanted:
-                column.check(frame[column.name], whose)
+                found[column.name] = values = frame[column.name]
+                column.check(values, whose)
+        return found
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the schema as JSON-like data."""

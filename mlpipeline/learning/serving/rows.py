@@ -6,11 +6,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
+import numpy as np
 import pandas as pd
 
 from mlpipeline.config_text import near_miss, shown
 from mlpipeline.data.schema import Column
 from mlpipeline.learning.serving.forms import form_of
+from mlpipeline.learning.serving.forms.numbers import Number
 from mlpipeline.learning.serving.refusal import Refusal
 
 Values = list[list[Any]]
@@ -32,6 +34,7 @@ class Reader:
         self.limit = limit
         # Made once: pandas takes longer to make names of columns than to make the frame of a row.
         self._labels = pd.Index(self.names)
+        self._is_block = bool(self.forms) and all(type(form) is Number for form in self.forms.values())
 
     def read_json(self, body: bytes) -> Values:
         """Returns the rows of a body.
@@ -95,6 +98,8 @@ class Reader:
 
     def frame(self, values: Values) -> pd.DataFrame:
         """Returns rows as a frame."""
+        if self._is_block:  # one array takes a fraction of the time of many
+            return pd.DataFrame(np.array(values, np.float64).T, columns=self._labels, copy=False)
         arrays = {
             place: form.array(column)
             for place, (form, column) in enumerate(zip(self.forms.values(), values, strict=True))

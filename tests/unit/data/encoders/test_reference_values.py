@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlpipeline.data.encoder import smallest
 from mlpipeline.data.encoders import (
     Boolean,
     Discrete,
@@ -26,6 +25,7 @@ from mlpipeline.data.encoders import (
     Uniform,
     Unique,
 )
+from mlpipeline.data.given import smallest
 from mlpipeline.data.transformers import AreaCode, Log, NameAge, NameSex
 
 N, NAN, INF = None, np.nan, np.inf

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlpipeline.data.schema import Column
+from mlpipeline.learning.serving.forms.numbers import Number
 from mlpipeline.learning.serving.refusal import Refusal
 from mlpipeline.learning.serving.rows import Reader
 from mlpipeline.learning.serving.served import PREDICTIONS, PROBA, Served
@@ -224,3 +225,12 @@ def _served() -> Served:
         _CACHE["served"] = Served(offer(place), serializers.load(place, classes=[Linear]), row_limit=100)
     found: Served = _CACHE["served"]
     return found
+
+
+def test_a_frame_of_numbers_alone_is_as_one_of_their_columns() -> None:
+    columns = [column("number", "float64", name) for name in ("one", "two")]
+    values: list[list[Any]] = [[1, None, 2**60 + 1], [0.5, 1.5, -2]]
+    expected = pd.DataFrame({"one": Number().array(values[0]), "two": Number().array(values[1])})
+    pd.testing.assert_frame_equal(Reader(columns, 10).frame(values), expected)
+    mixed = Reader([*columns, column("text", name="three")], 10).frame([*values, ["a", None, "c"]])
+    pd.testing.assert_frame_equal(mixed[["one", "two"]], expected)
