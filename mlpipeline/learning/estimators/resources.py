@@ -18,8 +18,20 @@ def threads(n_jobs: int | None) -> int | None:
     """
     if n_jobs is not None and n_jobs > 0:
         return n_jobs
-    allowed = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
-    return int(allowed) if n_jobs is None and allowed.isdigit() and int(allowed) > 0 else None
+    return _allowed() if n_jobs is None else None
+
+
+def threads_to_predict(n_jobs: int | None) -> int | None:
+    """Returns how many threads a model uses that was loaded: what this process may use, else what the fit was told.
+
+    It was told so on another machine, or for more rows: threads that share out a single row wait for one another.
+    """
+    return _allowed() or threads(n_jobs)
+
+
+def _allowed() -> int | None:
+    told = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+    return int(told) if told.isdigit() and int(told) > 0 else None
 
 
 def require_gpu(who: Any, device: str) -> None:

@@ -199,6 +199,7 @@ class XGBoost(Boosting):
 
     def _load(self, directory: Path, learnt: dict[str, Any]) -> None:
         xgboost = errors.require("xgboost", extra="xgboost")
-        self.booster_ = xgboost.Booster({"nthread": resources.threads(self.n_jobs) or 0}, model_file=directory / _MODEL)
+        nthread = resources.threads_to_predict(self.n_jobs) or 0
+        self.booster_ = xgboost.Booster({"nthread": nthread}, model_file=directory / _MODEL)
         self.feature_types_ = learnt["feature_types"]
         self.best_iteration_, self.best_score_ = learnt["best_iteration"], learnt["best_score"]

@@ -204,6 +204,22 @@ def test_a_fit_uses_the_threads_that_a_run_may_use(monkeypatch: pytest.MonkeyPat
     assert resources.threads(None) is None
 
 
+def test_a_loaded_model_uses_the_threads_of_its_process_whatever_its_fit_was_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    x = np.arange(40.0).reshape(-1, 2)
+    state = XGBoost(n_estimators=2, patience=None, n_jobs=2).fit(x, x[:, 0]).save(tmp_path)
+
+    def threads() -> str:
+        booster = XGBoost(n_jobs=2).load(tmp_path, state).booster_
+        return str(json.loads(booster.save_config())["learner"]["generic_param"]["nthread"])
+
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert threads() == "1"
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    assert threads() == "2"
+
+
 def test_a_gpu_is_refused_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resources, "visible_gpus", lambda: 0)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
