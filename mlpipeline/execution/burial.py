@@ -12,6 +12,7 @@ from pathlib import Path
 from mlpipeline import wire
 from mlpipeline.execution.limits import boot_id, carried, carries, file_mark, kill, with_token
 from mlpipeline.execution.memory import remove_group
+from mlpipeline.run import BY_HAND
 
 _SECONDS = 5.0
 
@@ -74,6 +75,8 @@ def _lost(directory: Path, token: str, lock: str) -> dict[str, object]:
     elif started.get("lock", lock) != lock:
         what = "the project was copied while it ran: it went on in the original"
     state, message = "lost", f"{what}; tried again from its last checkpoint while attempts are left"
+    if (wire.read_json(directory / wire.SPEC) or {}).get("executor") == BY_HAND:
+        message = f"{what.replace('supervisor', 'process')}: fit it again"
     if (wire.read_json(directory / wire.CONTROL) or {}).get("action") == "cancel":
         state, cause, message = "cancelled", "cancelled", f"cancelled on request; {what}"
     return _outcome(directory, token, state, cause, message)

@@ -21,6 +21,7 @@ from mlpipeline import params, taking_up, wire
 from mlpipeline.context import RunContext
 from mlpipeline.errors import DiskFull, LedgerError, NotWritable
 from mlpipeline.execution import fingerprint, provenance, snapshot
+from mlpipeline.execution.limits import boot_id
 from mlpipeline.project import Project
 from mlpipeline.run import BY_HAND, Cause, State, new_run_id
 
@@ -133,6 +134,9 @@ class RecordedFit(Fit):
             (directory / wire.SOURCES).symlink_to(os.path.relpath(sources.directory, directory))
             told = self._spec(sources.sha, fingerprint.code_digest(files, main))
             wire.write_json(directory / wire.SPEC, told, sync=True)
+            self._announced = taking_up.Announced(project, self.run_id)
+            begun = {"token": self.token, "started_at": self.began.isoformat(), "pid": os.getpid()}
+            wire.write_json(directory / wire.STARTED, begun | {"boot_id": boot_id()})
         except OSError as error:
             raise NotWritable(
                 f"{project.outputs_dir}: a fit by hand is recorded there, and it cannot be written ({error.strerror}): "
@@ -209,21 +213,24 @@ class RecordedFit(Fit):
         step = self.run.step
         shared = {"state": state, "cause": cause, "message": message, "metrics": _plain(metrics), "steps": step}
         result = shared | {"error": error, "model_summary": summaries[0], "loader_summary": summaries[1]}
+        # With these, whoever finds the result without an outcome knows that it is this attempt's.
+        result |= {"token": self.token, "warnings": [*self.run.notices, *warnings]}
         times = {"started_at": self.began.isoformat(), "ended_at": datetime.now(UTC).isoformat()}
-        warnings = [*self.run.notices, *warnings]
         try:
             self.run.close()
             wire.write_json(self.place / wire.ENVIRONMENT, self._environment)
             wire.write_json(self.place / wire.RESULT, result)
-            outcome = shared | times | {"token": self.token, "warnings": warnings}
+            outcome = shared | times | {"token": self.token, "warnings": result["warnings"]}
             wire.write_json(self.place / wire.OUTCOME, outcome, sync=True)
             self._record()
         except (OSError, NotWritable, DiskFull, LedgerError) as trouble:
             # What was learnt must not be lost over the record of it.
             _log.error("this fit is not in the history: %s. Its directory is %s", trouble, self.place)
+        finally:
+            self._announced.close()
 
     def _record(self) -> None:
-        if not taking_up.record(self.project, self.run_id):
+        if not self._announced.record():
             _log.warning("run %s will be in the history when the scheduler looks next", self.run_id)
 
 

@@ -56,7 +56,8 @@ def gather(project: Project, scheduler: view.SchedulerLine, now: datetime, *, en
         takes=takes,
         queue=queue,
         counts=counts,
-        requests=len(requests.pending(project)),
+        # A fit by hand asks for its record before it begins: that is nothing that somebody waits for.
+        requests=sum(each.action != requests.Action.RECORD for each in requests.pending(project)),
         warnings=project.warnings,
     )
 

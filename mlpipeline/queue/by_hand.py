@@ -13,6 +13,7 @@ from mlpipeline import params, plugins, taking_up, wire
 from mlpipeline.errors import ModelFault, NotWritable, UsageError
 from mlpipeline.execution import machine
 from mlpipeline.execution.executor import Executor, Life
+from mlpipeline.failpoints import reach
 from mlpipeline.ledger import Ledger
 from mlpipeline.project import Project
 from mlpipeline.queue import submission, wishes
@@ -111,6 +112,7 @@ class Fit:
         self.prepared = self._prepare(version)
         self.directory = AttemptDir(self.prepared.directory)
         self.executor: Executor = plugins.load("executor", "local").for_project(self.project)
+        self.announced: taking_up.Announced | None = None
 
     def _prepare(self, version: str) -> Prepared:
         project = self.project
@@ -149,8 +151,16 @@ class Fit:
         return self.prepared.run.id
 
     def start(self) -> None:
-        """Starts to train, in a process of its own."""
+        """Starts to train, in a process of its own. That it is to be recorded is on disk before.
+
+        Raises:
+            NotWritable: that cannot be written: nothing was started.
+        """
+        reach("fit.prepared")
+        self.announced = taking_up.Announced(self.project, self.run_id)
+        reach("fit.announced")
         self.executor.submit(self.directory.path)
+        reach("fit.started")
 
     def wait(self, show: Callable[[str], None]) -> Outcome:
         """Waits for the end, and shows meanwhile what the run prints.
@@ -182,11 +192,13 @@ class Fit:
 
     def record(self) -> bool:
         """Has the run recorded. Returns whether it is already; else the next scheduler does it."""
-        return taking_up.record(self.project, self.run_id)
+        return self.announced is not None and self.announced.record()
 
     def close(self) -> None:
         """Releases everything."""
         self.executor.close()
+        if self.announced is not None:
+            self.announced.close()
 
 
 def _since(path: Path, offset: int) -> bytes:

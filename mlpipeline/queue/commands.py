@@ -31,6 +31,7 @@ class Commands:
     def __init__(self, scheduler: Scheduler) -> None:
         self.scheduler = scheduler
         self.unreadable: set[str] = set()
+        self.are_fits_going_on = False
         # A wish to stop that is older than this scheduler was meant for another one.
         self.earlier = {each.id for each in requests.pending(scheduler.project)} if self._enabled else set()
         self.actions: dict[str, Callable[[Request], str]] = {
@@ -59,7 +60,11 @@ class Commands:
         if not self._enabled:
             return
         project, ledger = self.scheduler.project, self.scheduler.ledger
+        self.are_fits_going_on = False
         for request in requests.pending(project):
+            if request.action == Action.RECORD and not taking_up.has_ended(project, request.target):
+                self.are_fits_going_on = True
+                continue
             told = ledger.answer(request.id, request.key)
             if told is None:
                 told = self._answered(request)
@@ -201,7 +206,8 @@ class Commands:
 
     def _record(self, request: Request) -> str:
         run = taking_up.take_up(self.scheduler.project, self.scheduler.ledger, request.target)
-        self.scheduler.attempts.taken_up.append(run)
+        if not self.scheduler.files.has_block(run.id, run.last.number):
+            self.scheduler.attempts.taken_up.append(run)
         return taking_up.said(run)
 
     def _note(self, request: Request) -> str:

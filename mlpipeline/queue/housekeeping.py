@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from mlpipeline import wire
-from mlpipeline.run import Run, State
+from mlpipeline.run import BY_HAND, Run, State
 
 SMALL = frozenset(
     {wire.SPEC, wire.STARTED, wire.OUTCOME, wire.RESULT, wire.ENVIRONMENT, wire.DATA, wire.SOURCES, wire.LOCK}
@@ -33,7 +33,7 @@ class Kind(StrEnum):
     """Why something goes."""
 
     RUNS = "files of older runs"
-    CHECKPOINTS = "set-aside model directories"
+    CHECKPOINTS = "set-aside model directories, and those of fits by hand"
     LOGS = "rotated logs and outputs"
     SOURCES = "copied sources that nothing refers to"
     LEFTOVERS = "unfinished files"
@@ -71,7 +71,10 @@ class Piece:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetAside:
-    """A model directory that made room, and whose weights lie in it; empty where it does not say so."""
+    """A model directory that made room or that a fit by hand had, and whose weights lie in it.
+
+    Those are empty where it does not say so.
+    """
 
     piece: Piece
     run: str = ""
@@ -157,10 +160,11 @@ def _rests(piece: Piece, now: datetime) -> bool:
 
 def untouchable(runs: Sequence[Run], pinned: frozenset[str]) -> frozenset[str]:
     """Returns the runs of which nothing goes: live, pinned, and the newest that succeeded of each version and seed."""
-    newest: dict[tuple[str, str, int], Run] = {}
+    newest: dict[tuple[str, str, int, bool], Run] = {}
     found = set(pinned)
     for run in runs:
-        key = (run.model, run.version, run.replicate)
+        # A fit by hand answers no wish: it takes nobody's place.
+        key = (run.model, run.version, run.replicate, run.last.executor == BY_HAND)
         if not run.state.is_final:
             found.add(run.id)
         if run.state is State.SUCCEEDED and (key not in newest or _order(newest[key]) < _order(run)):
@@ -191,15 +195,18 @@ def _older_checkpoints(facts: Facts, keep: int | None, safe: frozenset[str]) -> 
         return
     held = [run for run in facts.runs if run.id in safe]
     weights = {(f"{run.code_digest}-{run.params_digest}", run.seed) for run in held}
-    current = {run.model_dir for run in facts.runs}
+    by_hand = {run.model_dir: run for run in facts.runs if run.last.executor == BY_HAND}
+    current = {run.model_dir for run in facts.runs} - by_hand.keys()
     count: dict[str, int] = {}
     for each in sorted(facts.set_aside, key=lambda each: (each.since, each.piece.modified_ns), reverse=True):
-        match = _SET_ASIDE.fullmatch(each.piece.name)
-        if match is None or each.piece.name in current:
+        match, fit = _SET_ASIDE.fullmatch(each.piece.name), by_hand.get(each.piece.name)
+        if (match is None and fit is None) or each.piece.name in current:
             continue
-        count[match[1]] = count.get(match[1], 0) + 1
-        is_held = each.run in safe or each.run in facts.elsewhere or (each.fingerprint, each.seed) in weights
-        if count[match[1]] > keep and not is_held:
+        # Nothing goes on in the directory of a fit by hand: it is that run's and no other's.
+        stem = f"{fit.model}:{fit.version} by hand" if fit is not None else match[1] if match is not None else ""
+        count[stem] = count.get(stem, 0) + 1
+        is_held = each.run in safe or each.run in facts.elsewhere
+        if count[stem] > keep and not is_held and (fit is not None or (each.fingerprint, each.seed) not in weights):
             yield each
 
 

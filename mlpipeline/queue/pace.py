@@ -33,7 +33,7 @@ def seconds_to_wait(scheduler: Scheduler) -> float:
         times.append(LOOK_SECONDS if started else STARTING_SECONDS)
     if scheduler.owes_status:
         times.append(STATUS_SECONDS)
-    if scheduler.trouble:
+    if scheduler.trouble or scheduler.commands.are_fits_going_on:
         times.append(LOOK_SECONDS)
     if (left := scheduler.catalog.seconds_left()) is not None:
         times.append(left)

@@ -19,7 +19,7 @@ from mlpipeline.ledger import Ledger
 from mlpipeline.project import Project
 from mlpipeline.queue import housekeeping
 from mlpipeline.queue.housekeeping import Facts, Item, Keep, Piece, SetAside
-from mlpipeline.run import Run
+from mlpipeline.run import BY_HAND, Run
 
 
 def gather(project: Project, keep: Keep, now: datetime) -> Facts:
@@ -43,7 +43,7 @@ def gather(project: Project, keep: Keep, now: datetime) -> Facts:
         elsewhere=elsewhere,
         pinned=pinned,
         files={run.id: [*_files(project, run)] for run in runs if run.id in older},
-        set_aside=[*_set_aside(project)],
+        set_aside=[*_set_aside(project, {run.model_dir for run in runs if run.last.executor == BY_HAND})],
         logs=[*_seen(project, [logs, outputs])],
         rotated=[*_seen(project, [*_rotated(logs), *_rotated(outputs)])],
         sources=sources,
@@ -98,9 +98,9 @@ def _files(project: Project, run: Run) -> Iterator[Piece]:
         yield from _seen(project, _entries(project.root / attempt.directory))
 
 
-def _set_aside(project: Project) -> Iterator[SetAside]:
+def _set_aside(project: Project, by_hand: set[str]) -> Iterator[SetAside]:
     for path in _entries(project.model_dirs):
-        if housekeeping.is_set_aside(path.name):
+        if housekeeping.is_set_aside(path.name) or path.name in by_hand:
             owner = wire.read_json(path / OWNER) or {}
             told = {"run": str(owner.get("run") or ""), "fingerprint": str(owner.get("fingerprint") or "")}
             for piece in _seen(project, [path]):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from mlpipeline.queue.housekeeping import Facts, Item, Keep, Kind, Piece, SetAside, decide, is_leftover, is_set_aside
-from mlpipeline.run import Run, State
+from mlpipeline.run import BY_HAND, Run, State
 from tests.unit.sample_runs import NOW, run_in
 
 DAY_NS = 86_400 * 10**9
@@ -99,6 +99,26 @@ def test_a_model_directory_in_use_is_never_taken_for_one_set_aside() -> None:
     assert is_set_aside(odd.piece.name)
     assert decide(facts(run("a", model_dir="m-v.old-ab-cd"), set_aside=[odd]), Keep(checkpoints=0), NOW) == []
     assert not is_set_aside("a.old-b.py-v1")
+
+
+def fit(letter: str, state: State = State.SUCCEEDED) -> Run:
+    made = run(letter, state, model_dir=f"m-v~by-hand-0000000{letter}")
+    return replace(made, attempts=(replace(made.last, executor=BY_HAND),))
+
+
+def test_directories_of_fits_by_hand_go_but_for_the_newest_of_a_version() -> None:
+    fits = [fit("a"), fit("b", State.FAILED), fit("c"), fit("d", State.LOST)]
+    pieces = [piece(f"model_dirs/{each.model_dir}", days_old=9 - n) for n, each in enumerate(fits)]
+    asides = [SetAside(piece=each, run=of.id) for each, of in zip(pieces, fits, strict=True)]
+    asides.append(SetAside(piece=piece("model_dirs/m-v~by-hand-0000000e"), run="not-recorded-yet"))
+    known = facts(*fits, set_aside=[*asides, aside("ab-cd")], elsewhere=frozenset({"not-recorded-yet"}))
+    ids = [each.id for each in fits]
+    assert [item.run for item in decide(known, Keep(checkpoints=1), NOW)] == [ids[1], ids[0]], "c succeeded last"
+    assert decide(known, Keep(), NOW) == []
+
+
+def test_a_fit_by_hand_takes_no_place_of_the_queues_newest_success() -> None:
+    assert letters(decide(facts(run("a"), run("b"), fit("c"), fit("d")), Keep(runs=0), NOW)) == "ac"
 
 
 def test_rotated_logs_go_until_the_total_is_small_enough() -> None:
