@@ -276,3 +276,13 @@ def is_number(value: Any) -> bool:
 def is_better(one: float, than: float | None, direction: str) -> bool:
     """Whether a value is better than another, or the first one."""
     return than is None or (one < than if direction == "minimize" else one > than)
+
+
+def fault_of_trial(content: Mapping[str, Any]) -> str:
+    """Returns what is wrong with the content of a trial's file, and what to do; nothing where it is whole."""
+    kinds = {"study": str, "drawn": dict, "params": dict, "params_digest": str}
+    wrong = next((name for name, kind in kinds.items() if not isinstance(content.get(name), kind)), None)
+    if wrong is None:
+        return ""
+    told = "is missing" if wrong not in content else f"is {content[wrong]!r}"
+    return f"is no trial of a search, its '{wrong}' {told}: put back what stood there, or remove the file"

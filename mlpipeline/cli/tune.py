@@ -123,7 +123,7 @@ def _number(text: str) -> int | float | None:
 
 
 def _report(setup: Setup, project: Project, model: str, version: str, status: int) -> None:
-    from mlpipeline import trials, wire
+    from mlpipeline import searches, trials, wire
     from mlpipeline.queue.study import directory_of
 
     told = (wire.read_json(project.status_path) or {}).get("studies") or []
@@ -132,6 +132,8 @@ def _report(setup: Setup, project: Project, model: str, version: str, status: in
     content = None
     if best is not None:
         content = wire.read_json(directory_of(project, model) / f"{best[0].removeprefix('trial-')}.json")
+    if content is not None and searches.fault_of_trial(content):
+        content = None
     drawn = {} if content is None else {name: content["params"].get(name) for name in content["drawn"]}
     if setup.json:
         studies = [each.to_json() for each in found]

@@ -7,6 +7,7 @@ All that it knows of a study it learns from the files of trials and from the sch
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import select
@@ -16,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from mlpipeline import params, searches, wire
-from mlpipeline.execution.limits import die_with_parent
+from mlpipeline.errors import DataFault
+from mlpipeline.execution.limits import TRY_AGAIN, die_with_parent
 from mlpipeline.failpoints import reach
 
 _LOOK_SECONDS = 0.2
@@ -46,6 +48,8 @@ class Study:
             self.optuna = OptunaStudy(name, search)
         for number, trial in sorted(_trials(directory).items()):
             self.newest = number
+            if wrong := searches.fault_of_trial(trial):
+                raise DataFault(f"{directory / f'{number}.json'}: {wrong}")
             if trial["study"] == name:
                 self._take_up(number, trial["drawn"], trial.get("attrs") or {})
 
@@ -119,8 +123,8 @@ class Study:
         }
         beside = self.directory / f"new.json.{os.getpid()}.part"
         reach("study.drawn")
-        wire.write_synced(beside, content)
         try:
+            wire.write_synced(beside, content)
             while True:
                 try:
                     os.link(beside, self.directory / f"{self.newest + 1}.json")
@@ -132,7 +136,7 @@ class Study:
                             self.optuna.drop(self.newest + 1)
                         return 0
         finally:
-            beside.unlink()
+            beside.unlink(missing_ok=True)
         wire.sync_directory(self.directory)
         self.newest += 1
         reach("study.written")
@@ -144,7 +148,7 @@ class Study:
         if self.optuna is not None:
             self.optuna.rename(self.newest, self.newest + 1)
         trial = wire.read_json(self.directory / f"{self.newest}.json")
-        if trial is not None and trial["study"] == self.name:
+        if trial is not None and trial.get("study") == self.name and not searches.fault_of_trial(trial):
             self._take_up(self.newest, trial["drawn"], trial.get("attrs") or {})
 
     def hear(self, told: Mapping[str, Mapping[str, Any]]) -> None:
@@ -220,7 +224,12 @@ def main(path: str) -> None:
     try:
         with contextlib.suppress(BrokenPipeError):  # the scheduler has gone
             serve(request, answers)
-    except (Exception, KeyboardInterrupt):
+    except (Exception, KeyboardInterrupt) as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            told = f"{request['directory']}: {error.strerror}: free space there\n"
+            with contextlib.suppress(OSError):  # the disk for temporary files may be the one that is full
+                os.write(2, told.encode())
+            os._exit(TRY_AGAIN)
         import traceback
 
         traceback.print_exc()

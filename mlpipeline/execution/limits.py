@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
 
+TRY_AGAIN = 75
+"""The exit status of a child that ended over something that passes (EX_TEMPFAIL of sysexits.h)."""
+
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mlpipeline.execution.limits import signal_name
+from mlpipeline.execution.limits import TRY_AGAIN, signal_name
 from mlpipeline.project import Project
 
 _CODE = (
@@ -112,6 +112,11 @@ class Asker:
             self.is_over, self._garbled = True, str(error)
         self.is_asked &= not any("asked" in each for each in found)
         return found
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether it ended over something that passes, as a full disk; once it has ended."""
+        return not self._garbled and self.process.wait() == TRY_AGAIN
 
     def last_words(self) -> str:
         """Returns why it ended, once it has."""

@@ -5,6 +5,7 @@ A trial is a version like any other once its file is on disk: what is wanted is 
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -23,7 +24,8 @@ from mlpipeline.queue.verdicts import Item, Verdict
 from mlpipeline.run import Cause
 from mlpipeline.selection import Listed, Selection
 
-_MOST_STARTS = 3
+_LASTING = (errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.ENOEXEC)
+"""Of an interpreter that is none. Everything else, as a full disk, passes."""
 _IDLE_SECONDS = 60.0
 """Who draws is let go after so long, where nothing is to be pruned: beginning anew takes half a second."""
 
@@ -107,28 +109,8 @@ class Studies:
         """Takes the numbers of trials that were drawn. Returns whether there are any."""
         before = self.revision
         for study in self.by_model.values():
-            if study.asker is not None:
-                self._collect(study, study.asker)
+            self.revision += study.collect(self.project.settings.describe_timeout_seconds)
         return self.revision != before
-
-    def _collect(self, study: Study, asker: Asker) -> None:
-        asker.end_if_stuck(self.project.settings.describe_timeout_seconds)
-        for answer in asker.answers():
-            study.hopeless.update(answer.get("prune", ()))
-            if "asked" in answer:
-                study.read()
-                study.is_exhausted |= answer["exhausted"]
-                study.starts = 0
-                self.revision += 1
-        if asker.is_over:
-            told = asker.last_words()
-            study.close()
-            known = len(study.trials)
-            study.read()  # it may have written one that it did not come to name
-            study.starts = 0 if len(study.trials) > known else study.starts
-            self.revision += 1
-            if study.starts >= _MOST_STARTS or "ended by" not in told:
-                study.fault = f"{study.model}: the search cannot go on: {told}"
 
     def look(self, items: Sequence[Item], elsewhere: Collection[Key] = ()) -> None:
         """Notes how the trials stand in a plan.
@@ -218,12 +200,16 @@ class Studies:
                 or listed.options.hold
             ):
                 missing = 0
+            if missing <= 0:
+                study.trouble = ""
             self._tell(study, mine, max(0, missing), listed)
+        if trouble := "; ".join(each.trouble for each in self.by_model.values() if each.trouble):
+            raise OSError(trouble)
 
     def _tell(self, study: Study, live: Sequence[Live], missing: int, listed: Listed | None) -> None:
         if study.asker is None:
             wants_pruning = study.search["pruner"] and len(study.trials) > len(study.ended) and live
-            if not missing and (study.fault or not wants_pruning):
+            if (not missing and (study.fault or not wants_pruning)) or study.is_resting:
                 return
             self._start(study, live, listed)
             if study.asker is None:
@@ -267,7 +253,11 @@ class Studies:
         try:
             study.asker = Asker(self.project, listed.options.python if listed else None, request)
         except OSError as error:
-            study.fault = f"{study.model}: who draws trials cannot be started: {error}"
+            told = f"who draws trials cannot be started: {error}"
+            if error.errno in _LASTING:
+                study.fault = f"{study.model}: {told}"
+            else:
+                study.rest(told)
 
     def _prune(self, study: Study, live: Sequence[Live], executor: Executor) -> None:
         for each in live:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,8 @@ from mlpipeline.queue.verdicts import Item, Verdict
 from mlpipeline.run import State
 from mlpipeline.trials import Progress
 
+_MOST_STARTS = 3
+_REST_SECONDS = 3.0
 _HOPELESS = 5
 """So many trials that fail, and none that does not, end a search: the next ones would fail as well."""
 _ENDED = (Verdict.DONE, Verdict.FAILED, Verdict.GAVE_UP)
@@ -65,6 +69,8 @@ class Study:
 
     Attributes:
         elsewhere: how many trials other hosts have taken up and not ended.
+        fault: why no more trials are drawn.
+        trouble: why none is drawn at present.
     """
 
     def __init__(self, project: Project, description: Description) -> None:
@@ -80,7 +86,8 @@ class Study:
         self.ended: dict[int, Ended] = {}
         self.told: dict[int, dict[str, Any]] = {}
         self.hopeless: set[int] = set()
-        self.fault = self.judgement = ""
+        self.fault = self.judgement = self.trouble = ""
+        self._rests_until = 0.0
         self.is_exhausted = False
         self.starts = 0
         self.asker: Asker | None = None
@@ -89,10 +96,13 @@ class Study:
     def read(self) -> None:
         """Reads the trials that have come to the disk, whoever wrote them."""
         for number in sorted(_numbers(self.directory) - self._read):
-            content = wire.read_json(self.directory / f"{number}.json")
-            if content is not None:
-                self._read.add(number)
-            if content is not None and content.get("study") == self.name:
+            content = _content(self.directory / f"{number}.json")
+            if content is None:
+                continue
+            self._read.add(number)
+            if wrong := searches.fault_of_trial(content):
+                self.fault = f"{self.directory / f'{number}.json'}: {wrong}, and start the queue again"
+            elif content["study"] == self.name:
                 self.trials[number] = Trial(
                     number=number,
                     place=len(self.trials) + 1,
@@ -169,6 +179,48 @@ class Study:
                 f"mlpipeline why {self.model}:{name}, mend the code or the space, or have one tried again"
             )
 
+    def collect(self, patience_seconds: float) -> bool:
+        """Takes what who draws has answered. Returns whether anything has changed."""
+        if self.asker is None:
+            return False
+        self.asker.end_if_stuck(patience_seconds)
+        asked = [answer for answer in self._answers(self.asker) if "asked" in answer]
+        for answer in asked:
+            self.read()
+            self.is_exhausted |= answer["exhausted"]
+            self.starts, self.trouble = 0, ""
+        is_over = self.asker.is_over
+        if is_over:
+            self._end(self.asker)
+        return bool(asked) or is_over
+
+    def _answers(self, asker: Asker) -> list[dict[str, Any]]:
+        found = asker.answers()
+        for answer in found:
+            self.hopeless.update(answer.get("prune", ()))
+        return found
+
+    def _end(self, asker: Asker) -> None:
+        told, is_passing = asker.last_words(), asker.is_passing
+        self.close()
+        known = len(self.trials)
+        self.read()  # it may have written one that it did not come to name
+        self.starts = 0 if len(self.trials) > known or is_passing else self.starts
+        if is_passing:
+            self.rest(told)
+        elif self.starts >= _MOST_STARTS or "ended by" not in told:
+            self.fault = self.fault or f"{self.model}: the search cannot go on: {told}"
+
+    def rest(self, why: str) -> None:
+        """Draws nothing for a while, over something that passes."""
+        self.trouble = f"{self.model}: {why}"
+        self._rests_until = time.monotonic() + _REST_SECONDS
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether it is too early to try again."""
+        return time.monotonic() < self._rests_until
+
     def close(self) -> None:
         """Ends who draws."""
         if self.asker is not None:
@@ -181,6 +233,12 @@ def _numbers(directory: Path) -> set[int]:
         return {int(each.stem) for each in directory.iterdir() if each.suffix == ".json" and each.stem.isdigit()}
     except FileNotFoundError:
         return set()
+
+
+def _content(path: Path) -> dict[str, Any] | None:
+    """Reads a trial's file; None where that cannot be read now. What is no JSON object holds nothing of a trial."""
+    content = wire.read_json(path)
+    return {} if content is None and os.access(path, os.R_OK) else content
 
 
 def tried(study: Study, rank: int) -> DescribedVersion:
