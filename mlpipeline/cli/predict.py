@@ -14,6 +14,8 @@ from mlpipeline.cli.setup import Setup, shared
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mlpipeline.learning.saved import Saved, Shelf
+
 _KINDS = click.Choice(["csv", "json", "jsonl", "parquet"])
 
 
@@ -54,11 +56,26 @@ def predict(
 
 
 def load(setup: Setup, name: str, which: str, url: str | None) -> Any:
-    """Returns a saved model."""
+    """Returns a saved model; where the best or the latest is damaged, the next one, and says so."""
+    from mlpipeline.errors import ArtefactDamaged
     from mlpipeline.learning import saved, serializers
 
-    place = saved.Shelf(setup.project()).choose(name, which).path if url is None else url
-    return serializers.load(place)
+    if url is not None:
+        return serializers.load(url)
+    shelf, damaged = saved.Shelf(setup.project()), set[str]()
+    while True:
+        chosen = shelf.choose(name, which, without=damaged)
+        try:
+            return serializers.load(chosen.path)
+        except ArtefactDamaged as error:
+            if which not in (saved.BEST, saved.LATEST) or not _has_other(shelf, chosen, damaged):
+                raise
+            click.echo(f"mlpipeline: warning: the {which} model is left out, the next one is taken: {error}", err=True)
+
+
+def _has_other(shelf: Shelf, chosen: Saved, damaged: set[str]) -> bool:
+    damaged.add(chosen.digest)
+    return any(each.digest not in damaged for each in shelf.models(chosen.name))
 
 
 def predicted(model: Any, rows: pd.DataFrame, proba: bool) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlpipeline.errors import ConfigurationError
-from mlpipeline.execution import fingerprint, loader, preload, snapshot
+from mlpipeline.execution import failure, fingerprint, loader, preload, snapshot
 from mlpipeline.execution.limits import die_with_parent
 from mlpipeline.execution.snapshot import Place
 
@@ -161,7 +161,9 @@ def _told(error: BaseException, place: Place, main: str) -> str:
         return f"{where}: ends the process while it is imported (exit {error.code!r}): remove the call to exit"
     hint = ""
     if isinstance(error, ModuleNotFoundError) and error.name:
-        hint = f": install it into {sys.executable}, or mend the name"
+        hint = f"{failure.near_name(error)}: install it into {sys.executable}, or mend the name"
+    elif isinstance(error, ImportError | AttributeError):
+        hint = failure.near_name(error)
     return f"{where}: {type(error).__name__}: {message}{hint}"
 
 

@@ -86,6 +86,29 @@ def cause_of(error: BaseException) -> str:
     return "exception"
 
 
+def near_name(error: ImportError | AttributeError) -> str:
+    """Returns ` Did you mean 'x'?` where a module has a name near the one that it was asked for, else nothing."""
+    from mlpipeline.config_text import near_miss
+
+    if isinstance(error, ModuleNotFoundError):
+        import pkgutil
+
+        package, _, name = str(error.name).rpartition(".")
+        within = getattr(sys.modules.get(package), "__path__", None)
+        return "" if within is None else near_miss(name, (each.name for each in pkgutil.iter_modules(within)))
+    import re
+
+    # Python names neither in a field of the error before 3.12.
+    told = re.match(r"cannot import name '(\w+)' from '([\w.]+)'", str(error))
+    found = told and told.groups()
+    if found is None and (told := re.match(r"module '([\w.]+)' has no attribute '(\w+)'", str(error))):
+        found = told.groups()[::-1]
+    if found is None:
+        return ""
+    name, module = found[0], sys.modules.get(found[1])
+    return near_miss(name, (each for each in dir(module) if not each.startswith("_")))
+
+
 def describe(error: BaseException, root: Path) -> dict[str, Any]:
     """Returns cause, message, place and traceback of what was raised.
 

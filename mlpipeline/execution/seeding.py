@@ -26,7 +26,7 @@ def seed_all(seed: int) -> None:
     """Seeds Python's generator now and those of known libraries: at once where imported, else on their import.
 
     From then on an import of an installed package takes nothing from a generator: what a run draws is the same
-    whether or not a package was imported before.
+    whether or not a package was imported before. That holds for imports of the thread that calls this.
 
     Args:
         seed: below 2**31, since NumPy takes 32 bits and TensorFlow a signed integer.
@@ -52,6 +52,7 @@ class _Imports:
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
+        self.thread = get_ident()
         self.seeded = {name for name in _LIBRARIES if _is_complete(name)}
         self.busy: set[int] = set()  # threads that import something: others may do so at the same time
 
@@ -79,8 +80,11 @@ class _Imports:
 
     @contextmanager
     def _kept(self, imported: str) -> Iterator[None]:
-        own = random.getstate()
-        numpys = sys.modules["numpy"].random.get_state() if imported != "numpy" and _is_complete("numpy") else None
+        # In a thread of its own, what the run draws meanwhile would be drawn again.
+        is_alone = get_ident() == self.thread
+        own = random.getstate() if is_alone else None
+        has_numpy = is_alone and imported != "numpy" and _is_complete("numpy")
+        numpys = sys.modules["numpy"].random.get_state() if has_numpy else None
         self.busy.add(get_ident())
         try:
             yield
@@ -91,7 +95,8 @@ class _Imports:
         finally:
             if numpys is not None:
                 sys.modules["numpy"].random.set_state(numpys)
-            random.setstate(own)
+            if own is not None:
+                random.setstate(own)
             self.busy.discard(get_ident())
 
 

@@ -17,6 +17,7 @@ from mlpipeline.learning import manifest
 
 # Of renameat2(2): paths are taken as they are; two names are exchanged.
 _HERE, _EXCHANGE = -100, 2
+_UNWRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EEXIST)
 
 
 @contextlib.contextmanager
@@ -29,9 +30,9 @@ def beside(target: Path) -> Iterator[Path]:
         ArtefactError: something else is there.
         NotWritable, DiskFull: the directory cannot be written, by the body either.
     """
-    _check(target)
     part = target.with_name(f".artefact-{secrets.token_hex(4)}.part")
     with translated(target):
+        _check(target)
         try:
             wire.make_directory(target.parent)
             part.mkdir()
@@ -52,12 +53,20 @@ def translated(target: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise_full(target, error)
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EEXIST):
+        if error.errno in _UNWRITABLE or _is_about(error, target):
             raise NotWritable(
                 f"{target}: cannot be written ({error.strerror}): mend the permissions of the directory above it, or "
                 f"name another one"
             ) from error
         raise
+
+
+def _is_about(error: OSError, target: Path) -> bool:
+    """Whether it is the place itself, one above it, or a name beside it that the system does not take."""
+    if not isinstance(error.filename, str):
+        return False
+    place = Path(error.filename)
+    return place in (target, *target.parents) or (place.parent == target.parent and place.suffix == ".part")
 
 
 def raise_full(target: Path, error: OSError) -> None:

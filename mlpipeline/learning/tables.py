@@ -13,6 +13,7 @@ import pandas as pd
 from mlpipeline import errors
 from mlpipeline.data.schema import Column, Schema
 from mlpipeline.errors import DataFault
+from mlpipeline.learning.doubled import DoubledKey, checked
 from mlpipeline.learning.serving.forms import form_of
 from mlpipeline.learning.serving.served import plain
 
@@ -36,6 +37,8 @@ def read(source: BinaryIO, kind: str, columns: Sequence[Column], whose: str) -> 
         frame = _parsed(source, kind, columns)
     except DataFault:
         raise
+    except DoubledKey as error:
+        raise DataFault(f"{whose}: {error}") from error
     except (ValueError, KeyError, UnicodeError, RecursionError, OSError) as error:
         raise DataFault(f"{whose}: is no {kind}: {error}") from error
     if not len(frame):
@@ -79,7 +82,8 @@ def _parsed(source: BinaryIO, kind: str, columns: Sequence[Column]) -> pd.DataFr
     if kind == "csv":
         return _of_csv(source, columns)
     text = source.read().decode("utf-8-sig")
-    rows = [json.loads(line) for line in text.splitlines() if line.strip()] if kind == "jsonl" else json.loads(text)
+    decode = json.JSONDecoder(object_pairs_hook=checked).decode
+    rows = [decode(line) for line in text.splitlines() if line.strip()] if kind == "jsonl" else decode(text)
     return _of_json(rows, columns)
 
 
@@ -109,11 +113,25 @@ def _typed(values: list[Any], column: Column) -> Any:
 
 def _of_csv(source: BinaryIO, columns: Sequence[Column]) -> pd.DataFrame:
     # Everything as text first: pandas would guess types by all rows, and a zip code would lose its zeros.
-    frame = pd.read_csv(source, dtype="str", keep_default_na=False, encoding="utf-8-sig")
+    frame = _cells(source) if len(columns) > 1 else _cells_of_one(source.read())
     for column in columns:
         if column.name in frame.columns:
             frame[column.name] = _of_text(frame[column.name], column)
     return frame
+
+
+def _cells(source: BinaryIO, *, skip_blank_lines: bool = True) -> pd.DataFrame:
+    found: pd.DataFrame = pd.read_csv(
+        source, dtype="str", keep_default_na=False, encoding="utf-8-sig", skip_blank_lines=skip_blank_lines
+    )
+    return found
+
+
+def _cells_of_one(data: bytes) -> pd.DataFrame:
+    """Reads a file for a model of one column: where it has no other, an empty line is a row with a missing value."""
+    body = data.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n")
+    found = _cells(io.BytesIO(body), skip_blank_lines=False)
+    return found if len(found.columns) == 1 else _cells(io.BytesIO(body))
 
 
 def _of_text(values: pd.Series, column: Column) -> Any:

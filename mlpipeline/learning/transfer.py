@@ -141,7 +141,9 @@ def _copied(source: Path, told: Mapping[str, Any], target: Path, *, replace: boo
 
 
 def _refuse(target: Path, *, replace: bool) -> None:
-    if not replace and (target / manifest.NAME).exists():
+    with saving.translated(target):
+        is_there = (target / manifest.NAME).exists()
+    if is_there and not replace:
         raise ArtefactError(f"{target}: a saved model is there already: replace=True replaces it")
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from mlpipeline.config_text import near_miss, shown
 from mlpipeline.data.schema import Column
+from mlpipeline.learning.doubled import DoubledKey, checked
 from mlpipeline.learning.serving.forms import form_of
 from mlpipeline.learning.serving.forms.numbers import Number
 from mlpipeline.learning.serving.refusal import Refusal
@@ -43,9 +44,11 @@ class Reader:
             Refusal: with status 400 or 413; it names row and column.
         """
         try:
-            told = json.loads(body, parse_constant=_refuse_constant)
+            told = _DECODER.decode(body.decode(json.detect_encoding(body), "surrogatepass"))
         except Refusal:
             raise
+        except DoubledKey as error:
+            raise Refusal(400, "doubled_key", str(error), column=error.key) from None
         except (ValueError, RecursionError) as error:
             raise Refusal(400, "not_json", f"the body is no JSON: {error}") from None
         if isinstance(told, dict) and told.keys() == {"rows"}:
@@ -159,3 +162,6 @@ def _spelled(name: str, row: Mapping[str, Any], known: Sequence[str]) -> str:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise Refusal(400, "not_json", f"the body is no JSON: it holds {name}; a missing value is null")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=checked, parse_constant=_refuse_constant)

@@ -10,8 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from mlpipeline.cli.main import cli
-from mlpipeline.learning import serializers
+from mlpipeline.learning import EstimatorModel, serializers
+from mlpipeline.learning.estimators import Naive
 from tests.unit.learning.small_models import fitted
+from tests.unit.learning.stand_ins import People
 
 
 @pytest.fixture
@@ -54,6 +56,29 @@ def test_probabilities_have_a_column_for_each_class(place: str, tmp_path: Path) 
     assert row.keys() == {"False", "True"}
     assert sum(row.values()) == pytest.approx(1.0)
     assert {path.name for path in tmp_path.iterdir()} == {"mlp.config", "saved", "out.json"}
+
+
+def test_where_the_best_is_damaged_the_next_one_predicts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mlp.config").write_text("[MLP]\nhost = here\n")
+    runs = []
+    for _ in range(2):
+        model = EstimatorModel(People(), Naive())
+        model.name = "people.py"
+        runs.append(model.fit().run.run_id)
+    first, second = (tmp_path / "models" / "outputs" / "runs" / str(run) / "1" / "artefact" for run in runs)
+    text = "a,c\n1,x\n"
+    whole = predict(text=text)
+    assert (whole.status, whole.stderr) == (0, ""), whole
+    damaged = next(path for path in second.iterdir() if path.name == "encoding.json")
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    done = predict(text=text)
+    assert (done.status, done.stdout) == (0, whole.stdout), done
+    assert f"the best model is left out, the next one is taken: {damaged}" in done.stderr
+    chosen = predict("--run", str(runs[1]), text=text)
+    assert (chosen.status, str(damaged) in chosen.stderr, chosen.stdout) == (1, True, "")
+    (first / "encoding.json").write_bytes(b"")
+    assert predict("--run", "latest", text=text).status == 1
 
 
 @pytest.mark.parametrize(

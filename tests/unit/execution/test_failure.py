@@ -55,3 +55,21 @@ def test_a_cause_is_shown() -> None:
         raise errors.DataFault("cannot be read") from OSError("gone")
 
     assert "OSError: gone" in failure.story(caught(reread))
+
+
+@pytest.mark.parametrize(
+    ("code", "near"),
+    [
+        ("from mlpipeline.learning.estimators import XGBost", "XGBoost"),
+        ("import mlpipeline.learning.estimators as e; e.Kears", "Keras"),
+        ("import mlpipeline.learnin", "learning"),
+        ("from mlpipeline.data.encoders import norm", "Norm"),
+        ("from mlpipeline.data.encoders import Zzzzz", None),
+        ("import nothere_at_all", None),
+        ("raise ImportError('no such luck')", None),
+    ],
+)
+def test_a_misspelt_name_of_an_import_has_its_nearest(code: str, near: str | None) -> None:
+    with pytest.raises((ImportError, AttributeError)) as raised:
+        exec(code)
+    assert failure.near_name(raised.value) == ("" if near is None else f" Did you mean '{near}'?")

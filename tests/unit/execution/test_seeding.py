@@ -70,6 +70,25 @@ def test_a_library_is_seeded_when_another_package_imports_it(installed: Path, mo
     del sys.modules["torch"]
 
 
+def test_an_import_in_the_background_repeats_no_numbers(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the run draws meanwhile must not be drawn again afterwards."""
+    text = "import threading\nthreading.reached.set()\nassert threading.drawn.wait(30)\n"
+    slow = write(installed, "mlptest_slow", text)
+    reached, done = threading.Event(), threading.Event()
+    monkeypatch.setattr(threading, "reached", reached, raising=False)
+    monkeypatch.setattr(threading, "drawn", done, raising=False)
+    seeding.seed_all(1)
+    expected = [drawn(), drawn()]
+    seeding.seed_all(1)
+    thread = threading.Thread(target=importlib.import_module, args=[slow])
+    thread.start()
+    assert reached.wait(30)
+    first = drawn()
+    done.set()
+    thread.join()
+    assert [first, drawn()] == expected
+
+
 def test_seeding_again_adds_no_finder(installed: Path) -> None:
     seeding.seed_all(1)
     count = len(sys.meta_path)

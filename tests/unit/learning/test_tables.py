@@ -69,6 +69,26 @@ def test_what_cannot_be_read_is_named(text: str, kind: str, said: str) -> None:
     assert said in str(found.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("age\n1\n\n3\n", [1, None, 3]),
+        ("\ufeff\nage\n\n1\n\n", [None, 1, None]),
+        ("age,more\n1,x\n\n,\n", [1, None]),
+    ],
+)
+def test_an_empty_line_of_a_file_of_one_column_is_a_missing_value(text: str, found: list[float | None]) -> None:
+    rows = tables.read(io.BytesIO(text.encode()), "csv", COLUMNS[:1], "rows")
+    assert [None if value != value else value for value in rows["age"]] == found
+
+
+@pytest.mark.parametrize("kind", ["json", "jsonl"])
+def test_a_key_that_comes_twice_is_refused(kind: str) -> None:
+    text = '{"age": 1, "age": 2}'
+    with pytest.raises(DataFault, match="rows: an object has the key 'age' more than once"):
+        read(f"[{text}]" if kind == "json" else text, kind)
+
+
 def test_a_column_of_another_kind_is_refused() -> None:
     frame = pd.DataFrame({"age": ["a"], "visits": [1], "code": ["x"], "member": [True], "since": ["2026"]})
     out = io.BytesIO(frame.to_parquet())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mlpipeline.data import remote
-from mlpipeline.errors import ArtefactDamaged, ArtefactError, DataFault, StoreError
+from mlpipeline.errors import ArtefactDamaged, ArtefactError, DataFault, NotWritable, StoreError
 from mlpipeline.learning import serializers, transfer
 from tests.unit.learning.small_models import Paying, fitted
 
@@ -104,6 +104,14 @@ def test_a_damaged_model_does_not_go_up(artefact: Path) -> None:
     (artefact / "encoding.json").write_text("{}")
     with pytest.raises(ArtefactDamaged, match=r"encoding\.json"):
         transfer.upload(artefact, "memory://never")
+
+
+def test_a_place_that_cannot_be_written_is_named(artefact: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for place in ("/proc/nothere/x", "file:///proc/x", str(tmp_path / "file" / "x"), str(tmp_path / ("n" * 300))):
+        with pytest.raises(NotWritable, match="cannot be written"):
+            transfer.upload(artefact, place)
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".part"] == []
 
 
 @pytest.mark.parametrize(

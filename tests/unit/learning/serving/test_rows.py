@@ -39,6 +39,17 @@ def test_what_is_no_json_is_refused(served: Served, body: bytes) -> None:
     assert (found.status, found.reason) == (400, "not_json")
 
 
+@pytest.mark.parametrize("body", [b'[{"age": 1, "town": "x", "age": 2}]', b'{"rows": [], "age": {"age": 1, "age": 1}}'])
+def test_a_key_that_comes_twice_is_refused_and_named(served: Served, body: bytes) -> None:
+    found = refused(served, body)
+    assert (found.status, found.reason, found.column) == (400, "doubled_key", "age")
+    assert str(found) == "an object has the key 'age' more than once: leave one of them"
+
+
+def test_a_body_may_begin_with_a_byte_order_mark(served: Served) -> None:
+    assert served.reader.read_json(b"\xef\xbb\xbf" + json.dumps([ROW]).encode())
+
+
 @pytest.mark.parametrize("body", [{}, 1, "x", None, {"rows": [ROW], "more": 1}, ROW, {"rows": 1}])
 def test_what_is_no_list_of_rows_is_refused(served: Served, body: Any) -> None:
     assert (refused(served, body).status, refused(served, body).reason) == (400, "not_rows")
