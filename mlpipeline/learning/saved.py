@@ -115,12 +115,15 @@ class Shelf:
             names = sorted({each.name for each in listed})
             raise UsageError(
                 f"there is no saved model '{name}'.{near_miss(name, names)} Saved: {', '.join(names) or 'none'}. "
-                f"A run that succeeded leaves one, by hand: mlpipeline fit"
+                f"A run that succeeded leaves one, by hand: mlpipeline fit{self._left_out()}"
             )
         if which not in (BEST, LATEST):
             return _of_run(of_name, name, which)
         others = [each for each in of_name if each.digest not in without] or of_name
         return others[0] if which == LATEST else best(others)
+
+    def _left_out(self) -> str:
+        return "".join(f"\nleft out: {why}" for why in self.faults.values())
 
     def _saved(self, ledger: Ledger, path: Path) -> Saved | None:
         found = _run_of(ledger, path.parent)

@@ -195,4 +195,9 @@ def _explained(estimator: SKLearn, given: Any) -> Iterator[None]:
         if x is not None and any(word in str(error) for word in ("NaN", "infinity", "could not convert")):
             tables.check_numbers(estimator, x)
             tables.check_finite(estimator, x, takes_missing="NaN" not in str(error))
-        raise errors.DataFault(f"SKLearn: {estimator.sklearn!r} cannot use the data: {error}") from error
+        raise errors.DataFault(f"SKLearn: {_shown(estimator.sklearn)} cannot use the data: {error}") from error
+
+
+def _shown(wrapped: Any) -> str:
+    """Returns how scikit-learn writes an estimator, which takes several lines of one within another, on one line."""
+    return " ".join(repr(wrapped).split())
