@@ -163,7 +163,8 @@ def _told(error: BaseException, place: Place, main: str) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name:
         hint = f"{failure.near_name(error)}: install it into {sys.executable}, or mend the name"
     elif isinstance(error, ImportError | AttributeError):
-        hint = failure.near_name(error)
+        near = failure.near_name(error)
+        hint = f".{near}" if near else ""
     return f"{where}: {type(error).__name__}: {message}{hint}"
 
 

@@ -106,7 +106,8 @@ def near_name(error: ImportError | AttributeError) -> str:
     if found is None:
         return ""
     name, module = found[0], sys.modules.get(found[1])
-    return near_miss(name, (each for each in dir(module) if not each.startswith("_")))
+    # A module's parts that were imported are among its names, and may be called like a class in them.
+    return near_miss(name, getattr(module, "__all__", None) or (each for each in dir(module) if each[0] != "_"))
 
 
 def describe(error: BaseException, root: Path) -> dict[str, Any]:

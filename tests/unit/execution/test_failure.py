@@ -60,7 +60,7 @@ def test_a_cause_is_shown() -> None:
 @pytest.mark.parametrize(
     ("code", "near"),
     [
-        ("from mlpipeline.learning.estimators import XGBost", "XGBoost"),
+        ("from mlpipeline.learning.estimators import Niave", "Naive"),  # whose module is called naive
         ("import mlpipeline.learning.estimators as e; e.Kears", "Keras"),
         ("import mlpipeline.learnin", "learning"),
         ("from mlpipeline.data.encoders import norm", "Norm"),
