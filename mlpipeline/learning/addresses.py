@@ -156,7 +156,9 @@ def _annotation(estimator: Estimator, name: str) -> Any:
 def _set(estimator: Estimator, name: str, value: Any) -> None:
     if name not in (has := estimator.get_params()):
         address, addresses = f"estimator__{name}", [f"estimator__{each}" for each in has]
-        near = near_miss(address, addresses)
+        # The parameter of a learner within another one, where only the way to it was forgotten.
+        within = next((each for each in addresses if each.endswith(f"__{name}")), None)
+        near = near_miss(address, addresses) if within is None else f" Did you mean '{within}'?"
         takes = f"{type(estimator).__name__} takes {', '.join(sorted(signature(type(estimator)))) or 'nothing'}"
         raise errors.ParameterError(f"there is no parameter '{address}'.{near} {takes}")
     estimator.set_params(**{name: value})

@@ -110,6 +110,8 @@ def test_the_parameters_of_a_wrapped_learner_have_addresses() -> None:
     assert (fresh.estimator.depth, inner.depth) == (9, 3)
     with pytest.raises(ParameterError, match="Did you mean 'estimator__estimator__depth'"):
         addresses.applied(None, Wrapping(inner), {"estimator__estimator__dept": 9})
+    with pytest.raises(ParameterError, match="Did you mean 'estimator__estimator__depth'"):
+        addresses.applied(None, Wrapping(inner), {"estimator__depth": 9})
 
 
 def test_a_seed_goes_where_none_is_set() -> None:
