@@ -32,7 +32,15 @@ class Connects(Component):
 
 
 def test_the_order_is_stated_from_the_outside_in() -> None:
-    assert [each.__name__ for each in ORDER] == ["logged", "timed", "told_in_errors", "surrounded", "checked", "recorded", "kept"]
+    assert [each.__name__ for each in ORDER] == [
+        "logged",
+        "timed",
+        "told_in_errors",
+        "surrounded",
+        "checked",
+        "recorded",
+        "kept",
+    ]
 
 
 def test_a_method_is_wrapped_once_per_object_however_often_it_is_built(
