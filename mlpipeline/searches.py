@@ -153,7 +153,8 @@ def search(
         direction = direction_of(metric)
         if direction is None:
             raise VersionsError(
-                f"search: is more of the metric '{metric}' better or worse? Say direction='maximize' or 'minimize' (tune: --direction)"
+                f"search: is more of the metric '{metric}' better or worse? Say direction='maximize' or 'minimize' "
+                "(mlpipeline tune: --direction)"
             )
     _among("direction", direction, DIRECTIONS)
     made = Search(

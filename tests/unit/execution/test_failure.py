@@ -62,7 +62,7 @@ def test_a_cause_is_shown() -> None:
     [
         ("from mlpipeline.learning.estimators import Niave", "Naive"),  # whose module is called naive
         ("import mlpipeline.learning.estimators as e; e.Kears", "Keras"),
-        ("import mlpipeline.learnin", "learning"),
+        ("import mlpipeline.learnings", "learning"),
         ("from mlpipeline.data.encoders import norm", "Norm"),
         ("from mlpipeline.data.encoders import Zzzzz", None),
         ("import nothere_at_all", None),
