@@ -14,6 +14,8 @@ _TRANSFORMERS = (
     "Age", "AreaCode", "DateTime", "Distance", "EmailDomain", "Extract", "GeoIP", "IsNull", "Length", "Log",
     "LogPlusOne", "Map", "NameAge", "NameFamilial", "NamePopulation", "NameSex", "String",
 )  # fmt: skip
+_COMPONENTS = "mlpipeline.workflow.components"
+_RECORDS = (("LedgerTracker", "ledger_tracker"),)
 _ESTIMATORS = "mlpipeline.learning.estimators"
 
 BUILT_IN = (
@@ -42,6 +44,7 @@ BUILT_IN = (
     # What a workflow needs of learning, which it does not know: it asks for it by these names.
     ("learning", "model", "mlpipeline.learning.estimator_model:EstimatorModel"),
     ("learning", "scores", "mlpipeline.learning.scores:SCORES"),
+    *(("component", name, f"{_COMPONENTS}.{module}:{name}") for name, module in _RECORDS),
     ("model_format", ".yaml", "mlpipeline.workflow.model_file:load"),
 )
 

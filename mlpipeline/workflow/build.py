@@ -24,7 +24,15 @@ def build(plan: Plan, root: Part, *, collect: bool = False) -> Shared:
         root: the runner; it is there already, and gets its attributes.
         collect: whether checks that fail are only kept.
     """
-    shared = Shared(root=root, parts={}, recorder=Recorder(), checks=CheckLog(collect=collect), timings=Timings())
+    shared = Shared(
+        root=root,
+        parts={},
+        recorder=Recorder(),
+        checks=CheckLog(collect=collect),
+        timings=Timings(),
+        directory=plan.sources.root,
+        hidden=plan.hidden,
+    )
     builder = _Builder(plan, shared)
     for planned in plan.order:
         try:

@@ -11,6 +11,7 @@ from mlpipeline.console import log as log_message
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
+    from pathlib import Path
     from typing import Any, TypeVar
 
     from mlpipeline.context import RunContext
@@ -28,13 +29,20 @@ _SIDE_EFFECTS = "_has_side_effects"
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Shared:
-    """What all parts of one workflow share."""
+    """What all parts of one workflow share.
+
+    Attributes:
+        directory: the project's; None looks for it from the working directory upwards.
+        hidden: every text of the configuration that must not be shown.
+    """
 
     root: Part
     parts: dict[tuple[str, ...], Part]
     recorder: Recorder
     checks: CheckLog
     timings: Timings
+    directory: Path | None = None
+    hidden: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
