@@ -16,6 +16,13 @@ _TRANSFORMERS = (
 )  # fmt: skip
 _COMPONENTS = "mlpipeline.workflow.components"
 _RECORDS = (("LedgerTracker", "ledger_tracker"),)
+_PIPELINES = (
+    ("OfflineProcess", "process"), ("OfflineTrain", "train"), ("OfflineDeploy", "deploy"),
+    ("OfflinePredict", "predict"),
+)  # fmt: skip
+_RUNNERS = (
+    ("ClassificationRunner", "classification"), ("RegressionRunner", "regression"), ("TimeSeriesRunner", "time_series"),
+)  # fmt: skip
 _ESTIMATORS = "mlpipeline.learning.estimators"
 
 BUILT_IN = (
@@ -45,6 +52,8 @@ BUILT_IN = (
     ("learning", "model", "mlpipeline.learning.estimator_model:EstimatorModel"),
     ("learning", "scores", "mlpipeline.learning.scores:SCORES"),
     *(("component", name, f"{_COMPONENTS}.{module}:{name}") for name, module in _RECORDS),
+    *(("pipeline", name, f"mlpipeline.workflow.pipelines.{module}:{name}") for name, module in _PIPELINES),
+    *(("runner", name, f"mlpipeline.workflow.runners.{module}:{name}") for name, module in _RUNNERS),
     ("model_format", ".yaml", "mlpipeline.workflow.model_file:load"),
 )
 

@@ -9,7 +9,14 @@ if TYPE_CHECKING:
     from mlpipeline.workflow.component import Component
     from mlpipeline.workflow.part import Part, side_effects
     from mlpipeline.workflow.pipeline import Pipeline
+    from mlpipeline.workflow.pipelines.deploy import OfflineDeploy
+    from mlpipeline.workflow.pipelines.predict import OfflinePredict
+    from mlpipeline.workflow.pipelines.process import OfflineProcess
+    from mlpipeline.workflow.pipelines.train import OfflineTrain
     from mlpipeline.workflow.runner import Runner, load
+    from mlpipeline.workflow.runners.classification import ClassificationRunner
+    from mlpipeline.workflow.runners.regression import RegressionRunner
+    from mlpipeline.workflow.runners.time_series import TimeSeriesRunner
     from mlpipeline.workflow.types import (
         CacheManager,
         DataChecker,
@@ -50,6 +57,7 @@ _TYPES = (
 )  # fmt: skip
 __all__ = [
     "CacheManager",
+    "ClassificationRunner",
     "Component",
     "DataChecker",
     "DataConnector",
@@ -71,8 +79,13 @@ __all__ = [
     "ModelTrainer",
     "ModelVisualizer",
     "Notifier",
+    "OfflineDeploy",
+    "OfflinePredict",
+    "OfflineProcess",
+    "OfflineTrain",
     "Part",
     "Pipeline",
+    "RegressionRunner",
     "Report",
     "Resource",
     "ResourceVersionControl",
@@ -81,15 +94,23 @@ __all__ = [
     "Status",
     "TestRecorder",
     "TextGenerator",
+    "TimeSeriesRunner",
     "load",
     "side_effects",
 ]
 
 _HOMES = {
+    "ClassificationRunner": "runners.classification",
     "Component": "component",
+    "OfflineDeploy": "pipelines.deploy",
+    "OfflinePredict": "pipelines.predict",
+    "OfflineProcess": "pipelines.process",
+    "OfflineTrain": "pipelines.train",
     "Part": "part",
     "Pipeline": "pipeline",
+    "RegressionRunner": "runners.regression",
     "Runner": "runner",
+    "TimeSeriesRunner": "runners.time_series",
     "load": "runner",
     "side_effects": "part",
     **dict.fromkeys(_TYPES, "types"),

@@ -59,7 +59,8 @@ def of_call(part: Part, method: str, args: tuple[Any, ...], keywords: Mapping[st
     for each in reach(part):
         values = wiring(each).values
         config = params.digest(params.describe(dict(values)))
-        files = of_files(_paths(list(values.values())), sources.root)
+        read = [value for key, value in values.items() if key not in type(each).WRITES]
+        files = of_files(_paths(read), sources.root)
         told.append([each.address, of_class(type(each), sources), config, files, of_value(each.__getstate__())])
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:40]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from mlpipeline.console import log as log_message
 
@@ -78,6 +79,8 @@ class Part:
     """
 
     _is_framework = True
+    WRITES: ClassVar[frozenset[str]] = frozenset(("local_dir",))
+    """Keys that name what is written. What lies there already does not tell one call from another."""
 
     def __getattr__(self, name: str) -> Any:
         """Says why something is missing; called for what is found nowhere else."""
@@ -127,6 +130,18 @@ class Part:
         hyper-parameter nobody knows, or a metric, is a fault of the configuration.
         """
         return None
+
+    @classmethod
+    def default_parts(cls, config: Mapping[str, Any]) -> Mapping[str, str]:
+        """Returns which class stands for a part that the class needs, where the configuration declares none.
+
+        A part that it declares further out, or leaves out with `none`, comes first. Such a part is found by name like
+        one of the configuration, has its section there, and belongs to the part whose class asks for it.
+
+        Args:
+            config: as the part will see it, to choose by.
+        """
+        return {}
 
     def __getstate__(self) -> dict[str, Any]:
         """Returns what the part has come to be: nothing that the workflow gave it."""

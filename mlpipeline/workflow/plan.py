@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from mlpipeline.config_text import Fault, near_miss, shown
 from mlpipeline.errors import ConfigurationError
@@ -14,10 +15,10 @@ from mlpipeline.workflow.document import INCLUDE, Document
 from mlpipeline.workflow.interface import interface_faults
 from mlpipeline.workflow.levels import FRAMEWORK, NONE, RESERVED, Level
 from mlpipeline.workflow.links import CONFIG, Linker
-from mlpipeline.workflow.node import Node, Place
+from mlpipeline.workflow.node import Node, Place, put
 from mlpipeline.workflow.part import Part
 from mlpipeline.workflow.planned import Plan, Planned
-from mlpipeline.workflow.resolve import Scope
+from mlpipeline.workflow.resolve import Config, Scope
 from mlpipeline.workflow.steps import StepPipeline
 from mlpipeline.workflow.wants import wants
 
@@ -46,8 +47,16 @@ def plan(
     """
     if document.faults:  # what is wrong with the files themselves would only be told again, in other words
         raise ConfigurationError(faults=document.faults)
-    planner = _Planner(document, dict(os.environ if environment is None else environment), overrides)
-    found = planner.plan(kind)
+    variables = dict(os.environ if environment is None else environment)
+    overrides = list(overrides)
+    planner = _Planner(document, variables, overrides)
+    root = planner.tree(kind)
+    if planner.defaults:  # as if they stood in the file: addresses, sections and links lead to them
+        for path, node in planner.defaults:
+            document = replace(document, root=put(document.root, path, node))
+        planner = _Planner(document, variables, overrides)
+        root = planner.tree(kind)
+    found = planner.plan(root)
     if planner.faults:
         raise ConfigurationError(faults=_in_order(planner.faults))
     return found
@@ -86,13 +95,23 @@ class _Planner:
         paths = self.root.get("plugin_paths")
         places = plugin_places(document.sources, paths and self.linker.resolve(paths), names, self.faults)
         self.classes = Classes(document.sources, places, self.faults)
+        self.defaults: list[tuple[Sequence[str], Node]] = []
 
-    def plan(self, kind: type[Part]) -> Plan:
+    def tree(self, kind: type[Part]) -> Planned:
+        """Returns the parts that are declared, and in `defaults` what classes have beside them."""
         declared = self.root.get(self.level.name)
         place = Place(self.document.files[-1], 1, 1) if self.document.files else self.root.place
         place = declared.place if declared is not None else place
         self._check_class(self.level, kind, place)
         root = self._part((), self.level, kind, place, None)
+        for part in root.walk():
+            self._add_defaults(part)
+        return root
+
+    def plan(self, root: Planned) -> Plan:
+        declared = self.root.get(self.level.name)
+        for part in root.walk():
+            self._check_keys(part)
         for part in root.walk():
             part.inputs = steps.inputs(part, self.faults) if part.kind is StepPipeline else ()
         if declared is not None and type(declared.value) is list:
@@ -138,8 +157,21 @@ class _Planner:
                 self.fault(place, told)
         for inner in level.inner:
             self._section(part, inner, node.get(inner.name))
-        self._check_keys(part)
         return part
+
+    def _add_defaults(self, part: Planned) -> None:
+        """Adds the parts that a class has by default, outer ones first: those within see them, and need no own."""
+        for name, class_name in _defaults(part).items():
+            need = wants(part.kind).needs.get(name) if part.kind is not None else None
+            if need is None or part.is_declared(name):
+                continue
+            level = next((each for each in part.level.inner if issubclass(need.types[0], each.basis)), None)
+            section = None if level is None else part.node.get(level.name)
+            is_section = section is None or section.value is None or section.is_mapping
+            if level is not None and is_section:  # another framework may have no such level
+                node = Node(class_name, part.place)
+                self.defaults.append(((*part.address, level.name, name), node))
+                part.children[name] = self._child(part, name, level, self.class_of(level, node), part.place)
 
     def _config(self, node: Node) -> dict[str, Node]:
         config = node.get(CONFIG)
@@ -225,6 +257,13 @@ class _Planner:
 
     def fault(self, place: Place, message: str) -> None:
         self.faults.append(Fault(place.file, place.line, message, place.column))
+
+
+def _defaults(part: Planned) -> Mapping[str, str]:
+    try:
+        return {} if part.kind is None else part.kind.default_parts(Config(part.scope))
+    except ValueError:  # a change of what has no parts, which is told when values are verified
+        return {}
 
 
 def _in_order(faults: Iterable[Fault]) -> list[Fault]:

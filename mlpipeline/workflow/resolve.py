@@ -55,7 +55,7 @@ class Scope:
     """What one part of a workflow sees of the configuration.
 
     In this order: its own `config`, its parents', the nearest first; the environment; its class's defaults; its
-    parents' class's defaults, the nearest first. `null` is a value like any other.
+    parents' class's defaults, the nearest first. `null` is a value like any other; a default of None is the last.
 
     Args:
         name: of the part, as messages have it.
@@ -121,13 +121,15 @@ class Scope:
         return Found(value=value, origin=origin, hidden=hidden, place=Place(origin))
 
     def _default(self, key: str) -> Found | None:
-        for scope in self.chain():
-            if key in scope.defaults:
-                origin = f"default of {scope.name}"
-                value = _copied(scope.defaults[key])
-                hidden = frozenset(secrets.collect(value, secret=secrets.is_secret(key)))
-                return Found(value=value, origin=origin, hidden=hidden, place=Place(origin))
-        return None
+        givers = [scope for scope in self.chain() if key in scope.defaults]
+        # None says that the class does without: what a class further out says is more.
+        givers = [scope for scope in givers if scope.defaults[key] is not None] or givers
+        if not givers:
+            return None
+        origin = f"default of {givers[0].name}"
+        value = _copied(givers[0].defaults[key])
+        hidden = frozenset(secrets.collect(value, secret=secrets.is_secret(key)))
+        return Found(value=value, origin=origin, hidden=hidden, place=Place(origin))
 
     def keys(self) -> list[str]:
         """Returns every key that the configuration or a class gives a value, the nearest first."""

@@ -1,0 +1,1 @@
+"""The pipelines of standard workflows: process, train, deploy, predict."""

@@ -1,0 +1,174 @@
+"""Keeps what a workflow makes by its content, and registers it with what it was made from."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from mlpipeline import plugins
+from mlpipeline.errors import DataFault, MlpipelineError
+from mlpipeline.workflow import places
+from mlpipeline.workflow.part import Part
+from mlpipeline.workflow.types import Kind, MetadataTracker, ModelTrainer, Resource, ResourceVersionControl
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    import pandas as pd
+
+TRAINER = "trainer"
+"""The fact of a model that names the class of its trainer."""
+PARAMETERS = "params"
+_CHUNK = 1 << 20
+
+
+def directory(part: Part) -> Path:
+    """Returns where a pipeline writes files for people, made where it is missing.
+
+    That is `local_dir` where it is set; else within the directory of the run; by hand, below the project's outputs.
+    """
+    local, run = part.config.get("local_dir"), part.run.directory
+    if local:
+        found = Path(local)
+    elif run is not None:
+        found = Path(run) / "workflow"
+    else:
+        found = places.outputs_of(part) / "workflows"
+    found.mkdir(parents=True, exist_ok=True)
+    return found
+
+
+def keep_data(
+    data: pd.DataFrame,
+    name: str,
+    kind: Kind,
+    tracker: MetadataTracker,
+    control: ResourceVersionControl | None,
+    parents: Sequence[Resource] = (),
+    facts: Mapping[str, Any] | None = None,
+) -> Resource:
+    """Keeps rows, and registers them.
+
+    Args:
+        name: of the dataset or the predictions.
+        control: where they are kept; None where their digest alone is to be known.
+        parents: what they were made from.
+        facts: more about them; rows and columns are told anyway.
+    """
+    digest, place = (digest_of(data), None) if control is None else control.version_data(data, name)
+    told = {"rows": len(data), "columns": len(data.columns), **(facts or {})}
+    return tracker.register(kind, name, digest, parents, place, told)
+
+
+def keep_model(
+    model: ModelTrainer,
+    name: str,
+    tracker: MetadataTracker,
+    control: ResourceVersionControl | None,
+    parents: Sequence[Resource],
+    metrics: Mapping[str, Mapping[str, float]],
+    target: Path,
+    facts: Mapping[str, Any] | None = None,
+) -> Resource:
+    """Saves a fitted model, and registers it with its parameters and metrics, by flat names.
+
+    Args:
+        control: where it is kept; None where it only lies in `target`.
+        target: a directory for it where there is no control.
+    """
+    with _scratch() as scratch:
+        model.save(scratch)
+        if control is None:
+            digest = digest_of_files(scratch)
+            place = target / f"model-{digest[:12]}"
+            if not place.exists():
+                shutil.copytree(scratch, place)
+            where = str(place)
+        else:
+            digest, where = control.version_model(scratch, name)
+    told: dict[str, Any] = {TRAINER: type(model).__name__, **(facts or {})}
+    told |= {f"{PARAMETERS}.{key}": value for key, value in flat(model.parameters).items()}
+    told |= {f"{split}.{metric}": value for split, found in metrics.items() for metric, value in found.items()}
+    return tracker.register(Kind.MODEL, name, digest, parents, where, told)
+
+
+def load_model(resource: Resource, like: ModelTrainer, control: ResourceVersionControl | None) -> ModelTrainer:
+    """Returns a trainer that predicts as a registered model did, beside the one of this workflow.
+
+    Args:
+        like: a trainer of the workflow; the model's own is made after it.
+
+    Raises:
+        DataFault: the model is not there, or damaged.
+        MlpipelineError: its trainer was of another class.
+    """
+    kind = str(resource.facts.get(TRAINER, type(like).__name__))
+    if kind != type(like).__name__:
+        raise MlpipelineError(f"{resource.id} was fitted by {kind}, and this workflow has {type(like).__name__}")
+    return like.fresh().load(place_of(resource, control))
+
+
+def place_of(resource: Resource, control: ResourceVersionControl | None) -> Path:
+    """Returns the directory of a registered model, its content verified.
+
+    Raises:
+        DataFault: it is not there, or damaged.
+    """
+    if control is not None:
+        return control.get_model(resource.digest)
+    place = Path(resource.place or "")
+    if resource.place is None or not place.is_dir():
+        raise DataFault(f"{resource.id} lies at {resource.place}, and nothing is there")
+    if digest_of_files(place) != resource.digest:
+        raise DataFault(f"{resource.id}: {place} is damaged: its content is not what was registered")
+    return place
+
+
+def previous(tracker: MetadataTracker, resource: Resource) -> Resource | None:
+    """Returns the version of a dataset, model or prediction that came before one; None where it is the first."""
+    versions = list(tracker.find(resource.kind, resource.name))
+    places_ = [place for place, each in enumerate(versions) if each.id == resource.id]
+    before = versions[places_[0] + 1 :] if places_ else versions
+    return before[0] if before else None
+
+
+def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Returns the values in mappings of mappings under their addresses, `a.b`."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            found |= flat(value, f"{prefix}{key}.")
+        else:
+            found[f"{prefix}{key}"] = value
+    return found
+
+
+def digest_of(data: pd.DataFrame) -> str:
+    """Returns the SHA-256 of rows: of names, dtypes, index and values, in order."""
+    from pandas.util import hash_pandas_object
+
+    total = hashlib.sha256(repr([(str(name), str(dtype)) for name, dtype in data.dtypes.items()]).encode())
+    total.update(hash_pandas_object(data, index=True).to_numpy().tobytes())
+    return total.hexdigest()
+
+
+def digest_of_files(root: Path) -> str:
+    """Returns the SHA-256 of all files of a directory with their names."""
+    total = hashlib.sha256()
+    for path in sorted(each for each in root.rglob("*") if each.is_file()):
+        total.update(f"{path.relative_to(root).as_posix()}\0{path.stat().st_size}\0".encode())
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK):
+                total.update(chunk)
+    return total.hexdigest()
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="mlpipeline-") as name:
+        yield Path(name)

@@ -1,0 +1,215 @@
+"""The standard pipeline that makes the model: splits, tunes, fits, scores, keeps, explains, checks and compares it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from mlpipeline.workflow.part import side_effects
+from mlpipeline.workflow.pipeline import Pipeline
+from mlpipeline.workflow.pipelines import keeping, scoring, telling
+from mlpipeline.workflow.types import (
+    DataSplitter,
+    Finding,
+    HyperparameterTuner,
+    MetadataTracker,
+    MetricsTracker,
+    ModelBiasChecker,
+    ModelChecker,
+    ModelExplainer,
+    ModelTrainer,
+    ModelVisualizer,
+    Notifier,
+    Report,
+    Resource,
+    ResourceVersionControl,
+    Splits,
+    Status,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    import pandas as pd
+
+Metrics = dict[str, dict[str, float]]
+_TRAINERS = {scoring.TIME_SERIES: "HoltWintersTrainer"}
+
+
+class OfflineTrain(Pipeline):
+    """Splits the rows, fits the model, by the tuner where there is one, and says how good it is."""
+
+    data_splitter: DataSplitter
+    model_trainer: ModelTrainer
+    hyperparameter_tuner: HyperparameterTuner | None
+    metadata_tracker: MetadataTracker
+    metrics_tracker: MetricsTracker | None
+    resource_version_control: ResourceVersionControl | None
+    model_checker: ModelChecker | None
+    model_bias_checker: ModelBiasChecker | None
+    model_explainer: ModelExplainer | None
+    model_visualizer: ModelVisualizer | None
+    notifier: Notifier | None
+    problem_type: str = scoring.CLASSIFICATION
+    metrics: list[str] | None = None
+    perf_metric: str | None = None
+    local_dir: str | None = None
+
+    @classmethod
+    def default_parts(cls, config: Mapping[str, Any]) -> Mapping[str, str]:
+        """Returns what splits, fits by the type of the problem, keeps and checks."""
+        return {
+            "data_splitter": "LocalDataSplitter",
+            "model_trainer": _TRAINERS.get(str(config.get("problem_type")), "XGBoostTrainer"),
+            "metadata_tracker": "LedgerTracker",
+            "metrics_tracker": "LedgerMetricsTracker",
+            "resource_version_control": "DigestVersionControl",
+            "model_checker": "LocalModelChecker",
+            "notifier": "LogNotifier",
+        }
+
+    @classmethod
+    def known_names(cls, key: str) -> Collection[str] | None:
+        """Returns the metrics and the types of problems that there are."""
+        return scoring.known(key)
+
+    @property
+    def metric_names(self) -> list[str]:
+        """Which metrics are told of each part: those of `metrics`, else the usual ones, `perf_metric` among them."""
+        return scoring.names(self.problem_type, self.metrics, self.perf_metric)
+
+    @property
+    def deciding_metric(self) -> str:
+        """By which metric models are compared: `perf_metric`, else the first."""
+        return self.perf_metric or self.metric_names[0]
+
+    def split_data(self, data: pd.DataFrame) -> Splits:
+        """Tells apart what is learnt from, what selects, and what reports."""
+        scoring.names(self.problem_type, self.metrics, self.perf_metric)  # a wrong one is told before anything is fitted
+        return self.data_splitter.split_data(data)
+
+    def train_model(self, data: Splits) -> ModelTrainer:
+        """Fits the trainer; with a tuner, the trainer becomes the best of the trials."""
+        if self.hyperparameter_tuner is None:
+            self.model_trainer.fit(data)
+            return self.model_trainer
+
+        def fit(parameters: Mapping[str, Any]) -> tuple[ModelTrainer, float]:
+            trainer = self.model_trainer.fresh(parameters).fit(data)
+            return trainer, self._deciding_value(data, trainer)
+
+        return self.model_trainer.become(self.hyperparameter_tuner.tune(data, fit))
+
+    def _deciding_value(self, data: Splits, model: ModelTrainer) -> float:
+        metric = self.deciding_metric
+        found = scoring.of_parts(data, model, self.problem_type, [metric])
+        return next(found[part][metric] for part in ("validation", "test", "train") if part in found)
+
+    def evaluate_model(self, data: Splits, model: ModelTrainer) -> Metrics:
+        """Returns {"train": {metric: value}, "validation": …, "test": …}."""
+        return scoring.of_parts(data, model, self.problem_type, self.metric_names)
+
+    @side_effects
+    def track_model(self, model: ModelTrainer, name: str, dataset: Resource, metrics: Metrics) -> Resource:
+        """Keeps a fitted model, and registers it with its parameters and metrics as a version of its name."""
+        resource = keeping.keep_model(
+            model,
+            name,
+            self.metadata_tracker,
+            self.resource_version_control,
+            [dataset],
+            metrics,
+            keeping.directory(self),
+        )
+        if self.metrics_tracker is not None:
+            self.metrics_tracker.log_metrics(resource, metrics)
+        return resource
+
+    @side_effects
+    def analyze_model(self, data: Splits, model: ModelTrainer, resource: Resource) -> Report | None:
+        """Explains and draws the model, as far as there is an explainer and a visualizer."""
+        found = None
+        if self.model_explainer is not None:
+            found = self._keep(resource, self.model_explainer.get_feature_importance(data, model))
+        if self.model_visualizer is not None:
+            for path in self.model_visualizer.generate_viz(data, model):
+                self._keep(resource, Report(name=path.stem, path=str(path)))
+        return found
+
+    @side_effects
+    def check_model(self, data: Splits, model: ModelTrainer, resource: Resource) -> Report | None:
+        """Checks the model beside a baseline and between its splits; None without a checker."""
+        if self.model_checker is None:
+            return None
+        return self._keep(resource, self.model_checker.check_model(data, model))
+
+    @side_effects
+    def check_model_bias(self, data: Splits, model: ModelTrainer, resource: Resource) -> Report | None:
+        """Checks whether groups of people are treated alike; None without a checker."""
+        if self.model_bias_checker is None:
+            return None
+        return self._keep(resource, self.model_bias_checker.check_model_bias(data, model))
+
+    @side_effects
+    def compare_models(
+        self, data: Splits, model: ModelTrainer, resource: Resource, previous: Resource | None
+    ) -> bool:
+        """Returns whether a model is at least as good as a former one, both on the same rows.
+
+        Those are of the part that reports, else of the one that selects.
+
+        Args:
+            previous: the former one; None where there is none, which the new one is better than.
+        """
+        if previous is None:
+            return True
+        former = keeping.load_model(previous, self.model_trainer, self.resource_version_control)
+        metric = self.deciding_metric
+        new, old = (self._deciding(data, each, metric) for each in (model, former))
+        is_better = not scoring.is_better(metric, old, new)
+        word = "is as good as" if new == old else "is better than" if is_better else "is worse than"
+        message = f"{resource.id} {word} {previous.id}: {metric} {new:.6g} and {old:.6g} on the same rows"
+        status = Status.PASS if is_better else Status.WARN
+        finding = Finding(name=metric, status=status, value=new - old, message=message)
+        self._keep(resource, Report(name="model_comparison", findings=(finding,)))
+        if self.model_checker is not None:
+            self._keep(resource, self.model_checker.compare_models(data, model, former))
+        return is_better
+
+    def _deciding(self, data: Splits, model: ModelTrainer, metric: str) -> float:
+        found = scoring.of_parts(data, model, self.problem_type, [metric])
+        return next(found[part][metric] for part in ("test", "validation", "train") if part in found)
+
+    @side_effects
+    def retrain_model_on_all_data(
+        self, data: Splits, model: ModelTrainer, resource: Resource, dataset: Resource
+    ) -> tuple[ModelTrainer, Resource]:
+        """Fits the trainer to the rows of all parts, with the same hyper-parameters, and registers what comes of it.
+
+        Its metrics are those of the model that was fitted to the training part: no rows are left to score it by.
+        """
+        everything = Splits(target=data.target, train=data.together(), time_index=data.time_index)
+        final = self.model_trainer.become(model.fresh().fit(everything))
+        kept = keeping.keep_model(
+            final,
+            resource.name,
+            self.metadata_tracker,
+            self.resource_version_control,
+            [dataset],
+            _metrics_of(resource),
+            keeping.directory(self),
+            {"fitted_to": "all rows", "metrics_of": resource.id},
+        )
+        return final, kept
+
+    def _keep(self, resource: Resource, report: Report) -> Report:
+        return telling.keep(self, self.metadata_tracker, self.notifier, resource, report)
+
+
+def _metrics_of(resource: Resource) -> Metrics:
+    found: Metrics = {}
+    for name, value in resource.facts.items():
+        part, _, metric = name.partition(".")
+        if part in ("train", "validation", "test") and metric:
+            found.setdefault(part, {})[metric] = float(value)
+    return found

@@ -1,0 +1,1 @@
+"""The runners of standard workflows: classification, regression, forecasting."""
