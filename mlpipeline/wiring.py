@@ -24,6 +24,32 @@ _RUNNERS = (
     ("ClassificationRunner", "classification"), ("RegressionRunner", "regression"), ("TimeSeriesRunner", "time_series"),
 )  # fmt: skip
 _ESTIMATORS = "mlpipeline.learning.estimators"
+_DATA_COMPONENTS = (
+    ("LocalDataConnector", "data_connectors.files"),
+    ("S3DataConnector", "data_connectors.files"),
+    ("SQLDataConnector", "data_connectors.sql"),
+    ("DuckDBDataConnector", "data_connectors.sql"),
+    ("PostgresDataConnector", "data_connectors.sql"),
+    ("BigQueryDataConnector", "data_connectors.warehouses"),
+    ("DatabricksDataConnector", "data_connectors.warehouses"),
+    ("RedshiftDataConnector", "data_connectors.warehouses"),
+    ("SnowflakeDataConnector", "data_connectors.warehouses"),
+    ("LocalDataTransformer", "data_transformers.local"),
+    ("SQLDataTransformer", "data_transformers.sql"),
+    ("DbtDataTransformer", "data_transformers.dbt"),
+    ("LocalDataSplitter", "data_splitter"),
+    ("SklearnFeatureTransformer", "feature_transformers.sklearn"),
+    ("FeatureEngineFeatureTransformer", "feature_transformers.feature_engine"),
+    ("EncoderFeatureTransformer", "feature_transformers.encoders"),
+    ("LocalFeatureTransformer", "feature_transformers.local"),
+    ("LocalDataProfiler", "data_profilers.local"),
+    ("SweetvizDataProfiler", "data_profilers.sweetviz"),
+    ("LocalDataChecker", "data_checkers.local"),
+    ("PanderaDataChecker", "data_checkers.pandera"),
+    ("DriftDataChecker", "data_checkers.drift"),
+    ("StumpyMatrixProfiler", "data_checkers.stumpy"),
+    ("LocalDataSynthesizer", "data_synthesizer"),
+)
 
 BUILT_IN = (
     ("executor", "inline", "mlpipeline.execution.inline:InlineExecutor"),
@@ -54,6 +80,7 @@ BUILT_IN = (
     *(("component", name, f"{_COMPONENTS}.{module}:{name}") for name, module in _RECORDS),
     *(("pipeline", name, f"mlpipeline.workflow.pipelines.{module}:{name}") for name, module in _PIPELINES),
     *(("runner", name, f"mlpipeline.workflow.runners.{module}:{name}") for name, module in _RUNNERS),
+    *(("component", name, f"{_COMPONENTS}.{target}:{name}") for name, target in _DATA_COMPONENTS),
     ("model_format", ".yaml", "mlpipeline.workflow.model_file:load"),
 )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from mlpipeline.data import arrow, cache_key, columns, credentials, dialects, engine, extracts, transport
+from mlpipeline.data import appending, arrow, cache_key, credentials, dialects, engine, extracts, transport
 from mlpipeline.data.asking import Asker
 from mlpipeline.data.bars import bar
 from mlpipeline.data.cached import Cache
@@ -184,13 +184,11 @@ class Connection:
             DataFault: when the table or a column is missing, or a value does not fit.
             DatabaseError: what the database refused.
         """
-        name, dialect = TableName.parse(table), self._asker.dialect
-        is_there = self._check(table, frame, may_lack=create)
-        with self._asker.transaction(), bar(table, total=len(frame)) as shown:
-            if not is_there:
-                self._asker.change(lambda live: dialect.create(live, name, frame))
-            if len(frame):
-                self._asker.change(lambda live: dialect.insert(live, name, frame, batch_size, shown.update))
+        appending.insert(self._asker, table, frame, batch_size, create=create)
+
+    def append(self, table: str, frame: pd.DataFrame, *, replace: bool = False) -> None:
+        """Adds rows by the names of their columns, and what the table lacks of these; see `appending.append`."""
+        appending.append(self._asker, table, frame, BATCH_ROWS, replace=replace)
 
     def replace(self, table: str, frame: pd.DataFrame, *, batch_size: int = BATCH_ROWS) -> None:
         """Puts a frame's rows in the place of a table's; who reads meanwhile sees the old rows, then the new ones.
@@ -202,17 +200,16 @@ class Connection:
             DatabaseError: what the database refused; the table is as it was.
         """
         name, dialect = TableName.parse(table), self._asker.dialect
-        self._check(table, frame)
+        appending.check(self._asker, table, frame)
         with self._asker.transaction(), bar(table, total=len(frame)) as shown:
             self._asker.change(lambda live: dialect.replace(live, name, frame, batch_size, shown.update))
         for listener in self._after_replace:
             listener(table, frame)
 
-    def _check(self, table: str, frame: pd.DataFrame, *, may_lack: bool = False) -> bool:
-        """Checks what is to be inserted, and returns whether the table is there."""
-        there = self._asker.look(lambda live: self._asker.dialect.columns_of(live, TableName.parse(table)))
-        columns.check(frame, table, there, may_lack=may_lack)
-        return bool(there)
+    def columns(self, table: str) -> tuple[str, ...]:
+        """Returns the names of a table's columns, in order, and reads no row; none where there is no such table."""
+        name = TableName.parse(table)
+        return tuple(self._asker.look(lambda live: self._asker.dialect.columns_of(live, name)))
 
     def after_replace(self, listener: Callable[[str, pd.DataFrame], object]) -> Callable[[str, pd.DataFrame], object]:
         """Has a function called with table and frame after each `replace`; good as a decorator."""

@@ -150,6 +150,12 @@ class Dialect:
         made = [self.sa.Column(name, kind) for name, kind in columns.sql_types(frame).items()]
         self.sa.Table(table.name, self.sa.MetaData(), *made, schema=table.schema).create(live)
 
+    def add_columns(self, live: Any, table: TableName, frame: pd.DataFrame) -> None:
+        """Adds a column for each of a frame to a table, of the type that holds it; what is there gets NULL."""
+        for name, kind in columns.sql_types(frame).items():
+            written = kind.compile(dialect=self.engine.dialect)
+            self.plain(live, f"ALTER TABLE {table.quoted(self.quote)} ADD COLUMN {self.quote(name)} {written}")
+
     def insert(self, live: Any, table: TableName, frame: pd.DataFrame, batch: int, tell: Tell) -> None:
         """Inserts a frame's rows, by the names of its columns. A transaction is open."""
         names = ", ".join(map(self.quote, frame.columns))

@@ -82,11 +82,15 @@ class DuckDialect(Dialect):
 
     def create(self, live: Any, table: TableName, frame: pd.DataFrame) -> None:
         """Creates a table with the types that DuckDB gives a frame's columns."""
-        pa = arrow.library()
-        schema = pa.Schema.from_pandas(frame, preserve_index=False)
-        kinds = [(each.name, pa.string() if pa.types.is_null(each.type) else each.type) for each in schema]
-        with _registered(live, pa.schema(kinds).empty_table()) as name:
+        with _registered(live, _empty(frame)) as name:
             self.plain(live, f"CREATE TABLE {table.quoted(self.quote)} AS SELECT * FROM {name}")
+
+    def add_columns(self, live: Any, table: TableName, frame: pd.DataFrame) -> None:
+        """Adds a column for each of a frame to a table, of the type that DuckDB gives it."""
+        with _registered(live, _empty(frame)) as source:
+            described = self.plain(live, f"DESCRIBE SELECT * FROM {source}").fetchall()
+        for name, kind, *_ in described:
+            self.plain(live, f"ALTER TABLE {table.quoted(self.quote)} ADD COLUMN {self.quote(name)} {kind}")
 
     def insert(self, live: Any, table: TableName, frame: pd.DataFrame, batch: int, tell: Tell) -> None:
         """Inserts a frame's rows as Arrow, by the names of its columns."""
@@ -108,3 +112,11 @@ def _registered(live: Any, table: pa.Table) -> Iterator[str]:
     duck.register(name, table)
     yield f'"{name}"'
     duck.unregister(name)  # where the statement fails, the transaction takes it back
+
+
+def _empty(frame: pd.DataFrame) -> pa.Table:
+    """Returns a table of a frame's columns without its rows; where all is missing, text may come."""
+    pa = arrow.library()
+    schema = pa.Schema.from_pandas(frame, preserve_index=False)
+    kinds = [(each.name, pa.string() if pa.types.is_null(each.type) else each.type) for each in schema]
+    return pa.schema(kinds).empty_table()

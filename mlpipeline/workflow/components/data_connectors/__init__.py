@@ -1,0 +1,1 @@
+"""Tables of files, buckets and databases: one module for each kind of store."""

@@ -1,0 +1,1 @@
+"""Pages that describe rows to a person."""
