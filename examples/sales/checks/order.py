@@ -1,0 +1,8 @@
+"""Checks that nothing of the future is learnt from."""
+
+
+def check(train, splits, data):
+    """Every part begins after the one before it ended."""
+    times = [frame[splits.time_index] for _, frame in splits.parts()]
+    pairs = list(zip(times, times[1:], strict=False))
+    return all(one.max() < two.min() for one, two in pairs), f"{len(times)} parts"
