@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mlpipeline.data.transformers.is_null import IsNull
     from mlpipeline.data.transformers.log import Log, LogPlusOne
     from mlpipeline.data.transformers.mapping import Map
+    from mlpipeline.data.transformers.period import Period
     from mlpipeline.data.transformers.string import Extract, Length, String
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "NameFamilial",
     "NamePopulation",
     "NameSex",
+    "Period",
     "String",
 ]
 
@@ -55,6 +57,7 @@ _HOMES = {
     "NameFamilial": "first_name",
     "NamePopulation": "first_name",
     "NameSex": "first_name",
+    "Period": "period",
     "String": "string",
 }
 

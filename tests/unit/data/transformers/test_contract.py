@@ -27,6 +27,7 @@ from mlpipeline.data.transformers import (
     NameFamilial,
     NamePopulation,
     NameSex,
+    Period,
     String,
 )
 from mlpipeline.testing.transformer import TransformerContract
@@ -164,6 +165,11 @@ class TestDateTimeOfFlags(OfDates):
 class TestDateTimeOfObjects(OfDates):
     def transformer(self) -> Transformer:
         return DateTime("t", "date")
+
+
+class TestPeriod(OfDates):
+    def transformer(self) -> Transformer:
+        return Period("t", "M")
 
 
 class TestAge(OfDates):
