@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,8 @@ class Score:
         kinds: the kinds of targets that it measures.
         needs_proba: whether it takes probabilities, of shape (rows, classes), instead of predictions of shape (rows,).
         function: (truth, predictions or probabilities, sample weights or None) -> float. Classes are positions, 0 and
-            up.
+            up. It is pure.
+        is_usual: whether every evaluation tells it; else it is told where it is asked for.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Score:
     kinds: tuple[Kind, ...]
     needs_proba: bool
     function: Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
+    is_usual: bool = True
 
     def is_better(self, one: float, than: float) -> bool:
         """Whether a value is better than another; NaN is worse than everything."""
@@ -69,6 +71,45 @@ def _f1(truth: np.ndarray, predicted: np.ndarray, weight: np.ndarray | None) -> 
     return float(_metrics().f1_score(truth, predicted, sample_weight=weight, average="macro", zero_division=0))
 
 
+def _precision(truth: np.ndarray, predicted: np.ndarray, weight: np.ndarray | None) -> float:
+    return float(_metrics().precision_score(truth, predicted, sample_weight=weight, average="macro", zero_division=0))
+
+
+def _recall(truth: np.ndarray, predicted: np.ndarray, weight: np.ndarray | None) -> float:
+    return float(_metrics().recall_score(truth, predicted, sample_weight=weight, average="macro", zero_division=0))
+
+
+def _mse(truth: np.ndarray, predicted: np.ndarray, weight: np.ndarray | None) -> float:
+    return float(_metrics().mean_squared_error(truth, predicted, sample_weight=weight))
+
+
+def _mape(truth: np.ndarray, predicted: np.ndarray, weight: np.ndarray | None) -> float:
+    """A fraction, not percent; immense where the truth is 0."""
+    return float(_metrics().mean_absolute_percentage_error(truth, predicted, sample_weight=weight))
+
+
+def _mdae(truth: np.ndarray, predicted: np.ndarray, weight: np.ndarray | None) -> float:
+    return float(_metrics().median_absolute_error(truth, predicted, sample_weight=weight))
+
+
+def _smape(truth: np.ndarray, predicted: np.ndarray, weight: np.ndarray | None) -> float:
+    """A fraction between 0 and 2 (Makridakis, 1993); 0 for a row where both are 0."""
+    size = np.abs(truth) + np.abs(predicted)
+    parts = np.divide(2 * np.abs(truth - predicted), size, out=np.zeros(len(truth)), where=size > 0)
+    return float(np.average(parts, weights=weight))
+
+
+def _msle(truth: np.ndarray, predicted: np.ndarray, weight: np.ndarray | None) -> float:
+    """Of log(1 + value); NaN where a value is -1 or less, which has no logarithm."""
+    if min(truth.min(), predicted.min()) <= -1:
+        return float("nan")
+    return float(np.average(np.square(np.log1p(truth) - np.log1p(predicted)), weights=weight))
+
+
+def _rmsle(truth: np.ndarray, predicted: np.ndarray, weight: np.ndarray | None) -> float:
+    return float(np.sqrt(_msle(truth, predicted, weight)))
+
+
 def _log_loss(truth: np.ndarray, proba: np.ndarray, weight: np.ndarray | None) -> float:
     # What adds up to 1 in float32, as a library computed it, does not in float64, and scikit-learn warns of that.
     exact = proba / proba.sum(axis=1, keepdims=True)
@@ -76,30 +117,86 @@ def _log_loss(truth: np.ndarray, proba: np.ndarray, weight: np.ndarray | None) -
 
 
 def _auc(truth: np.ndarray, proba: np.ndarray, weight: np.ndarray | None) -> float:
-    """Undefined where the rows that count are all of one class: NaN."""
-    if len(np.unique(truth if weight is None else truth[weight > 0])) < 2:
+    """Of more than two classes the mean of each against the rest (Provost and Domingos, 2000); NaN where all rows are
+    of one class."""
+    return _of_each_class(_metrics().roc_auc_score, truth, proba, weight)
+
+
+def _average_precision(truth: np.ndarray, proba: np.ndarray, weight: np.ndarray | None) -> float:
+    """Steps, no trapezia: those are too good (Davis and Goadrich, 2006). Of more than two classes as `_auc`."""
+    return _of_each_class(_metrics().average_precision_score, truth, proba, weight)
+
+
+def _of_each_class(
+    function: Callable[..., float], truth: np.ndarray, proba: np.ndarray, weight: np.ndarray | None
+) -> float:
+    counted = truth if weight is None else truth[weight > 0]
+    if len(np.unique(counted)) < 2:
         return float("nan")
-    return float(_metrics().roc_auc_score(truth, proba[:, 1], sample_weight=weight))
+    classes = [1] if proba.shape[1] == 2 else [each for each in range(proba.shape[1]) if (counted == each).any()]
+    return float(np.mean([function(truth == each, proba[:, each], sample_weight=weight) for each in classes]))
+
+
+def _numeric(name: str, function: Any, *, greater_is_better: bool = False, is_usual: bool = False) -> Score:
+    return Score(
+        name=name,
+        greater_is_better=greater_is_better,
+        kinds=(Kind.REGRESSION,),
+        needs_proba=False,
+        function=function,
+        is_usual=is_usual,
+    )
+
+
+def _of_classes(
+    name: str, function: Any, *, greater_is_better: bool = True, needs_proba: bool = False, is_usual: bool = False
+) -> Score:
+    return Score(
+        name=name,
+        greater_is_better=greater_is_better,
+        kinds=_CLASSES,
+        needs_proba=needs_proba,
+        function=function,
+        is_usual=is_usual,
+    )
 
 
 SCORES = {
     each.name: each
     for each in (
-        Score(name="rmse", greater_is_better=False, kinds=(Kind.REGRESSION,), needs_proba=False, function=_rmse),
-        Score(name="mae", greater_is_better=False, kinds=(Kind.REGRESSION,), needs_proba=False, function=_mae),
-        Score(name="r2", greater_is_better=True, kinds=(Kind.REGRESSION,), needs_proba=False, function=_r2),
-        Score(name="auc", greater_is_better=True, kinds=(Kind.BINARY,), needs_proba=True, function=_auc),
-        Score(name="log_loss", greater_is_better=False, kinds=_CLASSES, needs_proba=True, function=_log_loss),
-        Score(name="accuracy", greater_is_better=True, kinds=_CLASSES, needs_proba=False, function=_accuracy),
-        Score(name="f1", greater_is_better=True, kinds=_CLASSES, needs_proba=False, function=_f1),
+        _numeric("rmse", _rmse, is_usual=True),
+        _numeric("mae", _mae, is_usual=True),
+        _numeric("r2", _r2, greater_is_better=True, is_usual=True),
+        _of_classes("auc", _auc, needs_proba=True, is_usual=True),
+        _of_classes("log_loss", _log_loss, greater_is_better=False, needs_proba=True, is_usual=True),
+        _of_classes("accuracy", _accuracy, is_usual=True),
+        _of_classes("f1", _f1, is_usual=True),
+        _of_classes("prauc", _average_precision, needs_proba=True),
+        _of_classes("precision", _precision),
+        _of_classes("recall", _recall),
+        _numeric("mse", _mse),
+        _numeric("mape", _mape),
+        _numeric("mdae", _mdae),
+        _numeric("smape", _smape),
+        _numeric("msle", _msle),
+        _numeric("rmsle", _rmsle),
     )
 }
-"""All scores by name, the one that models are selected by first for each kind of target: rmse, auc, log_loss."""
+"""All scores by name. f1, precision and recall are means over the classes, each counting alike."""
+ALIASES = {"rocauc": "auc"}
+_SELECTING = {Kind.REGRESSION: "rmse", Kind.BINARY: "auc", Kind.MULTICLASS: "log_loss"}
 
 
-def of_kind(kind: Kind) -> tuple[Score, ...]:
-    """Returns the scores of a kind of target; by the first one models are selected, unless the user says otherwise."""
-    return tuple(each for each in SCORES.values() if kind in each.kinds)
+def names() -> tuple[str, ...]:
+    """Returns what scores may be called."""
+    return (*SCORES, *ALIASES)
+
+
+def of_kind(kind: Kind, *, with_unusual: bool = False) -> tuple[Score, ...]:
+    """Returns the usual scores of a kind of target, or all of them; by the first one models are selected, unless the
+    user says otherwise."""
+    found = [each for each in SCORES.values() if kind in each.kinds and (each.is_usual or with_unusual)]
+    return tuple(sorted(found, key=lambda each: each.name != _SELECTING[kind]))
 
 
 def named(name: str) -> Score:
@@ -108,9 +205,11 @@ def named(name: str) -> Score:
     Raises:
         UnknownOption: (a ValueError) there is none.
     """
-    if name not in SCORES:
-        raise errors.UnknownOption(f"there is no score '{name}'.{near_miss(name, SCORES)} Known: {', '.join(SCORES)}")
-    return SCORES[name]
+    found = SCORES.get(ALIASES.get(name, name))
+    if found is None:
+        known = names()
+        raise errors.UnknownOption(f"there is no score '{name}'.{near_miss(name, known)} Known: {', '.join(known)}")
+    return found
 
 
 def find(name: str, kind: Kind) -> Score:
@@ -119,11 +218,12 @@ def find(name: str, kind: Kind) -> Score:
     Raises:
         UnknownOption: (a ValueError) there is none, or it is not for this kind of target.
     """
-    known = [each.name for each in of_kind(kind)]
+    known = [each.name for each in of_kind(kind, with_unusual=True)]
+    known += [alias for alias, meant in ALIASES.items() if meant in known]
     if name not in known:
         near = near_miss(name, known)
         raise errors.UnknownOption(f"there is no score '{name}' for {kind}.{near} Known: {', '.join(known)}")
-    return SCORES[name]
+    return named(name)
 
 
 def evaluate(
@@ -132,8 +232,9 @@ def evaluate(
     predicted: np.ndarray,
     proba: np.ndarray | None,
     weight: np.ndarray | None = None,
+    wanted: Sequence[str] | None = None,
 ) -> dict[str, float]:
-    """Returns all scores by name.
+    """Returns scores by name; those that need probabilities are left out where there are none.
 
     Args:
         target: what is predicted.
@@ -142,14 +243,19 @@ def evaluate(
         predicted: numbers, or positions of classes.
         proba: of shape (rows, classes); None for a number, or where the estimator has none.
         weight: a weight for each row, by default all alike.
+        wanted: names of scores; by default the usual ones of the kind of target.
+
+    Raises:
+        UnknownOption: (a ValueError) a name is none, or not for this kind of target.
     """
     known = np.ones(len(truth), bool) if target.is_regression else truth >= 0
+    chosen = of_kind(target.kind) if wanted is None else [find(name, target.kind) for name in wanted]
     found = {}
-    for score in of_kind(target.kind):
+    for name, score in zip([each.name for each in chosen] if wanted is None else wanted, chosen, strict=True):
         given = proba if score.needs_proba else predicted
         if given is None:
             continue
         rows = known if score.name != "accuracy" else np.ones(len(truth), bool)
         if rows.any():
-            found[score.name] = score.function(truth[rows], given[rows], None if weight is None else weight[rows])
+            found[name] = score.function(truth[rows], given[rows], None if weight is None else weight[rows])
     return found
