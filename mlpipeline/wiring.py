@@ -12,7 +12,7 @@ _ENCODERS = (
 )  # fmt: skip
 _TRANSFORMERS = (
     "Age", "AreaCode", "DateTime", "Distance", "EmailDomain", "Extract", "GeoIP", "IsNull", "Length", "Log",
-    "LogPlusOne", "Map", "NameAge", "NameFamilial", "NamePopulation", "NameSex", "String",
+    "LogPlusOne", "Map", "NameAge", "NameFamilial", "NamePopulation", "NameSex", "Period", "String",
 )  # fmt: skip
 _COMPONENTS = "mlpipeline.workflow.components"
 _RECORDS = (("LedgerTracker", "ledger_tracker"),)
@@ -51,6 +51,14 @@ _DATA_COMPONENTS = (
     ("LocalDataSynthesizer", "data_synthesizer"),
 )
 
+_COMPONENTS = "mlpipeline.workflow.components"
+_MODEL_COMPONENTS = {
+    "model_trainers.trees": ("XGBoostTrainer", "LightGBMTrainer", "CatBoostTrainer"),
+    "model_trainers.plain": ("KerasTrainer", "NaiveTrainer"),
+    "model_trainers.sklearn": ("SklearnTrainer",),
+    "model_trainers.forecasts": ("HoltWintersTrainer", "ProphetTrainer"),
+}
+
 BUILT_IN = (
     ("executor", "inline", "mlpipeline.execution.inline:InlineExecutor"),
     ("executor", "local", "mlpipeline.execution.local:LocalExecutor"),
@@ -81,6 +89,18 @@ BUILT_IN = (
     *(("pipeline", name, f"mlpipeline.workflow.pipelines.{module}:{name}") for name, module in _PIPELINES),
     *(("runner", name, f"mlpipeline.workflow.runners.{module}:{name}") for name, module in _RUNNERS),
     *(("component", name, f"{_COMPONENTS}.{target}:{name}") for name, target in _DATA_COMPONENTS),
+    ("learning", "score", "mlpipeline.learning.scores:named"),
+    ("learning", "score_names", "mlpipeline.learning.scores:names"),
+    ("learning", "evaluate", "mlpipeline.learning.scores:evaluate"),
+    ("learning", "target", "mlpipeline.learning.target:Target"),
+    ("learning", "save", "mlpipeline.learning.serializers:save"),
+    ("learning", "explain", "mlpipeline.learning.explain:explain"),
+    ("learning", "by_hand", "mlpipeline.learning.by_hand:RecordedFit"),
+    *(
+        ("component", name, f"{_COMPONENTS}.{module}:{name}")
+        for module, names in _MODEL_COMPONENTS.items()
+        for name in names
+    ),
     ("model_format", ".yaml", "mlpipeline.workflow.model_file:load"),
 )
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import pandas as pd
 
 from mlpipeline import errors, params
+from mlpipeline.context import RunContext
 from mlpipeline.data.encoding import Encoding
 from mlpipeline.learning import addresses, by_hand, decoding, evaluation, feed, keeping, prediction_log, scores
 from mlpipeline.learning.estimator import Estimator
@@ -110,6 +111,17 @@ class EstimatorModel(Model):
             record.fail(error)
             raise
         record.succeed(self.metrics, (self.summery or "", self._feed.get_dataloader_summery()), warnings)
+        return self
+
+    def learn(self, run: RunContext) -> Self:
+        """Fits within a run that somebody else records: a step of a workflow, say.
+
+        Args:
+            run: where progress and metrics go, and checkpoints lie; its seed is the fit's.
+        """
+        self._take(self.dataset, self.estimator, run.seed)
+        self.run = run
+        self._learn(self._feed.rows("training"))
         return self
 
     @hooked

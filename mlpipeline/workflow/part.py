@@ -140,6 +140,9 @@ class Part:
 
         Args:
             config: as the part will see it, to choose by.
+    def value_faults(cls, values: Mapping[str, Any]) -> Mapping[str, str]:
+        """Returns what is wrong with the configuration by key, where one key says what another may hold.
+            values: of all keys that the class reads, as they stand in the file.
         """
         return {}
 

@@ -75,6 +75,10 @@ def _values(part: Planned, kind: type[Part]) -> Iterator[Fault]:
         for name in part.scope.config:
             if name not in part.values and (found := part.scope.find(name)) is not None:
                 part.values[name] = found
+    told = kind.value_faults({name: each.value for name, each in part.values.items()})
+    for name, message in told.items():
+        place = part.values[name].place if name in part.values else part.place
+        yield _at(place, f"{name} of {kind.__name__} ({part.name}): {message}")
 
 
 def _default(key: Key) -> object:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from mlpipeline.workflow.types.contract import Report, Resource, Splits
 
 
+_CHOSEN, _PARAMETERS = "chosen_params", "training_params"
+
+
 class ModelTrainer(Component):
     """Fits a model of one library, and predicts by it."""
 
@@ -49,8 +52,37 @@ class ModelTrainer(Component):
 
     @property
     def parameters(self) -> Mapping[str, Any]:
-        """Hyper-parameters by their flat names; by default the key `training_params`."""
-        return dict(self.config.get("training_params") or {})
+        """Hyper-parameters by their flat names: the key `training_params`, and over it what a tuner has chosen."""
+        return {**(self.config.get("training_params") or {}), **self.__dict__.get(_CHOSEN, {})}
+
+    def fresh(self, parameters: Mapping[str, Any] | None = None) -> Self:
+        """Returns another trainer, not fitted: with the same configuration, but for these hyper-parameters.
+
+        Args:
+            parameters: by flat name; without them, all are as here.
+        """
+        from mlpipeline.workflow.copies import another
+
+        chosen = {**self.__dict__.get(_CHOSEN, {}), **(parameters or {})}
+        made = another(self, {_PARAMETERS: {**self.parameters, **chosen}} if chosen else {})
+        if chosen:
+            made.__dict__[_CHOSEN] = chosen
+        return made
+
+    def become(self, other: Self) -> Self:
+        """Takes over what another trainer of the same kind has learnt, and its hyper-parameters. Returns itself.
+
+        A workflow keeps the state of its own parts from step to step: so the best trial becomes the workflow's trainer.
+        """
+        if other is not self:
+            for name in self.__getstate__():
+                self.__dict__.pop(name, None)
+            self.__dict__.update(other.learnt())
+        return self
+
+    def learnt(self) -> dict[str, Any]:
+        """Returns the attributes that `become` takes over."""
+        return self.__getstate__()
 
 
 class HyperparameterTuner(Component):

@@ -1,0 +1,1 @@
+"""Trainers of models, one for each library."""
