@@ -50,8 +50,6 @@ _DATA_COMPONENTS = (
     ("StumpyMatrixProfiler", "data_checkers.stumpy"),
     ("LocalDataSynthesizer", "data_synthesizer"),
 )
-
-_COMPONENTS = "mlpipeline.workflow.components"
 _MODEL_COMPONENTS = {
     "model_trainers.trees": ("XGBoostTrainer", "LightGBMTrainer", "CatBoostTrainer"),
     "model_trainers.plain": ("KerasTrainer", "NaiveTrainer"),

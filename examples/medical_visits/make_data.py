@@ -24,7 +24,9 @@ HEALTH = {"hlthg": "good", "hlthf": "fair", "hlthp": "poor"}
 def main() -> None:
     """Writes the file; how healthy people call themselves is one column of words."""
     table = randhie.load_pandas().data
-    health = table[list(HEALTH)].rename(columns=HEALTH).idxmax(axis=1).where(table[list(HEALTH)].any(axis=1), "excellent")
+    health = (
+        table[list(HEALTH)].rename(columns=HEALTH).idxmax(axis=1).where(table[list(HEALTH)].any(axis=1), "excellent")
+    )
     Path("data").mkdir(exist_ok=True)
     table[list(COLUMNS)].rename(columns=COLUMNS).assign(health=health).to_csv("data/train.csv", index=False)
     print(f"data/train.csv: {len(table)} person-years")

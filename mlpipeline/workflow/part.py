@@ -140,8 +140,14 @@ class Part:
 
         Args:
             config: as the part will see it, to choose by.
+        """
+        return {}
+
+    @classmethod
     def value_faults(cls, values: Mapping[str, Any]) -> Mapping[str, str]:
         """Returns what is wrong with the configuration by key, where one key says what another may hold.
+
+        Args:
             values: of all keys that the class reads, as they stand in the file.
         """
         return {}

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from mlpipeline import plugins
 from mlpipeline.errors import DataFault, MlpipelineError
 from mlpipeline.workflow import places
 from mlpipeline.workflow.part import Part

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
+from mlpipeline.errors import DataFault
 from mlpipeline.workflow.part import side_effects
 from mlpipeline.workflow.pipeline import Pipeline
 from mlpipeline.workflow.pipelines import keeping, telling
+from mlpipeline.workflow.scoring import ProblemType
 from mlpipeline.workflow.types import (
     DataChecker,
     DataConnector,
     DataProfiler,
     Kind,
     MetadataTracker,
-    MetricsTracker,
     ModelExplainer,
     ModelTrainer,
     Notifier,
@@ -42,7 +43,7 @@ class OfflinePredict(Pipeline):
     data_checker: DataChecker | None
     data_profiler: DataProfiler | None
     notifier: Notifier | None
-    problem_type: str = CLASSIFICATION
+    problem_type: ProblemType | None = None
     skip_prediction_explanations: bool = False
     local_dir: str | None = None
     predictions: str | None = None
@@ -76,18 +77,25 @@ class OfflinePredict(Pipeline):
         `explanation_<column>`, what each value adds, unless `skip_prediction_explanations`.
         """
         found = data.assign(**{PREDICTION: model.predict(data)})
-        if self.problem_type == CLASSIFICATION and _has_probabilities(model):
-            proba = model.predict_proba(data)
+        proba = self._probabilities(model, data)
+        if proba is not None:
             found = found.join(proba.rename(columns=lambda name: f"{PROBABILITY}_{name}"))
         if self.model_explainer is not None and not self.skip_prediction_explanations:
             told = self.model_explainer.get_explanations(data, model)
             found = found.join(told.rename(columns=lambda name: f"{EXPLANATION}_{name}"))
         return found
 
+    def _probabilities(self, model: ModelTrainer, data: pd.DataFrame) -> pd.DataFrame | None:
+        """Returns the probability of each class; None of numbers, and of a trainer that has none."""
+        if self.problem_type not in (None, CLASSIFICATION) or type(model).predict_proba is ModelTrainer.predict_proba:
+            return None
+        try:
+            return model.predict_proba(data)
+        except DataFault:  # it says itself that it has none
+            return None
+
     @side_effects
-    def track_predictions(
-        self, predictions: pd.DataFrame, name: str, model: Resource, dataset: Resource
-    ) -> Resource:
+    def track_predictions(self, predictions: pd.DataFrame, name: str, model: Resource, dataset: Resource) -> Resource:
         """Keeps predictions, and registers them as made from a model and a dataset."""
         tracker, control = self.metadata_tracker, self.resource_version_control
         return keeping.keep_data(predictions, name, Kind.PREDICTIONS, tracker, control, [model, dataset])
@@ -136,7 +144,3 @@ class OfflinePredict(Pipeline):
 
 def _of_predictions(predictions: pd.DataFrame) -> list[str]:
     return [each for each in predictions.columns if each == PREDICTION or str(each).startswith(f"{PROBABILITY}_")]
-
-
-def _has_probabilities(model: ModelTrainer) -> bool:
-    return type(model).predict_proba is not ModelTrainer.predict_proba

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 
+from mlpipeline.workflow import scoring
 from mlpipeline.workflow.part import side_effects
 from mlpipeline.workflow.pipeline import Pipeline
-from mlpipeline.workflow.pipelines import keeping, scoring, telling
+from mlpipeline.workflow.pipelines import keeping, measuring, telling
+from mlpipeline.workflow.scoring import ProblemType
 from mlpipeline.workflow.types import (
     DataSplitter,
     Finding,
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Metrics = dict[str, dict[str, float]]
-_TRAINERS = {scoring.TIME_SERIES: "HoltWintersTrainer"}
+_TRAINERS = {"timeseries": "HoltWintersTrainer"}
 
 
 class OfflineTrain(Pipeline):
@@ -50,7 +52,7 @@ class OfflineTrain(Pipeline):
     model_explainer: ModelExplainer | None
     model_visualizer: ModelVisualizer | None
     notifier: Notifier | None
-    problem_type: str = scoring.CLASSIFICATION
+    problem_type: ProblemType | None = None
     metrics: list[str] | None = None
     perf_metric: str | None = None
     local_dir: str | None = None
@@ -69,23 +71,12 @@ class OfflineTrain(Pipeline):
         }
 
     @classmethod
-    def known_names(cls, key: str) -> Collection[str] | None:
-        """Returns the metrics and the types of problems that there are."""
-        return scoring.known(key)
-
-    @property
-    def metric_names(self) -> list[str]:
-        """Which metrics are told of each part: those of `metrics`, else the usual ones, `perf_metric` among them."""
-        return scoring.names(self.problem_type, self.metrics, self.perf_metric)
-
-    @property
-    def deciding_metric(self) -> str:
-        """By which metric models are compared: `perf_metric`, else the first."""
-        return self.perf_metric or self.metric_names[0]
+    def value_faults(cls, values: Mapping[str, Any]) -> Mapping[str, str]:
+        """Returns which metrics are none, or not for the type of problem."""
+        return measuring.faults(values)
 
     def split_data(self, data: pd.DataFrame) -> Splits:
         """Tells apart what is learnt from, what selects, and what reports."""
-        scoring.names(self.problem_type, self.metrics, self.perf_metric)  # a wrong one is told before anything is fitted
         return self.data_splitter.split_data(data)
 
     def train_model(self, data: Splits) -> ModelTrainer:
@@ -96,18 +87,13 @@ class OfflineTrain(Pipeline):
 
         def fit(parameters: Mapping[str, Any]) -> tuple[ModelTrainer, float]:
             trainer = self.model_trainer.fresh(parameters).fit(data)
-            return trainer, self._deciding_value(data, trainer)
+            return trainer, measuring.deciding(data, trainer, self, ("validation", "test", "train"))
 
         return self.model_trainer.become(self.hyperparameter_tuner.tune(data, fit))
 
-    def _deciding_value(self, data: Splits, model: ModelTrainer) -> float:
-        metric = self.deciding_metric
-        found = scoring.of_parts(data, model, self.problem_type, [metric])
-        return next(found[part][metric] for part in ("validation", "test", "train") if part in found)
-
     def evaluate_model(self, data: Splits, model: ModelTrainer) -> Metrics:
         """Returns {"train": {metric: value}, "validation": …, "test": …}."""
-        return scoring.of_parts(data, model, self.problem_type, self.metric_names)
+        return scoring.scores(model, data, measuring.names(data, self), self.problem_type)
 
     @side_effects
     def track_model(self, model: ModelTrainer, name: str, dataset: Resource, metrics: Metrics) -> Resource:
@@ -151,9 +137,7 @@ class OfflineTrain(Pipeline):
         return self._keep(resource, self.model_bias_checker.check_model_bias(data, model))
 
     @side_effects
-    def compare_models(
-        self, data: Splits, model: ModelTrainer, resource: Resource, previous: Resource | None
-    ) -> bool:
+    def compare_models(self, data: Splits, model: ModelTrainer, resource: Resource, previous: Resource | None) -> bool:
         """Returns whether a model is at least as good as a former one, both on the same rows.
 
         Those are of the part that reports, else of the one that selects.
@@ -164,8 +148,8 @@ class OfflineTrain(Pipeline):
         if previous is None:
             return True
         former = keeping.load_model(previous, self.model_trainer, self.resource_version_control)
-        metric = self.deciding_metric
-        new, old = (self._deciding(data, each, metric) for each in (model, former))
+        metric = measuring.deciding_name(data, self)
+        new, old = (measuring.deciding(data, each, self) for each in (model, former))
         is_better = not scoring.is_better(metric, old, new)
         word = "is as good as" if new == old else "is better than" if is_better else "is worse than"
         message = f"{resource.id} {word} {previous.id}: {metric} {new:.6g} and {old:.6g} on the same rows"
@@ -175,10 +159,6 @@ class OfflineTrain(Pipeline):
         if self.model_checker is not None:
             self._keep(resource, self.model_checker.compare_models(data, model, former))
         return is_better
-
-    def _deciding(self, data: Splits, model: ModelTrainer, metric: str) -> float:
-        found = scoring.of_parts(data, model, self.problem_type, [metric])
-        return next(found[part][metric] for part in ("test", "validation", "train") if part in found)
 
     @side_effects
     def retrain_model_on_all_data(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from mlpipeline.workflow.pipelines import scoring
 from mlpipeline.workflow.runners.standard import StandardRunner
+from mlpipeline.workflow.scoring import ProblemType
 
 
 class ClassificationRunner(StandardRunner):
     """Tells classes apart, two or more: process, train, deploy, predict."""
 
-    problem_type: str = scoring.CLASSIFICATION
+    problem_type: ProblemType | None = "classification"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from mlpipeline.workflow.pipelines import scoring
 from mlpipeline.workflow.runners.standard import StandardRunner
+from mlpipeline.workflow.scoring import ProblemType
 
 
 class RegressionRunner(StandardRunner):
     """Predicts numbers: process, train, deploy, predict."""
 
-    problem_type: str = scoring.REGRESSION
+    problem_type: ProblemType | None = "regression"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from mlpipeline.errors import MlpipelineError, UsageError
 from mlpipeline.workflow.pipeline import Pipeline
-from mlpipeline.workflow.pipelines import keeping, scoring
+from mlpipeline.workflow.pipelines import keeping, measuring
 from mlpipeline.workflow.runner import Runner
 from mlpipeline.workflow.runners import outcome
 from mlpipeline.workflow.runners.training import Training
+from mlpipeline.workflow.scoring import ProblemType
 from mlpipeline.workflow.types import (
     DataSplitter,
     Kind,
@@ -24,7 +25,7 @@ from mlpipeline.workflow.types import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, ClassVar
+    from typing import Any
 
     import pandas as pd
 
@@ -51,7 +52,7 @@ class StandardRunner(Runner):
     prediction_data: str | None = None
     model_name: str | None = None
     model_target: str
-    problem_type: str = scoring.CLASSIFICATION
+    problem_type: ProblemType | None = None
     metrics: list[str] | None = None
     perf_metric: str | None = None
     retrain_all: bool = False
@@ -71,9 +72,9 @@ class StandardRunner(Runner):
         }
 
     @classmethod
-    def known_names(cls, key: str) -> Collection[str] | None:
-        """Returns the metrics and the types of problems that there are."""
-        return scoring.known(key)
+    def value_faults(cls, values: Mapping[str, Any]) -> Mapping[str, str]:
+        """Returns which metrics are none, or not for the type of problem."""
+        return measuring.faults(values)
 
     @property
     def resource_name(self) -> str:
@@ -238,7 +239,7 @@ class StandardRunner(Runner):
         rows = control.get_data(found.digest)
         if self.model_target not in rows.columns:
             raise MlpipelineError(f"{found.id} has no column {self.model_target!r}: the truth is not known")
-        metrics = scoring.of_predictions(rows, self.model_target, self.problem_type, self._metric_names)
+        metrics = measuring.of_predictions(rows, self.model_target, self.metrics, self)
         if self.metrics_tracker is not None:
             self.metrics_tracker.log_metrics(found, {"ground_truth": metrics})
         return metrics
@@ -247,7 +248,3 @@ class StandardRunner(Runner):
         names = [f"{self.resource_name}/{source}" for source in _SOURCES]
         found = [each for name in names for each in self.metadata_tracker.find(Kind.PREDICTIONS, name)[:1]]
         return max(found, key=lambda each: each.created_at, default=None)
-
-    @property
-    def _metric_names(self) -> list[str]:
-        return scoring.names(self.problem_type, self.metrics, self.perf_metric)

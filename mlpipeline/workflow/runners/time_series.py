@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mlpipeline.errors import DataFault
-from mlpipeline.workflow.pipelines import scoring
 from mlpipeline.workflow.runners.standard import StandardRunner
+from mlpipeline.workflow.scoring import ProblemType
 from mlpipeline.workflow.types import Splits
 
 TYPE_CHECKING = False
@@ -19,7 +19,7 @@ class TimeSeriesRunner(StandardRunner):
     it forecasts `forecast_period` periods after the last one.
     """
 
-    problem_type: str = scoring.TIME_SERIES
+    problem_type: ProblemType | None = "timeseries"
     time_index: str
     forecast_period: int = 12
     forecast_frequency: str | None = None

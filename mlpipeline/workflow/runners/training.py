@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from mlpipeline.errors import MlpipelineError
-from mlpipeline.workflow.pipelines import keeping, scoring
+from mlpipeline.workflow import scoring
+from mlpipeline.workflow.pipelines import keeping, measuring
 from mlpipeline.workflow.types import ModelTrainer, Resource, Splits
 
 TYPE_CHECKING = False
@@ -35,11 +36,10 @@ class Training:
         if self._offers("split_data"):
             found: Splits = self.pipeline.split_data(data)
             return found
-        scoring.names(self.runner.problem_type, self.runner.metrics, self.runner.perf_metric)
         splitter = self.pipeline.__dict__.get("data_splitter") or self.runner.data_splitter
         if splitter is None:
             raise MlpipelineError(
-                f"{self._name} has no split_data: define it, or declare `component: {{data_splitter: LocalDataSplitter}}`"
+                f"{self._name} has no split_data: define it, or declare component: {{data_splitter: LocalDataSplitter}}"
             )
         split: Splits = splitter.split_data(data)
         return split
@@ -60,8 +60,7 @@ class Training:
         if self._offers("evaluate_model"):
             found: Metrics = self.pipeline.evaluate_model(splits, model)
             return found
-        names = scoring.names(runner.problem_type, runner.metrics, runner.perf_metric)
-        return scoring.of_parts(splits, model, runner.problem_type, names)
+        return scoring.scores(model, splits, measuring.names(splits, runner), runner.problem_type)
 
     def track(self, model: ModelTrainer, name: str, dataset: Resource, metrics: Metrics) -> Resource:
         """Keeps and registers the model."""
