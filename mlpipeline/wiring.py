@@ -23,6 +23,15 @@ _PIPELINES = (
 _RUNNERS = (
     ("ClassificationRunner", "classification"), ("RegressionRunner", "regression"), ("TimeSeriesRunner", "time_series"),
 )  # fmt: skip
+_RECORDS = (
+    ("DigestVersionControl", "digest_version_control"),
+    ("LedgerMetricsTracker", "ledger_metrics_tracker"),
+    ("LedgerTracker", "ledger_tracker"),
+    ("LocalCacheManager", "local_cache_manager"),
+    ("LocalModelRepository", "local_model_repository"),
+    ("LocalTestRecorder", "local_test_recorder"),
+    ("LogNotifier", "log_notifier"),
+)
 _ESTIMATORS = "mlpipeline.learning.estimators"
 _DATA_COMPONENTS = (
     ("LocalDataConnector", "data_connectors.files"),

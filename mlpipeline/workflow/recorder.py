@@ -10,6 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from mlpipeline import wire
 from mlpipeline.console import LOGGER
@@ -43,20 +44,10 @@ class Results:
 
     def load(self, key: str) -> Any:
         """Returns what a call returned, and makes the parts what they were after it; NOTHING where it is not kept."""
-        path = self._path(key)
-        try:
-            data = path.read_bytes()
-        except FileNotFoundError:
+        found = read_record(self._path(key), self.parts)
+        if found is NOTHING:
             return NOTHING
-        signature, payload = data[: signing.SIGNATURE_BYTES], data[signing.SIGNATURE_BYTES :]
-        if not signing.is_signed(payload, signature):
-            _log().warning("%s is damaged, or somebody else's: the call is made again", path)
-            return NOTHING
-        try:
-            returned, states = _Unpickler(io.BytesIO(payload), self.parts).load()
-        except Exception as error:  # a class may have moved or changed since: anything may be raised
-            _log().warning("%s cannot be read (%s: %s): the call is made again", path, type(error).__name__, error)
-            return NOTHING
+        returned, states = found
         for address, state in states.items():
             part = self.parts[address]
             for name in part.__getstate__():
@@ -73,23 +64,56 @@ class Results:
             OSError: it cannot be written.
         """
         states = {tuple(content.wiring(each).address): each.__getstate__() for each in content.reach(part)}
-        buffer = io.BytesIO()
-        try:
-            _Pickler(buffer).dump((returned, states))
-        except Exception as error:  # pickling a stranger's object may raise anything
-            raise content.NoContent(f"{type(error).__name__}: {error}".splitlines()[0]) from error
-        payload = buffer.getvalue()
-        self.directory.mkdir(parents=True, exist_ok=True)
-        beside = self._path(key).with_suffix(f".{os.getpid()}.part")
-        with beside.open("wb") as file:
-            file.write(signing.sign(payload) + payload)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.rename(self._path(key))
-        wire.sync_directory(self.directory)
+        write_record(self._path(key), (returned, states))
 
     def _path(self, key: str) -> Path:
         return self.directory / f"{key}.pickle"
+
+
+def read_record(path: Path, parts: Mapping[tuple[str, ...], Part] = MappingProxyType({})) -> Any:
+    """Returns what a file keeps; NOTHING where there is none, it is damaged, or somebody else wrote it.
+
+    Args:
+        path: the file.
+        parts: of the workflow, by address; what is kept may refer to them.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return NOTHING
+    signature, payload = data[: signing.SIGNATURE_BYTES], data[signing.SIGNATURE_BYTES :]
+    if not signing.is_signed(payload, signature):
+        _log().warning("%s is damaged, or somebody else's: the call is made again", path)
+        return NOTHING
+    try:
+        return _Unpickler(io.BytesIO(payload), parts).load()
+    except Exception as error:  # a class may have moved or changed since: anything may be raised
+        _log().warning("%s cannot be read (%s: %s): the call is made again", path, type(error).__name__, error)
+        return NOTHING
+
+
+def write_record(path: Path, value: Any) -> None:
+    """Writes a value into a file, signed, durably and whole.
+
+    Raises:
+        NoContent: it cannot be pickled.
+        MlpipelineError: the key that signs is not this user's alone.
+        OSError: it cannot be written.
+    """
+    buffer = io.BytesIO()
+    try:
+        _Pickler(buffer).dump(value)
+    except Exception as error:  # pickling a stranger's object may raise anything
+        raise content.NoContent(f"{type(error).__name__}: {error}".splitlines()[0]) from error
+    payload = buffer.getvalue()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(f".{os.getpid()}.part")
+    with beside.open("wb") as file:
+        file.write(signing.sign(payload) + payload)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.rename(path)
+    wire.sync_directory(path.parent)
 
 
 class _Pickler(pickle.Pickler):
