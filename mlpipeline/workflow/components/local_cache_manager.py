@@ -46,6 +46,6 @@ class LocalCacheManager(CacheManager):
         return found[1]
 
     def _path(self, key: str) -> Path:
-        if not isinstance(key, str) or not key:
+        if not key:
             raise DataFault(f"a cached value has a digest for its key, not {key!r}")
         return places.project_of(self).root / self.cache_dir / "values" / f"{numbered.file_name(key)}.pickle"
