@@ -201,6 +201,15 @@ class Runner(Model, Part, ABC):
             if each.name != current:
                 shutil.rmtree(each)
 
+    def step(self, part: Part, name: str, function: Callable[..., Any], *args: Any) -> Any:
+        """Calls a function as a step of a pipeline that has no such method: what it returned is kept, as theirs are.
+
+        Args:
+            part: the pipeline; its state and configuration tell one call from another, besides the arguments.
+            name: of the step.
+        """
+        return self._workshop.recorder.around(part, name, function, args, {})
+
     def steps_for(self, version: Version, loader: Any) -> int:
         """Returns 1: a workflow is one step of training, whatever its version's parameters are called."""
         return 1

@@ -41,10 +41,12 @@ class OfflinePredict(Pipeline):
     resource_version_control: ResourceVersionControl | None
     model_explainer: ModelExplainer | None
     data_checker: DataChecker | None
+    drift_checker: DataChecker | None
     data_profiler: DataProfiler | None
     notifier: Notifier | None
     problem_type: ProblemType | None = None
     skip_prediction_explanations: bool = False
+    model_target: str | None = None
     local_dir: str | None = None
     predictions: str | None = None
     WRITES = Pipeline.WRITES | {"predictions"}
@@ -56,7 +58,8 @@ class OfflinePredict(Pipeline):
             "data_connector": "LocalDataConnector",
             "metadata_tracker": "LedgerTracker",
             "resource_version_control": "DigestVersionControl",
-            "data_checker": "DriftDataChecker",
+            "data_checker": "LocalDataChecker",
+            "drift_checker": "DriftDataChecker",
             "notifier": "LogNotifier",
         }
 
@@ -112,10 +115,12 @@ class OfflinePredict(Pipeline):
 
     @side_effects
     def check_predictions(self, predictions: pd.DataFrame, job: Resource) -> Report | None:
-        """Checks what was predicted by itself; None without a checker."""
+        """Checks the rows with what was predicted in the place of the target, by its rules; None without a checker."""
         if self.data_checker is None:
             return None
-        return self._keep(job, self.data_checker.check_data(predictions[_of_predictions(predictions)]))
+        kept = [each for each in predictions.columns if each not in _of_predictions(predictions)]
+        rows = predictions[kept].assign(**{self.model_target or PREDICTION: predictions[PREDICTION]})
+        return self._keep(job, self.data_checker.check_data(rows))
 
     @side_effects
     def save_predictions(self, predictions: pd.DataFrame, name: str = "prediction") -> str:
@@ -134,8 +139,8 @@ class OfflinePredict(Pipeline):
         found = []
         if self.data_profiler is not None:
             found.append(self.data_profiler.compare_data(new, old))
-        if self.data_checker is not None:
-            found.append(self.data_checker.check_data(new, old))
+        if self.drift_checker is not None:
+            found.append(self.drift_checker.check_data(new, old))
         return [self._keep(resource, each) for each in found]
 
     def _keep(self, resource: Resource, report: Report) -> Report:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mlpipeline.errors import DataFault
+from mlpipeline.workflow.copies import another
 from mlpipeline.workflow.part import side_effects
 from mlpipeline.workflow.pipeline import Pipeline
 from mlpipeline.workflow.pipelines import keeping, telling
@@ -36,7 +38,10 @@ class OfflineProcess(Pipeline):
     resource_version_control: ResourceVersionControl | None
     data_profiler: DataProfiler | None
     data_checker: DataChecker | None
+    drift_checker: DataChecker | None
     notifier: Notifier | None
+    model_target: str | None = None
+    time_index: str | None = None
     local_dir: str | None = None
 
     @classmethod
@@ -47,14 +52,23 @@ class OfflineProcess(Pipeline):
             "metadata_tracker": "LedgerTracker",
             "resource_version_control": "DigestVersionControl",
             "data_checker": "LocalDataChecker",
+            "drift_checker": "DriftDataChecker",
             "notifier": "LogNotifier",
         }
 
     def transform_data(self, source: str) -> pd.DataFrame:
-        """Returns the rows of a source: those of the transformer where there is one, else as they are read."""
+        """Returns the rows of a source: those of the transformer where there is one, else as they are read.
+
+        Text in the column `time_index` becomes dates, since files of text have no dates.
+
+        Raises:
+            DataFault: (a ValueError) that text is no date.
+        """
         if self.data_transformer is not None:
-            return self.data_transformer.transform(source)
-        return telling.needed(self.data_connector, self, "data_connector").get_data(source)
+            found = self.data_transformer.transform(source)
+        else:
+            found = telling.needed(self.data_connector, self, "data_connector").get_data(source)
+        return _with_dates(found, self.time_index)
 
     @side_effects
     def track_data(self, data: pd.DataFrame, name: str, source: str | None = None) -> Resource:
@@ -77,10 +91,15 @@ class OfflineProcess(Pipeline):
 
     @side_effects
     def check_data(self, data: pd.DataFrame, dataset: Resource) -> Report | None:
-        """Checks the rows by themselves, and tells people of errors; None without a checker."""
+        """Checks the rows by themselves, and tells people of errors; None without a checker.
+
+        Of rows without the target, which are there to be predicted, no target is required.
+        """
         if self.data_checker is None:
             return None
-        return self._keep(dataset, self.data_checker.check_data(data))
+        is_known = self.model_target is None or self.model_target in data.columns
+        checker = self.data_checker if is_known else another(self.data_checker, {"model_target": None})
+        return self._keep(dataset, checker.check_data(data))
 
     @side_effects
     def compare_data(self, data: pd.DataFrame, dataset: Resource) -> list[Report]:
@@ -92,9 +111,20 @@ class OfflineProcess(Pipeline):
         found = []
         if self.data_profiler is not None:
             found.append(self.data_profiler.compare_data(data, former))
-        if self.data_checker is not None:
-            found.append(self.data_checker.check_data(data, former))
+        if self.drift_checker is not None:
+            found.append(self.drift_checker.check_data(data, former))
         return [self._keep(dataset, each) for each in found]
 
     def _keep(self, dataset: Resource, report: Report) -> Report:
         return telling.keep(self, self.metadata_tracker, self.notifier, dataset, report)
+
+
+def _with_dates(data: pd.DataFrame, column: str | None) -> pd.DataFrame:
+    import pandas as pd
+
+    if column is None or column not in data.columns or not pd.api.types.is_string_dtype(data[column].dtype):
+        return data
+    try:
+        return data.assign(**{column: pd.to_datetime(data[column])})
+    except (ValueError, TypeError) as error:
+        raise DataFault(f"time_index: the column {column!r} holds text that is no date: {error}") from error

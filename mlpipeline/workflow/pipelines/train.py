@@ -98,15 +98,13 @@ class OfflineTrain(Pipeline):
     @side_effects
     def track_model(self, model: ModelTrainer, name: str, dataset: Resource, metrics: Metrics) -> Resource:
         """Keeps a fitted model, and registers it with its parameters and metrics as a version of its name."""
-        resource = keeping.keep_model(
-            model,
-            name,
-            self.metadata_tracker,
-            self.resource_version_control,
-            [dataset],
-            metrics,
-            keeping.directory(self),
-        )
+        return self._kept(model, name, dataset, metrics, {})
+
+    def _kept(
+        self, model: ModelTrainer, name: str, dataset: Resource, metrics: Metrics, facts: Mapping[str, Any]
+    ) -> Resource:
+        tracker, control, place = self.metadata_tracker, self.resource_version_control, keeping.directory(self)
+        resource = keeping.keep_model(model, name, tracker, control, [dataset], metrics, place, facts)
         if self.metrics_tracker is not None:
             self.metrics_tracker.log_metrics(resource, metrics)
         return resource
@@ -170,17 +168,8 @@ class OfflineTrain(Pipeline):
         """
         everything = Splits(target=data.target, train=data.together(), time_index=data.time_index)
         final = self.model_trainer.become(model.fresh().fit(everything))
-        kept = keeping.keep_model(
-            final,
-            resource.name,
-            self.metadata_tracker,
-            self.resource_version_control,
-            [dataset],
-            _metrics_of(resource),
-            keeping.directory(self),
-            {"fitted_to": "all rows", "metrics_of": resource.id},
-        )
-        return final, kept
+        facts = {"fitted_to": "all rows", "metrics_of": resource.id}
+        return final, self._kept(final, resource.name, dataset, _metrics_of(resource), facts)
 
     def _keep(self, resource: Resource, report: Report) -> Report:
         return telling.keep(self, self.metadata_tracker, self.notifier, resource, report)

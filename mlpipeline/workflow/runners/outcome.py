@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from mlpipeline.workflow.part import Part
-from mlpipeline.workflow.types import Resource, Splits
+from mlpipeline.workflow.types import MetadataTracker, Resource, Splits
 from mlpipeline.workflow.wants import wants
 
 TYPE_CHECKING = False
@@ -71,17 +72,30 @@ def _places(outcome: Outcome, runner: Any) -> Iterator[str]:
     worse = "" if outcome.is_better else ", worse than the model before: not promoted"
     yield f"model        {_told(model)}{worse}"
     for job, saved in outcome.jobs:
-        yield f"predictions  {_told(job)}{f', saved as {saved}' if saved else ''}"
+        yield f"predictions  {_told(job)}{f', saved as {_short(saved)}' if saved else ''}"
     if outcome.answers_at is not None:
         yield f"answers at   {outcome.answers_at}"
-    for last in [job for job, _ in outcome.jobs] or [model]:
-        chain = [last, *tracker.lineage(last)]
-        yield "lineage      " + " <- ".join(f"{each.id} ({each.digest[:_DIGEST]})" for each in chain)
-    yield f"records      {tracker.place}"
+    for each in _made(outcome, tracker):
+        parents = " + ".join(each.parents)
+        yield f"lineage      {each.id} ({each.digest[:_DIGEST]}){f' <- {parents}' if parents else ''}"
+    yield f"records      {_short(tracker.place)}"
+
+
+def _made(outcome: Outcome, tracker: MetadataTracker) -> list[Resource]:
+    """Returns the predictions, the model, and all that they were made from, each once."""
+    lasts = [job for job, _ in outcome.jobs] or ([] if outcome.model is None else [outcome.model])
+    found = [*lasts, *(each for last in lasts for each in tracker.lineage(last))]
+    return list({each.id: each for each in found}.values())
 
 
 def _told(resource: Resource) -> str:
-    return f"{resource.id}" + (f" at {resource.place}" if resource.place else "")
+    return resource.id + (f" at {_short(resource.place)}" if resource.place else "")
+
+
+def _short(place: str) -> str:
+    """Returns a path from the working directory where it lies below that; a URL as it is."""
+    path = Path(place)
+    return str(path.relative_to(Path.cwd())) if path.is_absolute() and path.is_relative_to(Path.cwd()) else place
 
 
 def _left_out(runner: Part) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import ClassVar
 
 from mlpipeline.errors import MlpipelineError, UsageError
 from mlpipeline.workflow.pipeline import Pipeline
@@ -38,6 +39,9 @@ class StandardRunner(Runner):
     Pipelines may be other classes than the standard ones, with methods of the same names: `train` needs no more than
     `train_model(data)`, which takes Splits and returns a ModelTrainer. What a pipeline does not offer is left out.
     """
+
+    UNASKED: ClassVar[str] = "test"
+    """What is predicted where the configuration names nothing."""
 
     process: Pipeline
     train: Pipeline
@@ -183,9 +187,17 @@ class StandardRunner(Runner):
         return answers
 
     def predict_data(
-        self, resource: Resource, model: ModelTrainer, data: pd.DataFrame, dataset: Resource
+        self,
+        resource: Resource,
+        model: ModelTrainer,
+        data: pd.DataFrame,
+        dataset: Resource,
+        source: str = "prediction",
     ) -> tuple[pd.DataFrame, Resource]:
-        """Predicts rows, keeps and saves the predictions, and compares rows and predictions with former ones.
+        """Predicts rows, keeps the predictions, and compares rows and predictions with former ones.
+
+        Args:
+            source: what the rows are: their predictions are called `<model>/<source>`.
 
         Returns:
             the rows with their predictions, and the version of the predictions that they are.
@@ -199,7 +211,7 @@ class StandardRunner(Runner):
         if hasattr(predict, "compare_data"):
             predict.compare_data(data, dataset, resource)
         found = predict.get_predictions(model, data)
-        job = predict.track_predictions(found, dataset.name, resource, dataset)
+        job = predict.track_predictions(found, f"{resource.name}/{source}", resource, dataset)
         for step in ("analyze_prediction_drift", "check_predictions"):
             if hasattr(predict, step):
                 getattr(predict, step)(found, job)
@@ -211,15 +223,15 @@ class StandardRunner(Runner):
         if self.predict is None or resource is None or splits is None:
             return
         asked = [source for source in ("eval", "prediction") if self.config.get(f"{source}_data") is not None]
-        for source in asked or ("train",):
-            rows, version = self.process_data(source) if asked else (self._without_asked(splits), dataset)
-            found, job = self.predict_data(resource, model, rows, version)
+        for source in asked or (self.UNASKED,):
+            rows, version = self.process_data(source) if asked else (self._unasked(splits), dataset)
+            found, job = self.predict_data(resource, model, rows, version, source)
             place = self.predict.save_predictions(found, source) if hasattr(self.predict, "save_predictions") else None
             done.jobs.append((job, place))
             if source == "eval":
                 done.metrics["ground_truth"] = self.evaluate_ground_truth(job)
 
-    def _without_asked(self, splits: Splits) -> pd.DataFrame:
+    def _unasked(self, splits: Splits) -> pd.DataFrame:
         """Returns what is predicted where nobody says what: the rows of the part that reports."""
         *_, (_, frame) = splits.parts()
         return frame
@@ -245,6 +257,6 @@ class StandardRunner(Runner):
         return metrics
 
     def _latest_job(self) -> Resource | None:
-        names = [f"{self.resource_name}/{source}" for source in _SOURCES]
+        names = [f"{self.resource_name}/{source}" for source in ("eval", "prediction", self.UNASKED)]
         found = [each for name in names for each in self.metadata_tracker.find(Kind.PREDICTIONS, name)[:1]]
         return max(found, key=lambda each: each.created_at, default=None)

@@ -19,13 +19,15 @@ class TimeSeriesRunner(StandardRunner):
     it forecasts `forecast_period` periods after the last one.
     """
 
+    UNASKED = "forecast"
+
     problem_type: ProblemType | None = "timeseries"
     time_index: str
     forecast_period: int = 12
     forecast_frequency: str | None = None
     retrain_all: bool = True
 
-    def _without_asked(self, splits: Splits) -> pd.DataFrame:
+    def _unasked(self, splits: Splits) -> pd.DataFrame:
         """Returns the times after the last one."""
         return future(splits, self.time_index, self.forecast_period, self.forecast_frequency)
 

@@ -60,7 +60,12 @@ class Training:
         if self._offers("evaluate_model"):
             found: Metrics = self.pipeline.evaluate_model(splits, model)
             return found
-        return scoring.scores(model, splits, measuring.names(splits, runner), runner.problem_type)
+
+        def evaluate(splits: Splits, model: ModelTrainer) -> Metrics:
+            return scoring.scores(model, splits, measuring.names(splits, runner), runner.problem_type)
+
+        scored: Metrics = runner.step(self.pipeline, "evaluate_model", evaluate, splits, model)
+        return scored
 
     def track(self, model: ModelTrainer, name: str, dataset: Resource, metrics: Metrics) -> Resource:
         """Keeps and registers the model."""
@@ -68,18 +73,17 @@ class Training:
             found: Resource = self.pipeline.track_model(model, name, dataset, metrics)
             return found
         runner = self.runner
-        resource = keeping.keep_model(
-            model,
-            name,
-            runner.metadata_tracker,
-            runner.resource_version_control,
-            [dataset],
-            metrics,
-            keeping.directory(runner),
-        )
-        if runner.metrics_tracker is not None:
-            runner.metrics_tracker.log_metrics(resource, metrics)
-        return resource
+
+        def track(model: ModelTrainer, name: str, dataset: Resource, metrics: Metrics) -> Resource:
+            tracker, control = runner.metadata_tracker, runner.resource_version_control
+            place = keeping.directory(runner)
+            resource = keeping.keep_model(model, name, tracker, control, [dataset], metrics, place)
+            if runner.metrics_tracker is not None:
+                runner.metrics_tracker.log_metrics(resource, metrics)
+            return resource
+
+        kept: Resource = runner.step(self.pipeline, "track_model", track, model, name, dataset, metrics)
+        return kept
 
     def examine(self, splits: Splits, model: ModelTrainer, resource: Resource) -> None:
         """Has the model explained, drawn and checked."""

@@ -52,10 +52,10 @@ class HoltWintersTrainer(Forecaster):
     ESTIMATOR = "holt_winters"
 
     def _period(self, frame: pd.DataFrame, time: str) -> str:
-        if self.forecast_frequency is not None:
-            return self.forecast_frequency
         import pandas as pd
 
+        if self.forecast_frequency is not None:
+            return _period_of(self.forecast_frequency)
         if not pd.api.types.is_datetime64_any_dtype(frame[time].dtype):
             return "s"
         times = pd.DatetimeIndex(frame[time])
@@ -76,3 +76,13 @@ class ProphetTrainer(Forecaster):
         found.unit = "s"
         found.regressors = tuple(self.regressor_cols or ())
         return found
+
+
+def _period_of(frequency: str) -> str:
+    """Returns the period of a calendar that a frequency of dates steps by: M for MS, the first day of each month."""
+    import pandas as pd
+
+    try:
+        return str(pd.date_range("1970-01-01", periods=3, freq=frequency).to_period().freqstr)
+    except ValueError:  # it is a period already, or nothing: who counts by it says which
+        return frequency
