@@ -160,6 +160,10 @@ class CheckFailed(MlpipelineError):
     """A check of the workflow failed: see what it says."""
 
 
+class CommandFailed(MlpipelineError):
+    """An outside command failed: see what it said."""
+
+
 class MissingExtra(MlpipelineError, ImportError):
     """An optional package is missing: install the extra that brings it."""
 

@@ -69,6 +69,8 @@ _MODEL_COMPONENTS = {
 BUILT_IN = (
     ("executor", "inline", "mlpipeline.execution.inline:InlineExecutor"),
     ("executor", "local", "mlpipeline.execution.local:LocalExecutor"),
+    ("dialect", "bigquery", "mlpipeline.data.dialects.warehouse:WarehouseDialect"),
+    ("dialect", "databricks", "mlpipeline.data.dialects.warehouse:WarehouseDialect"),
     ("dialect", "duckdb", "mlpipeline.data.dialects.duck:DuckDialect"),
     ("dialect", "postgresql", "mlpipeline.data.dialects.postgres:PostgresDialect"),
     ("dialect", "redshift", "mlpipeline.data.dialects.redshift:RedshiftDialect"),

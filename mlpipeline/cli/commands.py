@@ -47,6 +47,8 @@ COMMANDS = {
         section=WORKFLOWS, target="workflow_files:list_", help="Components, pipelines, runners, workflow files."
     ),
     "extract": Entry(section=DATA, target="extract:extract", help="What a query of extracts/ gives: its first rows."),
+    "seed": Entry(section=DATA, target="rows:seed", help="Load local files into a connector: seed file SOURCE TARGET."),
+    "datagen": Entry(section=DATA, target="rows:datagen", help="Make synthetic rows that look like those of a file."),
     "cache": Entry(section=DATA, target="cache:cache", help="See and empty what is kept of data: answers and spools."),
     "task": Entry(section=WORK, target="task:task", help="Run one of the project's tasks, or list them."),
     "console": Entry(section=WORK, target="shells:console", help="A Python console in the project."),
@@ -72,8 +74,6 @@ PLANNED = {
     "create": "create a model, component, pipeline or runner",
     "init": "create a project",
     "package": "package a project",
-    "seed": "create example data",
-    "datagen": "generate synthetic data",
     "deployment": "deploy a workflow",
     "dashboard": "the queue in a browser",
 }

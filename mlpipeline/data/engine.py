@@ -15,7 +15,10 @@ _INTEGERS = ("pool_size", "max_overflow", "pool_recycle", "pool_timeout", "inser
 _BOOLEANS = ("echo", "echo_pool", "pool_pre_ping", "pool_use_lifo", "use_batch_mode")
 _TEXTS = ("poolclass", "isolation_level", "logging_name", "pool_logging_name", "paramstyle")
 _FILES = ("sqlite", "duckdb")
-_EXTRAS = {"duckdb": "sql", "postgresql": "sql", "redshift": "redshift", "snowflake": "snowflake", "sqlite": "sql"}
+_EXTRAS = {
+    **dict.fromkeys(("duckdb", "postgresql", "sqlite"), "sql"),
+    **{name: name for name in ("bigquery", "databricks", "redshift", "snowflake")},
+}
 
 
 def read_options(items: Mapping[str, str], where: Mapping[str, str]) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from mlpipeline import plugins
 from mlpipeline.data.dialects.dialect import Dialect
 
 _HOMES = {
+    "bigquery": "warehouse:WarehouseDialect",
+    "databricks": "warehouse:WarehouseDialect",
     "duckdb": "duck:DuckDialect",
     "postgresql": "postgres:PostgresDialect",
     "redshift": "redshift:RedshiftDialect",

@@ -33,6 +33,7 @@ class LocalDataChecker(DataChecker):
         unique: columns, or lists of columns, no two rows of which are the same.
         max_missing: a column with a greater share of missing values is strange.
         max_duplicates: so is a greater share of rows that are the same as an earlier one.
+        max_outside: a greater share of values outside of the range that the reference has is strange.
         min_rows: fewer are an ERROR.
     """
 
@@ -44,6 +45,7 @@ class LocalDataChecker(DataChecker):
     unique: list[Any] = []
     max_missing: float = 0.5
     max_duplicates: float = 0.0
+    max_outside: float = 0.01
     min_rows: int = 1
 
     def __init__(self) -> None:
@@ -147,7 +149,7 @@ class LocalDataChecker(DataChecker):
             if before != now and NOTHING not in (before, now):
                 message = f"{name} held {before}, and holds {now}"
                 yield Finding(name=f"reference.{name}", status=Status.ERROR, value=now, message=message)
-            elif finding := _strange(str(name), data[name], reference[name]):
+            elif finding := _strange(str(name), data[name], reference[name], self.max_outside):
                 yield finding
         for name in data.columns.difference(reference.columns, sort=False):
             yield Finding(name=f"reference.{name}", status=Status.WARN, message=f"{name} was not there before")
@@ -156,13 +158,13 @@ class LocalDataChecker(DataChecker):
         return [(name, ends) for name, ends in self.ranges.items() if len(ends) != 2]
 
 
-def _strange(name: str, values: pd.Series, reference: pd.Series) -> Finding | None:
+def _strange(name: str, values: pd.Series, reference: pd.Series, most: float) -> Finding | None:
     """Returns that a column has values which it did not have: outside of its range, or new classes of few."""
     if is_ordered(values) and is_ordered(reference) and len(reference.dropna()):
         outside = int(_outside(values, reference.min(), reference.max()).sum())
         message = f"{outside} values of {name} are outside of {reference.min()} to {reference.max()}, as it was"
-        is_strange = outside > 0
-    elif (known := distinct_count(reference.dropna())) <= _MOST_CLASSES and known:
+        is_strange = outside > most * len(values)
+    elif 0 < distinct_count(reference.dropna()) <= _MOST_CLASSES:
         unknown = _unknown(values, list(reference.dropna().astype(str).unique()), as_text=True)
         message = f"{name} has {', '.join(map(repr, unknown[:_FEW]))}, which it did not have"
         is_strange = bool(unknown)
