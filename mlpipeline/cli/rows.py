@@ -156,7 +156,10 @@ def _told(report: Any) -> Any:
     if report is None:
         return None
     keys = ("name", "status", "value", "message")
-    return {"status": report.status, "findings": [{key: getattr(each, key) for key in keys} for each in report.findings]}
+    return {
+        "status": report.status,
+        "findings": [{key: getattr(each, key) for key in keys} for each in report.findings],
+    }
 
 
 def _draw(report: Any) -> None:

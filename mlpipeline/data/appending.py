@@ -1,4 +1,4 @@
-"""Adds rows to a table by the names of their columns; makes the table, and columns that it lacks, where that is asked."""
+"""Adds rows to a table by the names of their columns; where asked, makes the table, and the columns that it lacks."""
 
 from __future__ import annotations
 

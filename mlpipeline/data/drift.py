@@ -64,8 +64,8 @@ def numbers(values: pd.Series) -> np.ndarray[Any, np.dtype[np.float64]]:
     present = values.dropna()
     if not pd.api.types.is_numeric_dtype(present.dtype):
         present = present.dt.as_unit("us").astype("int64")
-    found = present.to_numpy(dtype=np.float64)
-    return found[np.isfinite(found)]
+    found: np.ndarray[Any, np.dtype[np.float64]] = present.to_numpy(dtype=np.float64)
+    return np.asarray(found[np.isfinite(found)])
 
 
 def _each(reference: pd.DataFrame, current: pd.DataFrame, columns: Sequence[str]) -> Iterator[Drift]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -37,16 +39,16 @@ class LocalDataSplitter(DataSplitter):
     """
 
     model_target: str
-    split_ratio: list[float] | None = None
+    split_ratio: Sequence[float] | None = None
     include_test: bool | None = None
     validation_size: float | None = None
     test_size: float | None = None
     use_stratified: bool = False
     split_column: str | None = None
-    split_classes: dict[str, str | int | float | bool] | None = None
+    split_classes: Mapping[str, str | int | float | bool] | None = None
     time_index: str | None = None
     model_index: str | None = None
-    drop_columns: list[str] = []
+    drop_columns: Sequence[str] = ()
     seed: int = 0
 
     def __init__(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,19 +37,19 @@ class LocalDataChecker(DataChecker):
         min_rows: fewer are an ERROR.
     """
 
-    required: list[str] = []
+    required: Sequence[str] = ()
     model_target: str | None = None
-    kinds: dict[str, str] = {}
-    ranges: dict[str, list[int | float | str | None]] = {}
-    classes: dict[str, list[Any]] = {}
-    unique: list[Any] = []
+    kinds: Mapping[str, str] | None = None
+    ranges: Mapping[str, list[int | float | str | None]] | None = None
+    classes: Mapping[str, list[Any]] | None = None
+    unique: Sequence[Any] = ()
     max_missing: float = 0.5
     max_duplicates: float = 0.0
     max_outside: float = 0.01
     min_rows: int = 1
 
     def __init__(self) -> None:
-        wrong = [f"kinds.{name} is {kind!r}" for name, kind in self.kinds.items() if kind not in KINDS]
+        wrong = [f"kinds.{name} is {kind!r}" for name, kind in (self.kinds or {}).items() if kind not in KINDS]
         hint = f" (there are {', '.join(KINDS)})" if wrong else ""
         faults = [f"{', '.join(wrong)}{hint}"] if wrong else []
         faults += [f"ranges.{name} is {ends}: give [least, greatest]" for name, ends in self._broken_ranges()]
@@ -63,9 +63,9 @@ class LocalDataChecker(DataChecker):
             *told("rows", self._rows(data), f"{len(data)} rows"),
             *told("required", self._required(data), "all values there"),
             *told("missing", self._missing(data), f"{columns} below {self.max_missing:.0%}"),
-            *told("kinds", self._kinds(data), f"{len(self.kinds)} columns"),
-            *told("ranges", self._ranges(data), f"{len(self.ranges)} columns"),
-            *told("classes", self._classes(data), f"{len(self.classes)} columns"),
+            *told("kinds", self._kinds(data), f"{len(self.kinds or ())} columns"),
+            *told("ranges", self._ranges(data), f"{len(self.ranges or ())} columns"),
+            *told("classes", self._classes(data), f"{len(self.classes or ())} columns"),
             *told("duplicates", self._duplicates(data), "no more than may be"),
             *told("constant", self._constant(data), columns),
         ]
@@ -94,7 +94,7 @@ class LocalDataChecker(DataChecker):
                 yield Finding(name=f"missing.{name}", status=Status.WARN, value=round(share, 6), message=message)
 
     def _kinds(self, data: pd.DataFrame) -> Iterator[Finding]:
-        for name, kind in self.kinds.items():
+        for name, kind in (self.kinds or {}).items():
             if name not in data.columns:
                 yield no_column("kinds", name, data.columns)
             elif (actual := kind_of(data[name])) not in (kind, NOTHING):
@@ -102,7 +102,7 @@ class LocalDataChecker(DataChecker):
                 yield Finding(name=f"kinds.{name}", status=Status.ERROR, value=actual, message=message)
 
     def _ranges(self, data: pd.DataFrame) -> Iterator[Finding]:
-        for name, (least, greatest) in self.ranges.items():
+        for name, (least, greatest) in (self.ranges or {}).items():
             if name not in data.columns:
                 yield no_column("ranges", name, data.columns)
             elif not is_ordered(data[name]):
@@ -113,7 +113,7 @@ class LocalDataChecker(DataChecker):
                 yield Finding(name=f"ranges.{name}", status=Status.ERROR, value=outside, message=message)
 
     def _classes(self, data: pd.DataFrame) -> Iterator[Finding]:
-        for name, known in self.classes.items():
+        for name, known in (self.classes or {}).items():
             if name not in data.columns:
                 yield no_column("classes", name, data.columns)
             elif unknown := _unknown(data[name], known):
@@ -155,7 +155,7 @@ class LocalDataChecker(DataChecker):
             yield Finding(name=f"reference.{name}", status=Status.WARN, message=f"{name} was not there before")
 
     def _broken_ranges(self) -> list[tuple[str, Any]]:
-        return [(name, ends) for name, ends in self.ranges.items() if len(ends) != 2]
+        return [(name, ends) for name, ends in (self.ranges or {}).items() if len(ends) != 2]
 
 
 def _strange(name: str, values: pd.Series, reference: pd.Series, most: float) -> Finding | None:
@@ -175,7 +175,9 @@ def _strange(name: str, values: pd.Series, reference: pd.Series, most: float) ->
 
 def _outside(values: pd.Series, least: Any, greatest: Any) -> np.ndarray[Any, np.dtype[np.bool_]]:
     present = values.dropna()
-    ends = [pd.Timestamp(end) if present.dtype.kind == "M" and isinstance(end, str) else end for end in (least, greatest)]
+    ends = [
+        pd.Timestamp(end) if present.dtype.kind == "M" and isinstance(end, str) else end for end in (least, greatest)
+    ]
     below = np.zeros(len(present), bool) if ends[0] is None else (present < ends[0]).to_numpy(dtype=bool)
     above = np.zeros(len(present), bool) if ends[1] is None else (present > ends[1]).to_numpy(dtype=bool)
     found: np.ndarray[Any, np.dtype[np.bool_]] = below | above

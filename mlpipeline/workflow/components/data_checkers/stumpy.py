@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
 
@@ -36,7 +36,7 @@ class StumpyMatrixProfiler(DataChecker):
 
     stumpy_columns: list[str] | None = None
     time_index: str | None = None
-    stumpy_window_size: list[int] = [30]
+    stumpy_window_size: Sequence[int] = (30,)
     stumpy_num_discords: int = 3
     stumpy_warn_distance: float | None = None
     local_dir: str | None = None
@@ -69,7 +69,8 @@ class StumpyMatrixProfiler(DataChecker):
         stumpy = errors.require("stumpy", extra="matrix-profile")
         profile = stumpy.stump(values, m=window)[:, 0].astype(np.float64)
         profile = np.where(np.isfinite(profile), profile, -np.inf)  # stretches with gaps
-        starts, distances = [], []
+        starts: list[int] = []
+        distances: list[float] = []
         while len(starts) < self.stumpy_num_discords and np.isfinite(profile).any():
             start = int(np.argmax(profile))
             starts.append(start)

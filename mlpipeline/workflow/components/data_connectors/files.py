@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ class LocalDataConnector(DataConnector):
 
 
 class S3DataConnector(DataConnector):
-    """Files at URLs of fsspec: `s3://bucket/key.parquet`, `gs://…`, `https://…`, as far as their libraries are installed.
+    """Files at URLs of fsspec: `s3://bucket/key.parquet`, and `gs://…` or `https://…` where their libraries are there.
 
     Attributes:
         bucket: before a source that is no URL: with `s3://sales`, `2026/train.csv` is `s3://sales/2026/train.csv`.
@@ -51,7 +52,7 @@ class S3DataConnector(DataConnector):
 
     bucket: str = ""
     endpoint_url: str | None = None
-    storage_options: dict[str, Any] = {}
+    storage_options: Mapping[str, Any] | None = None
 
     @side_effects
     def get_data(self, source: str, sql: str | None = None) -> pd.DataFrame:
@@ -75,7 +76,7 @@ class S3DataConnector(DataConnector):
     @property
     def _options(self) -> dict[str, Any]:
         own = {} if self.endpoint_url is None else {"endpoint_url": self.endpoint_url}
-        return {**own, **self.storage_options}
+        return {**own, **(self.storage_options or {})}
 
 
 def _refuse(sql: str | None) -> None:

@@ -33,7 +33,7 @@ class SQLDataConnector(DataConnector):
 
     @side_effects  # a table changes without anybody here knowing: what was read of it is never kept for later
     def get_data(self, source: str, sql: str | None = None) -> pd.DataFrame:
-        """Returns the rows of a table, or of a query where `sql` is given; without ORDER BY their order is the store's."""
+        """Returns the rows of a table, or of a query where `sql` is given; their order is its own without ORDER BY."""
         database = self.database
         if sql is not None:
             found: pd.DataFrame = database.dataframe(sql)

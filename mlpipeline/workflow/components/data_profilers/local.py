@@ -56,7 +56,9 @@ class LocalDataProfiler(DataProfiler):
         self, name: str, before: ColumnProfile | None, now: ColumnProfile | None, found: drift.Drift | None
     ) -> Finding:
         if before is None or now is None or found is None:
-            return Finding(name=name, status=Status.WARN, message="is new" if before is None else "is not there any more")
+            return Finding(
+                name=name, status=Status.WARN, message="is new" if before is None else "is not there any more"
+            )
         if before.kind != now.kind:
             message = f"held {before.kind} ({before.dtype}), and holds {now.kind} ({now.dtype})"
             return Finding(name=name, status=Status.WARN, message=message)

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from mlpipeline import errors
-from mlpipeline.data.profile import profile
+from mlpipeline.data.profile import ColumnProfile, profile
 from mlpipeline.workflow.components import places
 from mlpipeline.workflow.part import side_effects
 from mlpipeline.workflow.types.contract import Finding, Report
@@ -56,10 +56,17 @@ class SweetvizDataProfiler(DataProfiler):
         path = places.new_file(self, self.local_dir, name, ".html")
         made.show_html(str(path), open_browser=False)
         found = tuple(
-            Finding(name=each.name, value=round(each.missing_share, 6), message=f"{each.kind}, {each.distinct} distinct")
+            Finding(
+                name=each.name, value=round(each.missing_share, 6), message=f"{each.kind}, {each.distinct} distinct"
+            )
             for each in profile(data)
         )
         return Report(name=name, findings=found, path=str(path))
+
+
+def _finding(column: ColumnProfile) -> Finding:
+    message = f"{column.kind}, {column.distinct} distinct"
+    return Finding(name=column.name, value=round(column.missing_share, 6), message=message)
 
 
 @contextmanager

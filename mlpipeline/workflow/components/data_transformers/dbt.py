@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +12,8 @@ from mlpipeline.workflow.components import outside
 from mlpipeline.workflow.components.data_transformers import reading
 from mlpipeline.workflow.part import side_effects
 from mlpipeline.workflow.types.data import DataConnector, DataTransformer
+
+_QUIET = {"DBT_SEND_ANONYMOUS_USAGE_STATS": "0"}
 
 
 class DbtDataTransformer(DataTransformer):
@@ -33,7 +35,7 @@ class DbtDataTransformer(DataTransformer):
     dbt_profiles_dir: str | None = None
     dbt_profile: str | None = None
     dbt_target: str | None = None
-    dbt_select: list[str] = []
+    dbt_select: Sequence[str] = ()
     dbt_command: str = "dbt"
 
     @side_effects
@@ -45,7 +47,9 @@ class DbtDataTransformer(DataTransformer):
         """
         if not isinstance(source, str):
             raise DataFault(f"{self.address}: dbt reads its own sources: name the table that it makes")
-        outside.run(self._command(), directory=Path(self.dbt_project_dir), variables={"DBT_SEND_ANONYMOUS_USAGE_STATS": "0"})
+        outside.run(
+            self._command(), directory=Path(self.dbt_project_dir), variables={"DBT_SEND_ANONYMOUS_USAGE_STATS": "0"}
+        )
         return reading.required(self, self.data_connector).get_data(source)
 
     def _command(self) -> list[str]:

@@ -27,7 +27,7 @@ class LocalDataTransformer(DataTransformer):
     data_connector: DataConnector | None
     transformer_path: str | None = None
     transformer_func: str = "transform"
-    transformer_kwargs: dict[str, Any] = {}
+    transformer_kwargs: Mapping[str, Any] | None = None
 
     def transform(self, source: str | Mapping[str, str] | pd.DataFrame) -> pd.DataFrame:
         """Returns transformed rows of a source, of several by name, or of rows that were read already."""
@@ -38,7 +38,7 @@ class LocalDataTransformer(DataTransformer):
                 return rows
             raise DataFault(f"{where}: {len(rows)} sources become one by a function only: set transformer_path")
         function = user_code.find(self.transformer_path, self.transformer_func, where)
-        made = function(rows, **self.transformer_kwargs)
+        made = function(rows, **(self.transformer_kwargs or {}))
         if not isinstance(made, pd.DataFrame):
             told = f"{self.transformer_func} of {self.transformer_path} returned {type(made).__name__}"
             raise WrongType(f"{where}: {told}: return a pandas DataFrame")

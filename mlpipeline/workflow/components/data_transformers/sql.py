@@ -35,7 +35,9 @@ class SQLDataTransformer(DataTransformer):
 
     def __init__(self) -> None:
         if self.transformer_sql is not None and self.transformer_path is not None:
-            raise ConfigurationError(f"{self.address}: transformer_sql and transformer_path say the same: leave one out")
+            raise ConfigurationError(
+                f"{self.address}: transformer_sql and transformer_path say the same: leave one out"
+            )
 
     def transform(self, source: str | Mapping[str, str] | pd.DataFrame) -> pd.DataFrame:
         """Returns what the query gives."""
@@ -69,10 +71,11 @@ class SQLDataTransformer(DataTransformer):
 def _here(sql: str, frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Returns what a query gives of frames, as tables of DuckDB in memory."""
     database = Connection("duckdb:///:memory:", name="frames", annotated=False)
+    tables = {name: '"{}"'.format(name.replace('"', '""')) for name in frames}
     try:
         for name, frame in frames.items():
-            database.insert(database.quote_identifier(name), frame, create=True)
-        found: pd.DataFrame = database.dataframe(_filled(sql, {name: database.quote_identifier(name) for name in frames}))
+            database.insert(tables[name], frame, create=True)
+        found: pd.DataFrame = database.dataframe(_filled(sql, tables))
         return found
     finally:
         database.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Self
 
 import pandas as pd
@@ -23,14 +24,14 @@ class LocalFeatureTransformer(FeatureTransformer):
 
     feature_transformer_path: str
     transformer_class: str
-    transformer_config: dict[str, Any] = {}
+    transformer_config: Mapping[str, Any] | None = None
     fit_func: str = "fit"
     transform_func: str = "transform"
 
     def __init__(self) -> None:
         kind = user_code.find(self.feature_transformer_path, self.transformer_class, self._where)
         try:
-            self.made = kind(**self.transformer_config)
+            self.made = kind(**(self.transformer_config or {}))
         except TypeError as error:
             raise ConfigurationError(f"{self._where}: {self.transformer_class} cannot be made: {error}") from error
         for key in ("fit_func", "transform_func"):

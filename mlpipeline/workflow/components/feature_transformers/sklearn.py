@@ -11,7 +11,14 @@ from mlpipeline import errors
 from mlpipeline.workflow.components.feature_transformers import columns, specified
 from mlpipeline.workflow.types.data import FeatureTransformer
 
-_MODULES = ("preprocessing", "impute", "decomposition", "feature_selection", "kernel_approximation", "random_projection")
+_MODULES = (
+    "preprocessing",
+    "impute",
+    "decomposition",
+    "feature_selection",
+    "kernel_approximation",
+    "random_projection",
+)
 
 
 class SklearnFeatureTransformer(FeatureTransformer):
@@ -33,7 +40,9 @@ class SklearnFeatureTransformer(FeatureTransformer):
         """Learns from features of shape (rows, columns), and the target of shape (rows,)."""
         clone = errors.require("sklearn.base", extra="sklearn").clone
         compose = errors.require("sklearn.compose", extra="sklearn")
-        columns.check(self.address or type(self).__name__, data, [name for each in self.read for name in each.columns or ()])
+        columns.check(
+            self.address or type(self).__name__, data, [name for each in self.read for name in each.columns or ()]
+        )
         steps = [
             (f"{number}_{each.name}", clone(each.made), list(data.columns) if each.columns is None else each.columns)
             for number, each in enumerate(self.read)
