@@ -64,6 +64,7 @@ _MODEL_COMPONENTS = {
     "model_trainers.plain": ("KerasTrainer", "NaiveTrainer"),
     "model_trainers.sklearn": ("SklearnTrainer",),
     "model_trainers.forecasts": ("HoltWintersTrainer", "ProphetTrainer"),
+    "hyperparameter_tuners": ("GridTuner", "OptunaTuner"),
 }
 
 BUILT_IN = (
@@ -104,7 +105,7 @@ BUILT_IN = (
     ("learning", "target", "mlpipeline.learning.target:Target"),
     ("learning", "save", "mlpipeline.learning.serializers:save"),
     ("learning", "explain", "mlpipeline.learning.explain:explain"),
-    ("learning", "by_hand", "mlpipeline.learning.by_hand:RecordedFit"),
+    ("learning", "by_hand", "mlpipeline.learning.by_hand:begin"),
     *(
         ("component", name, f"{_COMPONENTS}.{module}:{name}")
         for module, names in _MODEL_COMPONENTS.items()

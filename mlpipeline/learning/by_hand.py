@@ -71,7 +71,12 @@ class Fit:
 
 
 def begin(
-    project: Project | None, model: Any, name: str | None, kinds: tuple[type, ...], parameters: dict[str, Any]
+    project: Project | None,
+    model: Any,
+    name: str | None,
+    kinds: tuple[type, ...],
+    parameters: dict[str, Any],
+    version: str = VERSION,
 ) -> Fit:
     """Begins a fit by hand.
 
@@ -81,6 +86,7 @@ def begin(
         name: of the model; None finds one: of the script whose MODEL it is, else of the one that defines the dataset.
         kinds: the classes that it is made of: where they are defined, the sources are.
         parameters: described, for the record.
+        version: what the version of the run is called.
 
     Raises:
         NotWritable: the project's outputs cannot be written.
@@ -88,7 +94,7 @@ def begin(
     if project is None:
         return Fit(name or kinds[0].__name__)
     files = [path for path in (_script_of(model, project), *map(_file_of, kinds)) if path is not None]
-    return RecordedFit(project, name, files, kinds, parameters)
+    return RecordedFit(project, name, files, kinds, parameters, version)
 
 
 class RecordedFit(Fit):
@@ -101,8 +107,10 @@ class RecordedFit(Fit):
         files: Sequence[Path],
         kinds: tuple[type, ...],
         parameters: dict[str, Any],
+        version: str = VERSION,
     ) -> None:
         self.project = project
+        self.version = version
         self.began = datetime.now(UTC)
         self.parameters = parameters
         self.token = secrets.token_hex(16)
@@ -117,7 +125,7 @@ class RecordedFit(Fit):
         pool.shutdown(wait=False)
         self.run = RunContext(
             model=self.model,
-            version=VERSION,
+            version=version,
             directory=self.place,
             seed=SEED,
             run_id=self.run_id,
@@ -151,7 +159,7 @@ class RecordedFit(Fit):
             "attempt": 1,
             "token": self.token,
             "model": self.model,
-            "version": VERSION,
+            "version": self.version,
             "mode": "execution",
             "replicate": 0,
             "seed": SEED,
@@ -172,7 +180,7 @@ class RecordedFit(Fit):
     @property
     def facts(self) -> dict[str, Any]:
         """What a saved model says of the run that made it."""
-        run = {"id": self.run_id, "model": self.model, "version": VERSION, "attempt": 1}
+        run = {"id": self.run_id, "model": self.model, "version": self.version, "attempt": 1}
         return {"run": run, "git": self._environment["git"] | {"diff": None}}
 
     def _collect(self) -> dict[str, Any]:

@@ -122,6 +122,9 @@ class EstimatorModel(Model):
         self._take(self.dataset, self.estimator, run.seed)
         self.run = run
         self._learn(self._feed.rows("training"))
+        for part in METRIC_NAMES:
+            self._score(part)
+        run.flush()
         return self
 
     @hooked

@@ -167,4 +167,5 @@ def _classes(known: pd.Series, predicted: pd.Series) -> list[Any]:
 def _codes(values: pd.Series, classes: Sequence[Any]) -> np.ndarray:
     import pandas as pd
 
-    return pd.Index(classes, dtype=object).get_indexer(values.astype(object))
+    found: np.ndarray = pd.Index(classes, dtype=object).get_indexer(values.astype(object))
+    return found

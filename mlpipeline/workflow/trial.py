@@ -32,7 +32,11 @@ def run_of(part: Part, seed: int) -> RunContext:
         part: that fits.
         seed: of the fit.
     """
-    outer = _current.get() or part.run
+    trial = _current.get()
+    if trial is not None:
+        trial.seed = seed
+        return trial
+    outer = part.run
     return RunContext(
         model=outer.model,
         version=outer.version,

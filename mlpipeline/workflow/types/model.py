@@ -69,11 +69,14 @@ class ModelTrainer(Component):
             made.__dict__[_CHOSEN] = chosen
         return made
 
-    def become(self, other: Self) -> Self:
-        """Takes over what another trainer of the same kind has learnt, and its hyper-parameters. Returns itself.
+    def become(self, other: ModelTrainer) -> ModelTrainer:
+        """Takes over what another trainer of the same class has learnt, and its hyper-parameters. Returns itself.
 
         A workflow keeps the state of its own parts from step to step: so the best trial becomes the workflow's trainer.
+        A trainer of another class is returned as it is.
         """
+        if type(other) is not type(self):
+            return other
         if other is not self:
             for name in self.__getstate__():
                 self.__dict__.pop(name, None)
