@@ -114,6 +114,11 @@ class Runner(Model, Part, ABC):
             raise ConfigurationError(faults=faults)
 
     @property
+    def document(self) -> Document:
+        """What is configured."""
+        return self._document
+
+    @property
     def plan(self) -> Plan:
         """What is built, or will be."""
         plan: Plan = self.__dict__[_PLAN]

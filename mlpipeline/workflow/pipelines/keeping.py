@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from mlpipeline.errors import DataFault, MlpipelineError
+from mlpipeline.errors import DataFault
 from mlpipeline.workflow import places
 from mlpipeline.workflow.part import Part
+from mlpipeline.workflow.pipelines import formers
 from mlpipeline.workflow.types import Kind, MetadataTracker, ModelTrainer, Resource, ResourceVersionControl
 
 TYPE_CHECKING = False
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 TRAINER = "trainer"
 """The fact of a model that names the class of its trainer."""
-PARAMETERS = "params"
+PARAMETERS = formers.PARAMETERS
 _CHUNK = 1 << 20
 
 
@@ -100,16 +101,16 @@ def load_model(resource: Resource, like: ModelTrainer, control: ResourceVersionC
     """Returns a trainer that predicts as a registered model did, beside the one of this workflow.
 
     Args:
-        like: a trainer of the workflow; the model's own is made after it.
+        like: a trainer of the workflow. The model's own may be of another class.
 
     Raises:
         DataFault: the model is not there, or damaged.
-        MlpipelineError: its trainer was of another class.
+        MlpipelineError: its trainer's class is not to be had.
     """
+    place = place_of(resource, control)
     kind = str(resource.facts.get(TRAINER, type(like).__name__))
-    if kind != type(like).__name__:
-        raise MlpipelineError(f"{resource.id} was fitted by {kind}, and this workflow has {type(like).__name__}")
-    return like.fresh().load(place_of(resource, control))
+    made = like.fresh() if kind == type(like).__name__ else formers.trainer(kind, resource, like)
+    return made.load(place)
 
 
 def place_of(resource: Resource, control: ResourceVersionControl | None) -> Path:

@@ -24,7 +24,8 @@ def keep(
     """Keeps a report with a resource and says how it ended; people are told of warnings and errors."""
     tracker.add_report(resource, report)
     wrong = [each for each in report.findings if each.status is not Status.PASS]
-    lines = [f"{each.name}: {each.message or each.value}" for each in wrong[:_MOST_LINES]]
+    shown = wrong if len(report.findings) > 1 else report.findings
+    lines = [f"{each.name}: {each.message or each.value}" for each in shown[:_MOST_LINES]]
     lines += [f"and {len(wrong) - _MOST_LINES} more"] if len(wrong) > _MOST_LINES else []
     page = f" ({report.path})" if report.path else ""
     text = "\n  ".join([f"{report.name} of {resource.id}: {report.status}{page}", *lines])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mlpipeline.errors import MlpipelineError
 from mlpipeline.workflow import scoring
 from mlpipeline.workflow.part import side_effects
 from mlpipeline.workflow.pipeline import Pipeline
@@ -138,22 +139,27 @@ class OfflineTrain(Pipeline):
     def compare_models(self, data: Splits, model: ModelTrainer, resource: Resource, previous: Resource | None) -> bool:
         """Returns whether a model is at least as good as a former one, both on the same rows.
 
-        Those are of the part that reports, else of the one that selects.
+        Those are of the part that reports, else of the one that selects. A former one that cannot be loaded any more,
+        or cannot predict these rows, is none to beat; people are told of it.
 
         Args:
             previous: the former one; None where there is none, which the new one is better than.
         """
         if previous is None:
             return True
-        former = keeping.load_model(previous, self.model_trainer, self.resource_version_control)
-        metric = measuring.deciding_name(data, self)
-        new, old = (measuring.deciding(data, each, self) for each in (model, former))
+        metric, new = measuring.deciding_name(data, self), measuring.deciding(data, model, self)
+        try:
+            former = keeping.load_model(previous, self.model_trainer, self.resource_version_control)
+            old = measuring.deciding(data, former, self)
+        except MlpipelineError as error:
+            message = f"{previous.id} cannot be compared with: {error}"
+            self._keep(resource, _comparison(Finding(name=metric, status=Status.WARN, message=message)))
+            return True
         is_better = not scoring.is_better(metric, old, new)
         word = "is as good as" if new == old else "is better than" if is_better else "is worse than"
         message = f"{resource.id} {word} {previous.id}: {metric} {new:.6g} and {old:.6g} on the same rows"
         status = Status.PASS if is_better else Status.WARN
-        finding = Finding(name=metric, status=status, value=new - old, message=message)
-        self._keep(resource, Report(name="model_comparison", findings=(finding,)))
+        self._keep(resource, _comparison(Finding(name=metric, status=status, value=new - old, message=message)))
         if self.model_checker is not None:
             self._keep(resource, self.model_checker.compare_models(data, model, former))
         return is_better
@@ -173,6 +179,10 @@ class OfflineTrain(Pipeline):
 
     def _keep(self, resource: Resource, report: Report) -> Report:
         return telling.keep(self, self.metadata_tracker, self.notifier, resource, report)
+
+
+def _comparison(finding: Finding) -> Report:
+    return Report(name="model_comparison", findings=(finding,))
 
 
 def _metrics_of(resource: Resource) -> Metrics:

@@ -83,7 +83,7 @@ class StandardRunner(Runner):
     @property
     def resource_name(self) -> str:
         """What the model is called in all records: `model_name`, else as the workflow's file, else as its class."""
-        files = self._document.files
+        files = self.document.files
         return self.model_name or (Path(files[0]).stem if files else type(self).__name__)
 
     def main(self) -> dict[str, dict[str, float]]:
