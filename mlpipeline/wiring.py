@@ -105,7 +105,7 @@ BUILT_IN = (
     ("learning", "target", "mlpipeline.learning.target:Target"),
     ("learning", "save", "mlpipeline.learning.serializers:save"),
     ("learning", "explain", "mlpipeline.learning.explain:explain"),
-    ("learning", "by_hand", "mlpipeline.learning.by_hand:begin"),
+    ("learning", "by_hand", "mlpipeline.execution.by_hand:begin"),
     *(
         ("component", name, f"{_COMPONENTS}.{module}:{name}")
         for module, names in _MODEL_COMPONENTS.items()

@@ -53,9 +53,10 @@ def run() -> None:
 def workflow(
     setup: Setup, runner: str, files: tuple[Path, ...], settings: tuple[str, ...], version: str | None, method: str
 ) -> None:
-    """Run a workflow here and now, and print its metrics. The queue does not know of it.
+    """Run a workflow here and now, print its metrics, and keep it in the history as a run by hand.
 
-    RUNNER is the runner's class; `Runner` where its file is all there is of it.
+    RUNNER is the runner's class; `Runner` where its file is all there is of it. In a project the run has a directory,
+    and `mlpipeline history` and `show` tell of it, also where it failed.
 
     \b
     mlpipeline run workflow MyRunner --config-file dev.yaml
@@ -126,7 +127,8 @@ def _runner(
 ) -> Runner:
     from mlpipeline.workflow import runner as runners
 
-    return runners.load(workflow_files.document(setup, files, settings, name), version=version, **options)
+    found = workflow_files.document(setup, files, settings, name)
+    return runners.load(found, version=version, lazy=True, **options)
 
 
 def _call(runner: Runner, method: str) -> Any:
@@ -141,25 +143,37 @@ def _call(runner: Runner, method: str) -> Any:
     told = None if method == "main" else interface.method_faults(type(runner), method)
     if told is not None:
         raise UsageError(f"--build-method: {told}")
-    return getattr(runner.build(), method)()
+    with runner.recording() as record:
+        record.returned = getattr(runner.build(), method)()
+    return record.returned
 
 
 def _show_metrics(setup: Setup, runner: Runner, returned: Any) -> None:
     from mlpipeline.observe.table import Table
-    from mlpipeline.workflow import runner as runners
+    from mlpipeline.workflow.numbers import metrics
 
-    found = runners.metrics(returned)
+    found = metrics(returned)
     values = found if isinstance(found, dict) else {} if found is None else {"value": found}
     values = {name: float(value) for name, value in values.items()}
     if setup.json:
         timings = runner.timings.by_method.items()
         seconds = {name: {"calls": each.calls, "seconds": each.seconds} for name, each in timings}
-        setup.emit({"format": 1, "runner": type(runner).__name__, "metrics": values, "methods": seconds})
-    elif values:
+        run = _run_of(runner)
+        setup.emit({"format": 1, "runner": type(runner).__name__, "metrics": values, "methods": seconds, "run": run})
+        return
+    if values:
         rows = tuple((name, f"{value:.6g}") for name, value in values.items())
         draw(Table(columns=("metric", "value"), rows=rows))
     else:
         say("The workflow ended, and returned no metrics.")
+    if (run := _run_of(runner)) is not None:
+        say(f"run {run['id']}: {run['directory']}")
+
+
+def _run_of(runner: Runner) -> dict[str, str] | None:
+    """Returns which run it was, and where its files are; None where it was none."""
+    found = runner.last_run
+    return None if found is None else {"id": str(found.run_id), "directory": str(found.directory)}
 
 
 def _log_to_stderr(setup: Setup) -> None:

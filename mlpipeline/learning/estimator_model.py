@@ -12,7 +12,8 @@ import pandas as pd
 from mlpipeline import errors, params
 from mlpipeline.context import RunContext
 from mlpipeline.data.encoding import Encoding
-from mlpipeline.learning import addresses, by_hand, decoding, evaluation, feed, keeping, prediction_log, scores
+from mlpipeline.execution import by_hand
+from mlpipeline.learning import addresses, decoding, evaluation, feed, keeping, prediction_log, scores
 from mlpipeline.learning.estimator import Estimator
 from mlpipeline.learning.feed import Feed, Rows
 from mlpipeline.learning.hooks import hooked

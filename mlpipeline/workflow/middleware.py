@@ -159,12 +159,29 @@ ORDER: tuple[Callable[[Method, Call], Call], ...] = (logged, timed, told_in_erro
 """From the outside in."""
 
 
+def recorded_as_a_run(method: Method, proceed: Call) -> Call:
+    """Makes `main` of a runner, called by hand in a project, a run of its history."""
+    runner: Any = method.part
+    if runner is not method.shared.root or method.name != "main" or not hasattr(type(runner), "recording"):
+        return proceed
+
+    def call(*args: Any, **keywords: Any) -> Any:
+        if runner.run.run_id is not None:
+            return proceed(*args, **keywords)
+        with runner.recording() as record:
+            record.returned = proceed(*args, **keywords)
+        return record.returned
+
+    return call
+
+
 def wrap(method: Method) -> None:
     """Puts everything of ORDER around a method of one object. Its class, and other objects of it, stay as they are."""
     plain = getattr(method.part, method.name)
     call = plain
     for layer in reversed(ORDER):
         call = layer(method, call)
+    call = recorded_as_a_run(method, call)
     method.part.__dict__[method.name] = functools.wraps(plain)(call)
     wiring: Wiring = method.part.__dict__[WIRING]
     wiring.given |= {method.name}

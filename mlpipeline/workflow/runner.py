@@ -20,6 +20,7 @@ from mlpipeline.workflow.checks import Result
 from mlpipeline.workflow.document import Document
 from mlpipeline.workflow.middleware import Timings
 from mlpipeline.workflow.node import Node, Place, from_plain
+from mlpipeline.workflow.numbers import metrics
 from mlpipeline.workflow.part import Part, Shared
 from mlpipeline.workflow.planned import Plan
 from mlpipeline.workflow.recorder import Results, StepRecorder
@@ -27,7 +28,11 @@ from mlpipeline.workflow.sources import Sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from typing import Any, Self
+
+    from mlpipeline.context import RunContext
+    from mlpipeline.workflow.by_hand import Recording
 
 DEFAULT_VERSION = "default"
 _META = frozenset(("order", "model_dir_suffix"))
@@ -70,6 +75,7 @@ class Runner(Model, Part, ABC):
         self._document: Document = conf
         self._collect_checks = collect_checks
         self.reset_steps = True
+        self.last_run: RunContext | None = None
         self.versions = _versions(self._document)
         self._version = None if version is None else self.versions[version]
         self._replan()
@@ -162,6 +168,29 @@ class Runner(Model, Part, ABC):
         """How each check ended; those whose method was not called are skipped."""
         return self._workshop.checks.complete(self.plan.checks)
 
+    @property
+    def failed_checks(self) -> list[Result]:
+        """The checks that were only collected, and failed."""
+        shared: Shared | None = self.__dict__.get(_SHARED)
+        return [] if shared is None else [each for each in shared.checks.results if each.is_bad]
+
+    def recording(self) -> AbstractContextManager[Recording]:
+        """Records what the body does as one run of the project: directory, output, metrics, how it ended.
+
+        `main`, called by hand, does this by itself, and so does `mlpipeline run workflow`. Where there is no project,
+        or this is in a run already, nothing more is recorded. Afterwards `last_run` has the run's id and directory:
+
+            with runner.recording() as record:
+                data = runner.process_data()
+                record.returned = runner.train_model(data)
+
+        Raises:
+            NotWritable: the project's outputs cannot be written.
+        """
+        from mlpipeline.workflow.by_hand import recording
+
+        return recording(self)
+
     def main(self) -> Any:
         """Runs the workflow; what it returns that is a number, or a mapping of names to numbers, becomes metrics.
 
@@ -187,7 +216,8 @@ class Runner(Model, Part, ABC):
             self._clear_records(self.run.run_id)
             results = Results(self._records / self.run.run_id, shared.parts)
             shared.recorder = StepRecorder(results, self.plan.sources)
-        return metrics(self.main())
+        found = metrics(self.main())
+        return found if found is None or isinstance(found, dict) else {"value": found}
 
     def post_execution_hook(
         self, version: Version, model_dir: str, exec_mode: ExecutionModeKeys = ExecutionModeKeys.TEST
@@ -238,28 +268,6 @@ def load(
     kind: Callable[..., Any] = plans.runner_class(found, default, Runner)
     made: Runner = kind(found, **options)
     return made
-
-
-def metrics(returned: Any) -> Any:
-    """Returns the numbers in what a workflow returned, under their addresses; the number itself where it is one."""
-    if isinstance(returned, Mapping):
-        found = dict(_numbers(returned, ""))
-        return found or None
-    return returned if _is_number(returned) else None
-
-
-def _numbers(returned: Mapping[Any, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    for key, value in returned.items():
-        if isinstance(value, Mapping):
-            yield from _numbers(value, f"{prefix}{key}__")
-        elif _is_number(value):
-            yield f"{prefix}{key}", value
-
-
-def _is_number(value: Any) -> bool:
-    if isinstance(value, bool):
-        return False
-    return isinstance(value, int | float) or (hasattr(value, "dtype") and getattr(value, "shape", None) == ())
 
 
 def _is_component(plan: Plan, name: str) -> bool:

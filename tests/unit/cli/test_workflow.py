@@ -37,7 +37,11 @@ def told(*words: str) -> Any:
 
 def test_a_workflow_is_run_and_its_metrics_are_printed(bench: Workbench) -> None:
     result = type_("run", "workflow", "My", "--config-file", "w.yaml")
-    assert (result.exit_code, result.stdout.splitlines()) == (0, ["METRIC  VALUE", "mean    2"])
+    assert (result.exit_code, result.stdout.splitlines()[:2]) == (0, ["METRIC  VALUE", "mean    2"])
+    _, run, directory = result.stdout.splitlines()[2].split()
+    assert directory == str(bench.root / f"models/outputs/runs/{run.rstrip(':')}/1")
+    (listed,) = told("history")["runs"]
+    assert (listed["run"], listed["state"]) == (run.rstrip(":"), "succeeded")
     found = told("run", "workflow", "My", "-c", "w.yaml", "--set", "rows=[5]")
     assert found["metrics"] == {"mean": 5.0}
     assert found["methods"]["train.trainer.fit"]["calls"] == 1

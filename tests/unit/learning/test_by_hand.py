@@ -194,7 +194,7 @@ def test_outputs_that_cannot_be_written_are_told_before_the_fit(project: Project
     project.outputs_dir.parent.mkdir()
     project.outputs_dir.write_text("a file")
     model = EstimatorModel(People(), Naive())
-    with pytest.raises(NotWritable, match="a fit by hand is recorded there"):
+    with pytest.raises(NotWritable, match="a run by hand is recorded there"):
         model.fit()
     assert model.metrics == {}
 

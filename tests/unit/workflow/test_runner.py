@@ -10,7 +10,7 @@ import pytest
 from mlpipeline.errors import ConfigurationError, VersionsError
 from mlpipeline.model import Model
 from mlpipeline.workflow import Runner, load
-from mlpipeline.workflow.runner import metrics
+from mlpipeline.workflow.numbers import metrics
 
 from .conftest import WORKFLOW, Workbench
 

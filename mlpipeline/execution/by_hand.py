@@ -1,4 +1,4 @@
-"""A fit by hand is a run too: its directory is written as the queue writes one, and the ledger takes it up."""
+"""What is run by hand is a run too: its directory is written as the queue writes one, and the ledger takes it up."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import os
 import secrets
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from importlib import import_module
@@ -33,16 +34,33 @@ SEED = 0
 _log = logging.getLogger(__name__)
 
 
-def project_here() -> Project | None:
-    """Returns the project of the working directory; None where there is none, or the queue's run records it all.
+# Of this process, not of a thread: a workflow may fit in several of them.
+_enclosing: list[str] = []
+
+
+def project_here(root: Path | None = None) -> Project | None:
+    """Returns the project of a directory; None where there is none, or a run that goes on already records it all.
+
+    Args:
+        root: the project's directory; None looks for it from the working directory upwards.
 
     Raises:
         ConfigurationError: its mlp.config is faulty.
     """
-    if "MLP_SUPERVISOR" in os.environ:
+    if "MLP_SUPERVISOR" in os.environ or _enclosing:
         return None
-    found = Project.load()
+    found = Project.load(root)
     return found if found.config_found else None
+
+
+@contextmanager
+def enclosing(run_id: str) -> Iterator[None]:
+    """Makes what is fitted meanwhile, in this process, a part of a run, as what is fitted in the queue's runs is."""
+    _enclosing.append(run_id)
+    try:
+        yield
+    finally:
+        _enclosing.remove(run_id)
 
 
 class Fit:
@@ -93,32 +111,45 @@ def begin(
     """
     if project is None:
         return Fit(name or kinds[0].__name__)
-    files = [path for path in (_script_of(model, project), *map(_file_of, kinds)) if path is not None]
-    return RecordedFit(project, name, files, kinds, parameters, version)
+    files = [path for path in (_script_of(model, project), *map(file_of, kinds)) if path is not None]
+    main, sources = _sources(project, files, kinds)
+    return RecordedFit(project, name or _name(project, main, kinds), (main, sources), parameters, version=version)
 
 
 class RecordedFit(Fit):
-    """A fit by hand in a project, from its directory to the ledger."""
+    """What is run by hand in a project, from its directory to the ledger.
+
+    Args:
+        project: whose run it is.
+        name: of the model.
+        sources: the name of the main file, and the content of all files by their names.
+        parameters: described, for the record.
+        version: what it is called.
+        model_dir: whether it gets a directory to keep things in.
+
+    Raises:
+        NotWritable: the project's outputs cannot be written.
+    """
 
     def __init__(
         self,
         project: Project,
-        name: str | None,
-        files: Sequence[Path],
-        kinds: tuple[type, ...],
+        name: str,
+        sources: tuple[str, Mapping[str, bytes]],
         parameters: dict[str, Any],
+        *,
         version: str = VERSION,
+        model_dir: bool = False,
     ) -> None:
         self.project = project
-        self.version = version
         self.began = datetime.now(UTC)
         self.parameters = parameters
         self.token = secrets.token_hex(16)
-        main, sources = _sources(project, files, kinds)
-        self.model = name or _name(project, main, kinds)
+        self.model, self.version = name, version
         self.run_id = new_run_id(self.began, secrets.token_bytes(5))
         self.place = self.directory = project.runs_dir / self.run_id / "1"
-        self._begin(main, sources)
+        self.model_dir = self.place / "model_dir" if model_dir else None
+        self._begin(*sources)
         # Asking git and listing the packages takes a while: that is done while the model learns.
         pool = ThreadPoolExecutor(1)
         self._collected = pool.submit(self._collect)
@@ -127,6 +158,7 @@ class RecordedFit(Fit):
             model=self.model,
             version=version,
             directory=self.place,
+            model_dir=self.model_dir,
             seed=SEED,
             run_id=self.run_id,
             params=parameters,
@@ -138,7 +170,7 @@ class RecordedFit(Fit):
             for private in (project.runs_dir, project.requests_dir):
                 wire.make_directory(private, 0o700)
             sources = snapshot.store(project.sources_dir, files, main)
-            wire.make_directory(directory)
+            wire.make_directory(self.model_dir or directory)
             (directory / wire.SOURCES).symlink_to(os.path.relpath(sources.directory, directory))
             told = self._spec(sources.sha, fingerprint.code_digest(files, main))
             wire.write_json(directory / wire.SPEC, told, sync=True)
@@ -147,7 +179,7 @@ class RecordedFit(Fit):
             wire.write_json(directory / wire.STARTED, begun | {"boot_id": boot_id()})
         except OSError as error:
             raise NotWritable(
-                f"{project.outputs_dir}: a fit by hand is recorded there, and it cannot be written ({error.strerror}): "
+                f"{project.outputs_dir}: a run by hand is recorded there, and it cannot be written ({error.strerror}): "
                 "mend its permissions, or set outputs_dir in mlp.config"
             ) from error
 
@@ -193,11 +225,11 @@ class RecordedFit(Fit):
         return self._collected.result()
 
     def succeed(self, metrics: Mapping[str, Any], summaries: tuple[str, str], warnings: list[str]) -> None:
-        """Writes that the fit came to its end, and what came of it."""
+        """Writes that it came to its end, and what came of it."""
         self._end(State.SUCCEEDED, Cause.NONE, "", metrics, summaries, warnings, None)
 
     def fail(self, error: BaseException) -> None:
-        """Writes why the fit came to nothing."""
+        """Writes why it came to nothing."""
         stopped = isinstance(error, KeyboardInterrupt)
         told = {
             "type": type(error).__name__,
@@ -233,7 +265,7 @@ class RecordedFit(Fit):
             self._record()
         except (OSError, NotWritable, DiskFull, LedgerError) as trouble:
             # What was learnt must not be lost over the record of it.
-            _log.error("this fit is not in the history: %s. Its directory is %s", trouble, self.place)
+            _log.error("this run is not in the history: %s. Its directory is %s", trouble, self.place)
         finally:
             self._announced.close()
 
@@ -262,7 +294,7 @@ def _sources(project: Project, files: Sequence[Path], kinds: tuple[type, ...]) -
         if path.is_relative_to(project.root):
             place = snapshot.Place(root=project.root, models_dir=project.models_dir, main=path)
             return place.relative(path), snapshot.closure(place)
-    text = "\n\n".join(found for kind in kinds if (found := _text_of(kind)))
+    text = "\n\n".join(found for kind in kinds if (found := text_of(kind)))
     return "by_hand.py", {"by_hand.py": text.encode("utf-8", "backslashreplace")}
 
 
@@ -273,7 +305,8 @@ def _script_of(model: Any, project: Project) -> Path | None:
     return min(paths, key=lambda path: not path.is_relative_to(project.models_dir), default=None)
 
 
-def _file_of(kind: type) -> Path | None:
+def file_of(kind: type) -> Path | None:
+    """Returns the Python file that defines a class; None where there is none, as in a notebook."""
     return _python_file(sys.modules.get(kind.__module__))
 
 
@@ -283,7 +316,7 @@ def _python_file(module: Any) -> Path | None:
     return path if path is not None and path.suffix == ".py" and path.is_file() else None
 
 
-def _text_of(kind: type) -> str:
+def text_of(kind: type) -> str:
     """Returns how a class was written, in a notebook say; nothing where Python cannot tell."""
     if kind.__module__.startswith("mlpipeline."):
         return ""
