@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import math
 import os
 import secrets
-import sys
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -21,7 +19,7 @@ from typing import Any
 from mlpipeline import params, taking_up, wire
 from mlpipeline.context import RunContext
 from mlpipeline.errors import DiskFull, LedgerError, NotWritable
-from mlpipeline.execution import fingerprint, provenance, snapshot
+from mlpipeline.execution import by_hand_sources, fingerprint, provenance, snapshot
 from mlpipeline.execution.limits import boot_id
 from mlpipeline.project import Project
 from mlpipeline.run import BY_HAND, Cause, State, new_run_id
@@ -111,9 +109,13 @@ def begin(
     """
     if project is None:
         return Fit(name or kinds[0].__name__)
-    files = [path for path in (_script_of(model, project), *map(file_of, kinds)) if path is not None]
-    main, sources = _sources(project, files, kinds)
-    return RecordedFit(project, name or _name(project, main, kinds), (main, sources), parameters, version=version)
+    files = [
+        path
+        for path in (by_hand_sources.script_of(model, project), *map(by_hand_sources.file_of, kinds))
+        if path is not None
+    ]
+    main, sources = by_hand_sources.of(project, files, kinds)
+    return RecordedFit(project, name or by_hand_sources.name(project, main, kinds), (main, sources), parameters, version=version)
 
 
 class RecordedFit(Fit):
@@ -286,51 +288,3 @@ def _plain(metrics: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, fl
         part: {name: value if math.isfinite(value) else str(value) for name, value in of_part.items()}
         for part, of_part in metrics.items()
     }
-
-
-def _sources(project: Project, files: Sequence[Path], kinds: tuple[type, ...]) -> tuple[str, dict[str, bytes]]:
-    """Returns the file that defines what is fitted, with all that it imports of the project; else the classes' text."""
-    for path in files:
-        if path.is_relative_to(project.root):
-            place = snapshot.Place(root=project.root, models_dir=project.models_dir, main=path)
-            return place.relative(path), snapshot.closure(place)
-    text = "\n\n".join(found for kind in kinds if (found := text_of(kind)))
-    return "by_hand.py", {"by_hand.py": text.encode("utf-8", "backslashreplace")}
-
-
-def _script_of(model: Any, project: Project) -> Path | None:
-    """Returns the script that exposes the model as MODEL, rather one of the models than one that has imported it."""
-    modules = [each for each in list(sys.modules.values()) if getattr(each, "__dict__", {}).get("MODEL") is model]
-    paths = [path for each in modules if (path := _python_file(each)) is not None]
-    return min(paths, key=lambda path: not path.is_relative_to(project.models_dir), default=None)
-
-
-def file_of(kind: type) -> Path | None:
-    """Returns the Python file that defines a class; None where there is none, as in a notebook."""
-    return _python_file(sys.modules.get(kind.__module__))
-
-
-def _python_file(module: Any) -> Path | None:
-    name = getattr(module, "__file__", None)
-    path = None if name is None else Path(name).resolve()
-    return path if path is not None and path.suffix == ".py" and path.is_file() else None
-
-
-def text_of(kind: type) -> str:
-    """Returns how a class was written, in a notebook say; nothing where Python cannot tell."""
-    if kind.__module__.startswith("mlpipeline."):
-        return ""
-    try:
-        return inspect.getsource(kind)
-    except (OSError, TypeError):
-        return ""
-
-
-def _name(project: Project, main: str, kinds: tuple[type, ...]) -> str:
-    """Returns the name of the model: its script's, as the queue names it, or that of the dataset's class."""
-    path = project.root / main
-    return (
-        path.relative_to(project.models_dir).as_posix()
-        if path.is_relative_to(project.models_dir)
-        else kinds[0].__name__
-    )

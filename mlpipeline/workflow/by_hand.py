@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mlpipeline import params, wire
 from mlpipeline.errors import CheckFailed, NotWritable
-from mlpipeline.execution import by_hand, failure, snapshot
+from mlpipeline.execution import by_hand, by_hand_sources, failure, snapshot
 from mlpipeline.execution.tee import Copy, copied
 from mlpipeline.workflow import secrets
 from mlpipeline.workflow.middleware import hide
@@ -132,9 +132,9 @@ def _sources(runner: Runner, project: Project) -> tuple[str, dict[str, bytes]]:
     kinds = [part.kind for part in runner.plan.root.walk() if part.kind is not None]
     text = ""
     for kind in dict.fromkeys((type(runner), *kinds)):
-        path = by_hand.file_of(kind)
+        path = by_hand_sources.file_of(kind)
         if path is None:
-            text += by_hand.text_of(kind)
+            text += by_hand_sources.text_of(kind)
         elif path.is_relative_to(project.root) and "site-packages" not in path.parts:
             place = snapshot.Place(root=project.root, models_dir=project.models_dir, main=path)
             files |= snapshot.closure(place)

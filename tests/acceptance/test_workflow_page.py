@@ -47,7 +47,8 @@ def test_every_command_of_the_first_workflow_works(project: Path) -> None:
     assert told[1].split()[:5] == ["METRIC", "VALUE", "score", "1", "run"]
     assert "train.model_trainer.training_params.rate" in told[2]
     history = run(project, "-m", "mlpipeline", "history")
-    assert history.count("succeeded") == 2
+    assert history.count("succeeded") == 3
+    assert "first.yaml:by-hand" in history
     assert "training score 1.8" in history
 
 
