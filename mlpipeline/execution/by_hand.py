@@ -16,10 +16,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import mlpipeline.execution.by_hand_sources as finding
 from mlpipeline import params, taking_up, wire
 from mlpipeline.context import RunContext
 from mlpipeline.errors import DiskFull, LedgerError, NotWritable
-from mlpipeline.execution import by_hand_sources, fingerprint, provenance, snapshot
+from mlpipeline.execution import fingerprint, provenance, snapshot
 from mlpipeline.execution.limits import boot_id
 from mlpipeline.project import Project
 from mlpipeline.run import BY_HAND, Cause, State, new_run_id
@@ -109,13 +110,9 @@ def begin(
     """
     if project is None:
         return Fit(name or kinds[0].__name__)
-    files = [
-        path
-        for path in (by_hand_sources.script_of(model, project), *map(by_hand_sources.file_of, kinds))
-        if path is not None
-    ]
-    main, sources = by_hand_sources.of(project, files, kinds)
-    return RecordedFit(project, name or by_hand_sources.name(project, main, kinds), (main, sources), parameters, version=version)
+    files = [path for path in (finding.script_of(model, project), *map(finding.file_of, kinds)) if path is not None]
+    main, sources = finding.of(project, files, kinds)
+    return RecordedFit(project, name or finding.name(project, main, kinds), (main, sources), parameters, version=version)
 
 
 class RecordedFit(Fit):
