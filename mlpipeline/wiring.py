@@ -15,7 +15,6 @@ _TRANSFORMERS = (
     "LogPlusOne", "Map", "NameAge", "NameFamilial", "NamePopulation", "NameSex", "Period", "String",
 )  # fmt: skip
 _COMPONENTS = "mlpipeline.workflow.components"
-_RECORDS = (("LedgerTracker", "ledger_tracker"),)
 _PIPELINES = (
     ("OfflineProcess", "process"), ("OfflineTrain", "train"), ("OfflineDeploy", "deploy"),
     ("OfflinePredict", "predict"),

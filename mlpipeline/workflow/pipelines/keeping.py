@@ -9,11 +9,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from mlpipeline.errors import DataFault
+from mlpipeline.errors import DataFault, MlpipelineError
 from mlpipeline.workflow import places
+from mlpipeline.workflow.copies import another
 from mlpipeline.workflow.part import Part
 from mlpipeline.workflow.pipelines import formers
-from mlpipeline.workflow.types import Kind, MetadataTracker, ModelTrainer, Resource, ResourceVersionControl
+from mlpipeline.workflow.recorder import NOTHING, read_record, write_record
+from mlpipeline.workflow.types import (
+    FeatureTransformer,
+    Kind,
+    MetadataTracker,
+    ModelTrainer,
+    Resource,
+    ResourceVersionControl,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +33,8 @@ if TYPE_CHECKING:
 TRAINER = "trainer"
 """The fact of a model that names the class of its trainer."""
 PARAMETERS = formers.PARAMETERS
+FEATURES = "features.record"
+"""Beside a model: what makes its features."""
 _CHUNK = 1 << 20
 
 
@@ -74,15 +85,19 @@ def keep_model(
     metrics: Mapping[str, Mapping[str, float]],
     target: Path,
     facts: Mapping[str, Any] | None = None,
+    features: FeatureTransformer | None = None,
 ) -> Resource:
     """Saves a fitted model, and registers it with its parameters and metrics, by flat names.
 
     Args:
+        features: fitted, what makes the features that the model reads; it is kept with it, signed.
         control: where it is kept; None where it only lies in `target`.
         target: a directory for it where there is no control.
     """
     with _scratch() as scratch:
         model.save(scratch)
+        if features is not None:
+            write_record(scratch / FEATURES, (type(features).__name__, features.__getstate__()))
         if control is None:
             digest = digest_of_files(scratch)
             place = target / f"model-{digest[:12]}"
@@ -111,6 +126,31 @@ def load_model(resource: Resource, like: ModelTrainer, control: ResourceVersionC
     kind = str(resource.facts.get(TRAINER, type(like).__name__))
     made = like.fresh() if kind == type(like).__name__ else formers.trainer(kind, resource, like)
     return made.load(place)
+
+
+def load_features(
+    resource: Resource, like: FeatureTransformer | None, control: ResourceVersionControl | None
+) -> FeatureTransformer | None:
+    """Returns what makes the features that a registered model reads; None where it reads the rows as they are.
+
+    Args:
+        like: that of the workflow; the model's own is made after it.
+
+    Raises:
+        MlpipelineError: it is another one than the workflow's, or somebody else wrote it.
+    """
+    path = place_of(resource, control) / FEATURES
+    if not path.exists():
+        return None
+    found = read_record(path)
+    if found is NOTHING:
+        raise MlpipelineError(f"{path} is not what this user has written: it is not read")
+    name, state = found
+    if like is None or type(like).__name__ != name:
+        raise MlpipelineError(f"{resource.id} reads features of {name}, which this workflow does not have")
+    made = another(like, {})
+    made.__dict__.update(state)
+    return made
 
 
 def place_of(resource: Resource, control: ResourceVersionControl | None) -> Path:

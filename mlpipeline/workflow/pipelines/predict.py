@@ -73,18 +73,24 @@ class OfflinePredict(Pipeline):
             return []
         return self._compared(dataset, data, control.get_data(learnt.digest))
 
-    def get_predictions(self, model: ModelTrainer, data: pd.DataFrame) -> pd.DataFrame:
+    def get_predictions(
+        self, model: ModelTrainer, data: pd.DataFrame, features: pd.DataFrame | None = None
+    ) -> pd.DataFrame:
         """Returns the rows with further columns.
 
         `prediction`; of classes `prediction_proba_<class>`, where the trainer has probabilities; and with an explainer
         `explanation_<column>`, what each value adds, unless `skip_prediction_explanations`.
+
+        Args:
+            features: of the rows, as the model reads them; by default the rows themselves.
         """
-        found = data.assign(**{PREDICTION: model.predict(data)})
-        proba = self._probabilities(model, data)
+        read = data.drop(columns=self.model_target or [], errors="ignore") if features is None else features
+        found = data.assign(**{PREDICTION: model.predict(read)})
+        proba = self._probabilities(model, read)
         if proba is not None:
             found = found.join(proba.rename(columns=lambda name: f"{PROBABILITY}_{name}"))
         if self.model_explainer is not None and not self.skip_prediction_explanations:
-            told = self.model_explainer.get_explanations(data, model)
+            told = self.model_explainer.get_explanations(read, model)
             found = found.join(told.rename(columns=lambda name: f"{EXPLANATION}_{name}"))
         return found
 

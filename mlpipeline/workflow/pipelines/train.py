@@ -12,6 +12,7 @@ from mlpipeline.workflow.pipelines import keeping, measuring, telling
 from mlpipeline.workflow.scoring import ProblemType
 from mlpipeline.workflow.types import (
     DataSplitter,
+    FeatureTransformer,
     Finding,
     HyperparameterTuner,
     MetadataTracker,
@@ -43,6 +44,7 @@ class OfflineTrain(Pipeline):
     """Splits the rows, fits the model, by the tuner where there is one, and says how good it is."""
 
     data_splitter: DataSplitter
+    feature_transformer: FeatureTransformer | None
     model_trainer: ModelTrainer
     hyperparameter_tuner: HyperparameterTuner | None
     metadata_tracker: MetadataTracker
@@ -53,6 +55,7 @@ class OfflineTrain(Pipeline):
     model_explainer: ModelExplainer | None
     model_visualizer: ModelVisualizer | None
     notifier: Notifier | None
+    model_target: str | None = None
     problem_type: ProblemType | None = None
     metrics: list[str] | None = None
     perf_metric: str | None = None
@@ -81,7 +84,13 @@ class OfflineTrain(Pipeline):
         return self.data_splitter.split_data(data)
 
     def train_model(self, data: Splits) -> ModelTrainer:
-        """Fits the trainer; with a tuner, the trainer becomes the best of the trials."""
+        """Fits the trainer; with a tuner, the trainer becomes the best of the trials.
+
+        With a feature transformer, that learns from the training part first, and all else gets its features.
+        """
+        if self.feature_transformer is not None:
+            self.feature_transformer.fit(data.features(), data.truth())
+        data = self._learnable(data)
         if self.hyperparameter_tuner is None:
             self.model_trainer.fit(data)
             return self.model_trainer
@@ -92,8 +101,18 @@ class OfflineTrain(Pipeline):
 
         return self.model_trainer.become(self.hyperparameter_tuner.tune(data, fit))
 
+    def transform_rows(self, data: pd.DataFrame) -> pd.DataFrame:
+        """Returns the features of rows, as the model reads them: with a feature transformer, what that makes."""
+        if self.feature_transformer is None:
+            return data
+        return self.feature_transformer.transform(data.drop(columns=self.model_target or [], errors="ignore"))
+
+    def _learnable(self, data: Splits) -> Splits:
+        return data if self.feature_transformer is None else featured(data, self.feature_transformer)
+
     def evaluate_model(self, data: Splits, model: ModelTrainer) -> Metrics:
         """Returns {"train": {metric: value}, "validation": …, "test": …}."""
+        data = self._learnable(data)
         return scoring.scores(model, data, measuring.names(data, self), self.problem_type)
 
     @side_effects
@@ -105,7 +124,8 @@ class OfflineTrain(Pipeline):
         self, model: ModelTrainer, name: str, dataset: Resource, metrics: Metrics, facts: Mapping[str, Any]
     ) -> Resource:
         tracker, control, place = self.metadata_tracker, self.resource_version_control, keeping.directory(self)
-        resource = keeping.keep_model(model, name, tracker, control, [dataset], metrics, place, facts)
+        features = self.feature_transformer
+        resource = keeping.keep_model(model, name, tracker, control, [dataset], metrics, place, facts, features)
         if self.metrics_tracker is not None:
             self.metrics_tracker.log_metrics(resource, metrics)
         return resource
@@ -113,7 +133,7 @@ class OfflineTrain(Pipeline):
     @side_effects
     def analyze_model(self, data: Splits, model: ModelTrainer, resource: Resource) -> Report | None:
         """Explains and draws the model, as far as there is an explainer and a visualizer."""
-        found = None
+        found, data = None, self._learnable(data)
         if self.model_explainer is not None:
             found = self._keep(resource, self.model_explainer.get_feature_importance(data, model))
         if self.model_visualizer is not None:
@@ -126,14 +146,14 @@ class OfflineTrain(Pipeline):
         """Checks the model beside a baseline and between its splits; None without a checker."""
         if self.model_checker is None:
             return None
-        return self._keep(resource, self.model_checker.check_model(data, model))
+        return self._keep(resource, self.model_checker.check_model(self._learnable(data), model))
 
     @side_effects
     def check_model_bias(self, data: Splits, model: ModelTrainer, resource: Resource) -> Report | None:
         """Checks whether groups of people are treated alike; None without a checker."""
         if self.model_bias_checker is None:
             return None
-        return self._keep(resource, self.model_bias_checker.check_model_bias(data, model))
+        return self._keep(resource, self.model_bias_checker.check_model_bias(self._learnable(data), model))
 
     @side_effects
     def compare_models(self, data: Splits, model: ModelTrainer, resource: Resource, previous: Resource | None) -> bool:
@@ -147,10 +167,12 @@ class OfflineTrain(Pipeline):
         """
         if previous is None:
             return True
-        metric, new = measuring.deciding_name(data, self), measuring.deciding(data, model, self)
+        rows, control = self._learnable(data), self.resource_version_control
+        metric, new = measuring.deciding_name(data, self), measuring.deciding(rows, model, self)
         try:
-            former = keeping.load_model(previous, self.model_trainer, self.resource_version_control)
-            old = measuring.deciding(data, former, self)
+            former = keeping.load_model(previous, self.model_trainer, control)
+            features = keeping.load_features(previous, self.feature_transformer, control)
+            old = measuring.deciding(data if features is None else featured(data, features), former, self)
         except MlpipelineError as error:
             message = f"{previous.id} cannot be compared with: {error}"
             self._keep(resource, _comparison(Finding(name=metric, status=Status.WARN, message=message)))
@@ -160,7 +182,9 @@ class OfflineTrain(Pipeline):
         message = f"{resource.id} {word} {previous.id}: {metric} {new:.6g} and {old:.6g} on the same rows"
         status = Status.PASS if is_better else Status.WARN
         self._keep(resource, _comparison(Finding(name=metric, status=status, value=new - old, message=message)))
-        if self.model_checker is not None:
+        if self.model_checker is not None and (features is not None or self.feature_transformer is not None):
+            self.log("the model checker compares no models that read different features: only the metric decides")
+        elif self.model_checker is not None:
             self._keep(resource, self.model_checker.compare_models(data, model, former))
         return is_better
 
@@ -173,12 +197,23 @@ class OfflineTrain(Pipeline):
         Its metrics are those of the model that was fitted to the training part: no rows are left to score it by.
         """
         everything = Splits(target=data.target, train=data.together(), time_index=data.time_index)
-        final = self.model_trainer.become(model.fresh().fit(everything))
+        if self.feature_transformer is not None:
+            self.feature_transformer.fit(everything.features(), everything.truth())
+        final = self.model_trainer.become(model.fresh().fit(self._learnable(everything)))
         facts = {"fitted_to": "all rows", "metrics_of": resource.id}
         return final, self._kept(final, resource.name, dataset, _metrics_of(resource), facts)
 
     def _keep(self, resource: Resource, report: Report) -> Report:
         return telling.keep(self, self.metadata_tracker, self.notifier, resource, report)
+
+
+def featured(data: Splits, features: FeatureTransformer) -> Splits:
+    """Returns the same parts with features made of their columns."""
+    parts = {
+        name: features.transform(frame.drop(columns=data.target)).assign(**{data.target: frame[data.target]})
+        for name, frame in data.parts()
+    }
+    return Splits(target=data.target, time_index=data.time_index, **parts)
 
 
 def _comparison(finding: Finding) -> Report:

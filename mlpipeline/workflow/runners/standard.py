@@ -210,7 +210,10 @@ class StandardRunner(Runner):
             raise UsageError("nothing predicts: predict is left out with `none`")
         if hasattr(predict, "compare_data"):
             predict.compare_data(data, dataset, resource)
-        found = predict.get_predictions(model, data)
+        train: Any = self.train
+        has_features = train.__dict__.get("feature_transformer") is not None
+        features = (train.transform_rows(data),) if has_features and hasattr(train, "transform_rows") else ()
+        found = predict.get_predictions(model, data, *features)
         job = predict.track_predictions(found, f"{resource.name}/{source}", resource, dataset)
         for step in ("analyze_prediction_drift", "check_predictions"):
             if hasattr(predict, step):
