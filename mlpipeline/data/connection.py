@@ -211,6 +211,10 @@ class Connection:
         name = TableName.parse(table)
         return tuple(self._asker.look(lambda live: self._asker.dialect.columns_of(live, name)))
 
+    def tables(self, schema: str | None = None) -> tuple[str, ...]:
+        """Returns the names of the tables of a schema; by default of the connection's own."""
+        return tuple(self._asker.look(lambda live: self._asker.dialect.table_names(live, schema)))
+
     def after_replace(self, listener: Callable[[str, pd.DataFrame], object]) -> Callable[[str, pd.DataFrame], object]:
         """Has a function called with table and frame after each `replace`; good as a decorator."""
         self._after_replace.append(listener)

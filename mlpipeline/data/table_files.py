@@ -140,8 +140,8 @@ def _files(target: Place) -> list[str]:
 def _readers() -> dict[str, Callable[[BinaryIO], pd.DataFrame]]:
     pd = errors.require("pandas", extra="data")
     return {
-        "csv": lambda file: pd.read_csv(file, float_precision="round_trip"),
-        "tsv": lambda file: pd.read_csv(file, sep="\t", float_precision="round_trip"),
+        "csv": pd.read_csv,
+        "tsv": lambda file: pd.read_csv(file, sep="\t"),
         "json": lambda file: _of_objects(json.load(file)),
         "jsonl": lambda file: _of_objects([json.loads(line) for line in file if line.strip()]),
         "parquet": lambda file: pd.read_parquet(io.BytesIO(file.read())),

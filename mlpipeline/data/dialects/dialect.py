@@ -145,6 +145,10 @@ class Dialect:
             return {}
         return {column["name"]: column["type"] for column in found}
 
+    def table_names(self, live: Any, schema: str | None) -> list[str]:
+        """Returns the names of the tables of a schema; None is the connection's own."""
+        return list(self.sa.inspect(live).get_table_names(schema=schema))
+
     def create(self, live: Any, table: TableName, frame: pd.DataFrame) -> None:
         """Creates a table with a column for each of a frame, of the type that holds it."""
         made = [self.sa.Column(name, kind) for name, kind in columns.sql_types(frame).items()]

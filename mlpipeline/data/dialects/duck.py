@@ -80,6 +80,13 @@ class DuckDialect(Dialect):
         )
         return dict(map(tuple, found.fetchall()))
 
+    def table_names(self, live: Any, schema: str | None) -> list[str]:
+        """Returns the names of the tables of a schema; None is the connection's own."""
+        found = live.exec_driver_sql(
+            "SELECT table_name FROM duckdb_tables() WHERE schema_name = coalesce(?, current_schema())", (schema,)
+        )
+        return [name for (name,) in found.fetchall()]
+
     def create(self, live: Any, table: TableName, frame: pd.DataFrame) -> None:
         """Creates a table with the types that DuckDB gives a frame's columns."""
         with _registered(live, _empty(frame)) as name:

@@ -84,8 +84,7 @@ class SQLDataConnector(DataConnector):
         return self.address or type(self).__name__
 
     def _near(self, source: str) -> str:
-        inspect = errors.require("sqlalchemy", extra="sql").inspect
-        known = inspect(self.database.engine).get_table_names(schema=TableName.parse(source).schema)
+        known = self.database.tables(TableName.parse(source).schema)
         return near_miss(TableName.parse(source).name, known) or f" Tables: {', '.join(sorted(known)) or 'none'}"
 
     def __getstate__(self) -> dict[str, Any]:
