@@ -36,14 +36,17 @@ class FeatureEngineFeatureTransformer(FeatureTransformer):
         pipeline = errors.require("sklearn.pipeline", extra="sklearn").Pipeline
         made = pipeline([(f"{number}_{each.name}", clone(each.made)) for number, each in enumerate(self.read)])
         try:
-            self.fitted = made.fit(data, target)
+            self.fitted = made.fit(_with_objects(data), target)
         except (ValueError, KeyError, TypeError) as error:
             raise errors.DataFault(f"{self.address or type(self).__name__}: {error}") from error
         return self
 
     def transform(self, data: pd.DataFrame) -> pd.DataFrame:
         """Returns features under the same index, of shape (rows, features)."""
-        return columns.transformed(self, data)
+        made = columns.transformed(self, _with_objects(data))
+        text = [name for name in made.columns if name in data.columns and str(data[name].dtype) == "str"]
+        kept = [name for name in text if made[name].dtype.kind == "O"]
+        return made.astype(dict.fromkeys(kept, "str"))
 
 
 def known() -> dict[str, type]:
@@ -54,6 +57,12 @@ def known() -> dict[str, type]:
         module = import_module(f"feature_engine.{name}")
         found |= {each: getattr(module, each) for each in module.__all__ if isinstance(getattr(module, each), type)}
     return found
+
+
+def _with_objects(data: pd.DataFrame) -> pd.DataFrame:
+    """Returns text as objects, which is all the text that feature-engine knows of."""
+    text = [name for name in data.columns if str(data[name].dtype) == "str"]
+    return data.astype(dict.fromkeys(text, object))
 
 
 def _with_variables(transformers: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -11,14 +11,7 @@ from mlpipeline import errors
 from mlpipeline.workflow.components.feature_transformers import columns, specified
 from mlpipeline.workflow.types.data import FeatureTransformer
 
-_MODULES = (
-    "preprocessing",
-    "impute",
-    "decomposition",
-    "feature_selection",
-    "kernel_approximation",
-    "random_projection",
-)
+_MODULES = ("preprocessing", "impute", "decomposition", "feature_selection")
 
 
 class SklearnFeatureTransformer(FeatureTransformer):
