@@ -35,6 +35,7 @@ TRAINER = "trainer"
 PARAMETERS = formers.PARAMETERS
 FEATURES = "features.record"
 """Beside a model: what makes its features."""
+_MODEL = "model"
 _CHUNK = 1 << 20
 
 
@@ -95,8 +96,11 @@ def keep_model(
         target: a directory for it where there is no control.
     """
     with _scratch() as scratch:
-        model.save(scratch)
-        if features is not None:
+        if features is None:
+            model.save(scratch)
+        else:  # a saved model refuses files that are not its own
+            (scratch / _MODEL).mkdir()
+            model.save(scratch / _MODEL)
             write_record(scratch / FEATURES, (type(features).__name__, features.__getstate__()))
         if control is None:
             digest = digest_of_files(scratch)
@@ -125,7 +129,7 @@ def load_model(resource: Resource, like: ModelTrainer, control: ResourceVersionC
     place = place_of(resource, control)
     kind = str(resource.facts.get(TRAINER, type(like).__name__))
     made = like.fresh() if kind == type(like).__name__ else formers.trainer(kind, resource, like)
-    return made.load(place)
+    return made.load(place / _MODEL if (place / FEATURES).exists() else place)
 
 
 def load_features(

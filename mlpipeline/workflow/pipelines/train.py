@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Metrics = dict[str, dict[str, float]]
+_METRICS_OF = "metrics_of"
 _TRAINERS = {"timeseries": "HoltWintersTrainer"}
 
 
@@ -159,7 +160,8 @@ class OfflineTrain(Pipeline):
     def compare_models(self, data: Splits, model: ModelTrainer, resource: Resource, previous: Resource | None) -> bool:
         """Returns whether a model is at least as good as a former one, both on the same rows.
 
-        Those are of the part that reports, else of the one that selects. A former one that cannot be loaded any more,
+        Those are of the part that reports, else of the one that selects. Of one that was fitted to all rows in the end,
+        the model before that is meant, which has not seen them. A former one that cannot be loaded any more,
         or cannot predict these rows, is none to beat; people are told of it.
 
         Args:
@@ -167,6 +169,7 @@ class OfflineTrain(Pipeline):
         """
         if previous is None:
             return True
+        previous = self._before_all_rows(previous)
         rows, control = self._learnable(data), self.resource_version_control
         metric, new = measuring.deciding_name(data, self), measuring.deciding(rows, model, self)
         try:
@@ -188,6 +191,11 @@ class OfflineTrain(Pipeline):
             self._keep(resource, self.model_checker.compare_models(data, model, former))
         return is_better
 
+    def _before_all_rows(self, model: Resource) -> Resource:
+        """Returns the model whose metrics a model has that was fitted to all rows; else the model itself."""
+        before = model.facts.get(_METRICS_OF)
+        return model if before is None else self.metadata_tracker.get(str(before))
+
     @side_effects
     def retrain_model_on_all_data(
         self, data: Splits, model: ModelTrainer, resource: Resource, dataset: Resource
@@ -200,7 +208,7 @@ class OfflineTrain(Pipeline):
         if self.feature_transformer is not None:
             self.feature_transformer.fit(everything.features(), everything.truth())
         final = self.model_trainer.become(model.fresh().fit(self._learnable(everything)))
-        facts = {"fitted_to": "all rows", "metrics_of": resource.id}
+        facts = {"fitted_to": "all rows", _METRICS_OF: resource.id}
         return final, self._kept(final, resource.name, dataset, _metrics_of(resource), facts)
 
     def _keep(self, resource: Resource, report: Report) -> Report:
