@@ -86,11 +86,14 @@ class Site:
         path.write_text(text)
 
     def run(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        return self.python("-m", "mlpipeline", *words, **variables)
+
+    def python(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
         environment = (
             os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": str(ROOT), "COLUMNS": "200"} | variables
         )
         return subprocess.run(
-            [sys.executable, "-m", "mlpipeline", *words],
+            [sys.executable, *words],
             cwd=self.root,
             env=environment,
             capture_output=True,
