@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import pytest
 
 from mlpipeline.errors import ConfigurationError
@@ -101,6 +100,9 @@ def test_faults_of_it_are_told_as_those_of_what_is_declared(site: Workbench) -> 
     assert site.faults("{runner: Outer, component: [Mail]}") == [
         "w0.yaml:1:28: component is no mapping: write `name: Class` below it"
     ]
+
+
+def test_a_default_that_there_is_not_is_told_with_what_is_near(site: Workbench) -> None:
     site.write("components/parts.py", PARTS.replace('else "Mail"', 'else "Male"'))
     with pytest.raises(ConfigurationError, match=r"there is no component 'Male'. Did you mean 'Mail'\?"):
         site.load("runner: Outer")
