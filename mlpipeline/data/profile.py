@@ -100,6 +100,10 @@ def shown(value: Any) -> str:
 
 
 def _facts(present: pd.Series) -> dict[str, str]:
+    if present.dtype.kind == "f":
+        present = present[np.isfinite(present)]
+    if not len(present):
+        return {}
     quantiles = present.quantile([0, 0.25, 0.5, 0.75, 1], interpolation="nearest")
     names = ("minimum", "lower quartile", "median", "upper quartile", "maximum")
     found = dict(zip(names, map(shown, quantiles), strict=True))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Any
 
 import pandas as pd
@@ -32,7 +33,7 @@ class SweetvizDataProfiler(DataProfiler):
     def profile_data(self, data: pd.DataFrame) -> Report:
         """Returns a report of each column; with a page."""
         with _quiet() as sweetviz:
-            made = sweetviz.analyze(data, target_feat=self._target(data), pairwise_analysis="off", verbosity="off")
+            made = sweetviz.analyze(data, target_feat=self._target(data), pairwise_analysis="off")
             return self._written("data_profile", made, data)
 
     @side_effects
@@ -41,7 +42,6 @@ class SweetvizDataProfiler(DataProfiler):
         with _quiet() as sweetviz:
             made = sweetviz.compare(
                 [data, "now"], [previous, "before"], target_feat=self._target(data), pairwise_analysis="off",
-                verbosity="off",
             )  # fmt: skip
             return self._written("data_comparison", made, data)
 
@@ -71,7 +71,7 @@ def _finding(column: ColumnProfile) -> Finding:
 
 @contextmanager
 def _quiet() -> Iterator[Any]:
-    """Yields sweetviz; what it has to say of its own use of pandas is nobody's concern."""
-    with warnings.catch_warnings():
+    """Yields sweetviz, whose progress bars and warnings of its own use of pandas are nobody's concern."""
+    with warnings.catch_warnings(), redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         warnings.simplefilter("ignore")
         yield errors.require("sweetviz", extra="profile")

@@ -53,7 +53,7 @@ def test_tables_are_made_appended_to_and_read(make: Make, passengers: pd.DataFra
     connector.save_data(passengers.head(150), "people")
     connector.save_data(passengers.tail(50)[passengers.columns[::-1]], "people")
     pd.testing.assert_frame_equal(connector.get_data("people"), passengers)
-    counted = connector.get_data("", sql='select town, count(*) as n from people group by town order by town')
+    counted = connector.get_data("", sql="select town, count(*) as n from people group by town order by town")
     assert counted.set_index("town")["n"].to_dict() == passengers["town"].value_counts().to_dict()
 
 
@@ -115,7 +115,9 @@ def test_a_warehouse_whose_dialect_is_missing_says_which_extra_brings_it(make: M
         pytest.skip(f"{module} is installed")
     connector = make(name, **values)
     assert "s3cret" not in connector.database.url
-    with pytest.raises(MissingExtra, match=rf"pip install 'mlpipeline\[{name.removesuffix('DataConnector').lower()}\]'"):
+    with pytest.raises(
+        MissingExtra, match=rf"pip install 'mlpipeline\[{name.removesuffix('DataConnector').lower()}\]'"
+    ):
         connector.get_data("people")
 
 

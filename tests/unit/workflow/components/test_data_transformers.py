@@ -78,7 +78,7 @@ def test_the_same_sql_works_over_any_connector(make: Make, passengers: pd.DataFr
 @pytest.mark.parametrize("name", CONNECTORS)
 def test_sql_joins_sources_by_their_names(make: Make, passengers: pd.DataFrame, name: str) -> None:
     make(name, **CONNECTORS[name]).save_data(passengers, "people")
-    Path("join.sql").write_text('SELECT count(*) AS n FROM {a} AS x JOIN {b} AS y ON x.passenger = y.passenger')
+    Path("join.sql").write_text("SELECT count(*) AS n FROM {a} AS x JOIN {b} AS y ON x.passenger = y.passenger")
     made = make("SQLDataTransformer", {"data_connector": name}, transformer_path="join.sql", **CONNECTORS[name])
     assert made.transform({"a": "people", "b": "people"})["n"].tolist() == [200]
 
