@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SYNONYMS = {"pq": "parquet", "ndjson": "jsonl"}
-_COMPRESSIONS = {"gz": "gzip", "bz2": "bz2", "xz": "xz", "zst": "zstd"}
+_COMPRESSIONS = {"gz": "gzip", "bz2": "bz2", "xz": "xz"}
 FORMATS = ("csv", "tsv", "json", "jsonl", "parquet", "pq", "orc")
 
 
@@ -83,11 +83,11 @@ def kind_of(name: str) -> tuple[str, str | None]:
     Raises:
         DataFault: the name does not say it.
     """
-    *_, before, last = ("", "", *posixpath.basename(name).lower().split("."))
+    *_, before, last = ("", *posixpath.basename(name).lower().split("."))
     compression = _COMPRESSIONS.get(last)
-    kind = before if compression else last
+    kind = "" if "." not in posixpath.basename(name) else before if compression else last
     if kind not in FORMATS and kind not in _SYNONYMS:
-        shown = f".{kind}" if kind and "." in posixpath.basename(name) else "no ending"
+        shown = f".{kind}" if kind else "no ending"
         raise DataFault(f"{name}: no table is kept in files with {shown}: use one of {', '.join(FORMATS)}")
     return _SYNONYMS.get(kind, kind), compression
 
@@ -145,7 +145,7 @@ def _readers() -> dict[str, Callable[[BinaryIO], pd.DataFrame]]:
         "json": lambda file: _of_objects(json.load(file)),
         "jsonl": lambda file: _of_objects([json.loads(line) for line in file if line.strip()]),
         "parquet": lambda file: pd.read_parquet(io.BytesIO(file.read())),
-        "orc": lambda file: pd.read_orc(io.BytesIO(file.read())),
+        "orc": _of_orc,
     }
 
 
@@ -158,6 +158,15 @@ def _writers() -> dict[str, Callable[[pd.DataFrame, BinaryIO], object]]:
         "parquet": lambda frame, file: frame.to_parquet(file, index=False),
         "orc": lambda frame, file: frame.reset_index(drop=True).to_orc(file),
     }
+
+
+def _of_orc(file: BinaryIO) -> pd.DataFrame:
+    content = io.BytesIO(file.read())
+    try:
+        found: pd.DataFrame = errors.require("pandas", extra="data").read_orc(content)
+    except OSError as error:  # Arrow's word for what is no ORC; the bytes were read already
+        raise ValueError(str(error)) from error
+    return found
 
 
 def _of_objects(rows: Any) -> pd.DataFrame:
