@@ -23,6 +23,7 @@ _RUNNERS = (
     ("ClassificationRunner", "classification"), ("RegressionRunner", "regression"), ("TimeSeriesRunner", "time_series"),
 )  # fmt: skip
 _RECORDS = (
+    ("AppriseNotifier", "apprise_notifier"),
     ("DigestVersionControl", "digest_version_control"),
     ("LedgerMetricsTracker", "ledger_metrics_tracker"),
     ("LedgerTracker", "ledger_tracker"),
@@ -30,6 +31,8 @@ _RECORDS = (
     ("LocalModelRepository", "local_model_repository"),
     ("LocalTestRecorder", "local_test_recorder"),
     ("LogNotifier", "log_notifier"),
+    ("SmtpNotifier", "smtp_notifier"),
+    ("WebhookNotifier", "webhook_notifier"),
 )
 _ESTIMATORS = "mlpipeline.learning.estimators"
 _DATA_COMPONENTS = (

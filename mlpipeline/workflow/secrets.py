@@ -14,6 +14,8 @@ _WORDS = frozenset(
     "credential credentials passcode passphrase passwd password pwd secret secrets token".split()  # noqa: SIM905
 )
 _PAIRS = re.compile(r"(?:^|_)(api|access|private|secret|account|signing|encryption|ssh)_?key(?:$|_)")
+_ADDRESSES = re.compile(r"(?:^|_)(webhook|apprise)_?ur[il]s?$")
+"""Of which whoever knows one may write there."""
 _IN_URL = re.compile(r"(://[^/\s:@]*:)([^@\s/]+)(@)")
 _SHORTEST = 4
 
@@ -21,7 +23,9 @@ _SHORTEST = 4
 def is_secret(name: str) -> bool:
     """Whether a name says that its value must not be shown: `db_password` and `API_KEY` do, `max_tokens` does not."""
     folded = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower().replace("-", "_").replace(".", "_")
-    return not _WORDS.isdisjoint(folded.split("_")) or _PAIRS.search(folded) is not None
+    return not _WORDS.isdisjoint(folded.split("_")) or any(
+        pattern.search(folded) is not None for pattern in (_PAIRS, _ADDRESSES)
+    )
 
 
 def shown(value: Any, hidden: Iterable[str] = ()) -> Any:
