@@ -31,6 +31,8 @@ _RECORDS = (
     ("LocalModelRepository", "local_model_repository"),
     ("LocalTestRecorder", "local_test_recorder"),
     ("LogNotifier", "log_notifier"),
+    ("MLflowMetricsTracker", "mlflow_metrics_tracker"),
+    ("MLflowTracker", "mlflow_tracker"),
     ("SmtpNotifier", "smtp_notifier"),
     ("WebhookNotifier", "webhook_notifier"),
 )

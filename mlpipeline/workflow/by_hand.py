@@ -13,6 +13,7 @@ from mlpipeline.execution.tee import Copy, copied
 from mlpipeline.workflow import secrets
 from mlpipeline.workflow.middleware import hide
 from mlpipeline.workflow.numbers import metrics
+from mlpipeline.workflow.part import tell_end
 from mlpipeline.workflow.planned import Plan
 
 TYPE_CHECKING = False
@@ -51,6 +52,7 @@ def recording(runner: Runner) -> Iterator[Recording]:
     former, runner.run = runner.run, record.run
     runner.last_run = record.run
     found = Recording(run=record.run)
+    failed: CheckFailed | None = None
     try:
         with by_hand.enclosing(record.run_id), copied(output):
             try:
@@ -58,27 +60,32 @@ def recording(runner: Runner) -> Iterator[Recording]:
             except BaseException as error:
                 hide(error, runner.plan.hidden)
                 output.write(secrets.clean(failure.story(error), runner.plan.hidden))
+                tell_end(runner._if_built, error)
                 raise
+            failed = _failure(runner.failed_checks[earlier:], runner.plan.hidden)
+            tell_end(runner._if_built, failed)
     except BaseException as error:
         record.fail(error)
         raise
     else:
-        _end(record, runner, found, runner.failed_checks[earlier:])
+        if failed is not None:
+            record.fail(failed)
+        else:
+            record.succeed(_by_part(found.returned), (runner.summery or "", ""), [])
     finally:
         runner.run = former
 
 
-def _end(record: by_hand.RecordedFit, runner: Runner, found: Recording, failed: Sequence[Result]) -> None:
-    if failed:
-        told = "; ".join(
-            f"{each.check.name} {each.check.moment} {each.check.target}: {each.message}" for each in failed
-        )
-        record.fail(CheckFailed(secrets.clean(f"checks that failed: {told}", runner.plan.hidden)))
-        return
-    numbers = metrics(found.returned)
+def _failure(failed: Sequence[Result], hidden: frozenset[str]) -> CheckFailed | None:
+    """Returns what checks that were only collected make of a run; None where all is well."""
+    told = "; ".join(f"{each.check.name} {each.check.moment} {each.check.target}: {each.message}" for each in failed)
+    return CheckFailed(secrets.clean(f"checks that failed: {told}", hidden)) if failed else None
+
+
+def _by_part(returned: Any) -> dict[str, dict[str, float]]:
+    numbers = metrics(returned)
     values = numbers if isinstance(numbers, dict) else {} if numbers is None else {"value": numbers}
-    by_part = {"training": {name: float(value) for name, value in values.items()}} if values else {}
-    record.succeed(by_part, (runner.summery or "", ""), [])
+    return {"training": {name: float(value) for name, value in values.items()}} if values else {}
 
 
 def _output(record: by_hand.RecordedFit, project: Project) -> Copy:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -117,6 +118,9 @@ class Part:
 
         return RunContext.detached()
 
+    def _run_ended(self, error: BaseException | None) -> None:
+        """Takes note that the run which it was part of has come to its end, or to nothing; called in either case."""
+
     def log(self, message: object, log_to_file: bool = False, **options: Any) -> None:
         """Logs a message; see `mlpipeline.model.Model.log`."""
         known = {key: options[key] for key in ("modifier_1", "modifier_2") if key in options}
@@ -157,6 +161,27 @@ class Part:
         wiring: Wiring | None = self.__dict__.get(WIRING)
         given = frozenset() if wiring is None else wiring.given
         return {key: value for key, value in self.__dict__.items() if key != WIRING and key not in given}
+
+
+@contextmanager
+def telling_end(shared: Shared | None) -> Iterator[None]:
+    """Tells all parts of a workflow how what the body does ended."""
+    try:
+        yield
+    except BaseException as error:
+        tell_end(shared, error)
+        raise
+    tell_end(shared, None)
+
+
+def tell_end(shared: Shared | None, error: BaseException | None) -> None:
+    """Tells all parts of a workflow how its run ended. What they raise changes nothing of that, and is logged."""
+    for part in () if shared is None else shared.parts.values():
+        try:
+            part._run_ended(error)
+        except Exception as trouble:  # a stranger's part may raise anything, and the run's own end counts
+            told = f"{part.address} could not note how the run ended: {type(trouble).__name__}: {trouble}"
+            log_message(told, logging.WARNING)
 
 
 def side_effects(method: F) -> F:

@@ -21,7 +21,7 @@ from mlpipeline.workflow.document import Document
 from mlpipeline.workflow.middleware import Timings
 from mlpipeline.workflow.node import Node, Place, from_plain
 from mlpipeline.workflow.numbers import metrics
-from mlpipeline.workflow.part import Part, Shared
+from mlpipeline.workflow.part import Part, Shared, telling_end
 from mlpipeline.workflow.planned import Plan
 from mlpipeline.workflow.recorder import Results, StepRecorder
 from mlpipeline.workflow.sources import Sources
@@ -169,10 +169,14 @@ class Runner(Model, Part, ABC):
         return self._workshop.checks.complete(self.plan.checks)
 
     @property
+    def _if_built(self) -> Shared | None:
+        """What its parts share; None before they are built."""
+        return self.__dict__.get(_SHARED)
+
+    @property
     def failed_checks(self) -> list[Result]:
         """The checks that were only collected, and failed."""
-        shared: Shared | None = self.__dict__.get(_SHARED)
-        return [] if shared is None else [each for each in shared.checks.results if each.is_bad]
+        return [] if self._if_built is None else [each for each in self._if_built.checks.results if each.is_bad]
 
     def recording(self) -> AbstractContextManager[Recording]:
         """Records what the body does as one run of the project: directory, output, metrics, how it ended.
@@ -216,7 +220,8 @@ class Runner(Model, Part, ABC):
             self._clear_records(self.run.run_id)
             results = Results(self._records / self.run.run_id, shared.parts)
             shared.recorder = StepRecorder(results, self.plan.sources)
-        found = metrics(self.main())
+        with telling_end(shared):
+            found = metrics(self.main())
         return found if found is None or isinstance(found, dict) else {"value": found}
 
     def post_execution_hook(

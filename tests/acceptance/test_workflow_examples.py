@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -66,10 +65,10 @@ class Project:
 
 
 @pytest.fixture(scope="module", params=list(RUNNERS))
-def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+def project(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Project:
     for module, extra in (("sklearn", "sklearn"), ("statsmodels", "forecast"), ("xgboost", "xgboost-cpu")):
         need(module, extra)
-    yield Project(request.param, tmp_path_factory.mktemp("workflow") / request.param)
+    return Project(request.param, tmp_path_factory.mktemp("workflow") / request.param)
 
 
 def said(text: str, project: Project) -> dict[str, dict[str, float]]:
@@ -85,7 +84,8 @@ def said(text: str, project: Project) -> dict[str, dict[str, float]]:
     for word in ("model", "predictions"):
         (line,) = [line for line in lines if re.match(rf"{word} +{word}-", line)]
         place = re.search(r" at ([^,]+)", line)
-        assert place is not None and (project.root / place[1]).exists(), line
+        assert place is not None
+        assert (project.root / place[1]).exists(), line
     lineage = [line for line in lines if line.startswith("lineage ")]
     assert re.search(r"predictions-\S+ \([0-9a-f]{12}\) <- model-\S+ \+ dataset-\S+", lineage[0]), lineage
     assert any(re.search(r"model-\S+ \([0-9a-f]{12}\) <- dataset-\S+", line) for line in lineage)
@@ -124,7 +124,8 @@ def test_3_as_versions_in_the_queue(project: Project) -> None:
         for name in METRICS[project.name]:
             assert f"test__{name}" in run["metrics"]["training"]
         made = [each for each in project.resources("model") if each["run_id"] == run["run"]]
-        assert made and all(Path(each["place"]).exists() for each in made)
+        assert made
+        assert all(Path(each["place"]).exists() for each in made)
     assert project.json("plan", "--all")["items"][0]["verdict"] == "done"
 
 

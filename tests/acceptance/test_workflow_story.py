@@ -1,4 +1,4 @@
-"""The story that workflows were made for, with its files as they were told: a trainer, a pipeline, one YAML, versions."""
+"""The story that workflows were made for, with its files as they were told: a trainer, a pipeline, one YAML."""
 
 from __future__ import annotations
 

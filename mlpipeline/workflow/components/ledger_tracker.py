@@ -88,11 +88,11 @@ class LedgerTracker(MetadataTracker):
     def add_report(self, resource: Resource, report: Report) -> None:
         """Keeps a report with a resource."""
         self.get(resource.id)
-        numbered.add(self._resources.beside(resource, _REPORTS), _of_report(report, places.hidden_of(self)))
+        numbered.add(self._resources.beside(resource, _REPORTS), of_report(report, places.hidden_of(self)))
 
     def reports(self, resource: Resource) -> Sequence[Report]:
         """Returns the reports kept with a resource, the first first."""
-        return [_to_report(each) for each in numbered.read_all(self._resources.beside(resource, _REPORTS))]
+        return [to_report(each) for each in numbered.read_all(self._resources.beside(resource, _REPORTS))]
 
     @property
     def place(self) -> str:
@@ -104,7 +104,8 @@ class LedgerTracker(MetadataTracker):
         return Resources(places.outputs_of(self))
 
 
-def _of_report(report: Report, hidden: frozenset[str]) -> dict[str, Any]:
+def of_report(report: Report, hidden: frozenset[str]) -> dict[str, Any]:
+    """Returns a report as JSON holds it; secrets are stars."""
     findings = [
         {
             "name": each.name,
@@ -117,6 +118,7 @@ def _of_report(report: Report, hidden: frozenset[str]) -> dict[str, Any]:
     return {"format": 1, "name": report.name, "findings": findings, "path": report.path}
 
 
-def _to_report(content: Mapping[str, Any]) -> Report:
+def to_report(content: Mapping[str, Any]) -> Report:
+    """Returns the report that JSON holds."""
     findings = (Finding(**{**each, "status": Status(each["status"])}) for each in content["findings"])
     return Report(name=content["name"], findings=tuple(findings), path=content["path"])
