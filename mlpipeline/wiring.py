@@ -69,6 +69,10 @@ _MODEL_COMPONENTS = {
     "model_trainers.sklearn": ("SklearnTrainer",),
     "model_trainers.forecasts": ("HoltWintersTrainer", "ProphetTrainer"),
     "hyperparameter_tuners": ("GridTuner", "OptunaTuner"),
+    "model_checkers.local": ("LocalModelChecker",),
+    "model_checkers.bias": ("LocalBiasChecker", "FairlearnBiasChecker"),
+    "model_explainers": ("PermutationExplainer", "ShapExplainer"),
+    "model_visualizers": ("SklearnVisualizer", "ProphetVisualizer"),
 }
 
 BUILT_IN = (
@@ -110,6 +114,7 @@ BUILT_IN = (
     ("learning", "save", "mlpipeline.learning.serializers:save"),
     ("learning", "explain", "mlpipeline.learning.explain:explain"),
     ("learning", "by_hand", "mlpipeline.execution.by_hand:begin"),
+    ("learning", "bars", "mlpipeline.learning.explain.pictures:bars"),
     *(
         ("component", name, f"{_COMPONENTS}.{module}:{name}")
         for module, names in _MODEL_COMPONENTS.items()

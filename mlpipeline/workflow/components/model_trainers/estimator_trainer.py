@@ -90,7 +90,7 @@ class EstimatorTrainer(ModelTrainer):
 
     def predict(self, data: pd.DataFrame) -> pd.Series:
         """Returns a prediction for each row, of shape (rows,), under the same index."""
-        found: pd.Series = self.model.predict(data)
+        found: pd.Series = self._of_fit().model.predict(data)
         return found
 
     def predict_proba(self, data: pd.DataFrame) -> pd.DataFrame:
@@ -99,7 +99,7 @@ class EstimatorTrainer(ModelTrainer):
         Raises:
             DataFault: (a ValueError) it predicts numbers, or no probabilities.
         """
-        found: pd.DataFrame = self.model.predict_proba(data)
+        found: pd.DataFrame = self._of_fit().model.predict_proba(data)
         return found
 
     def save(self, directory: Path) -> None:
@@ -125,9 +125,12 @@ class EstimatorTrainer(ModelTrainer):
         """The fitted EstimatorModel, with its estimator and encoding.
 
         Raises:
-            NotFitted: nothing was learnt yet.
+            DataFault: (a ValueError) nothing was learnt yet.
         """
-        return self._of_fit().model
+        try:
+            return self._of_fit().model
+        except NotFitted as error:  # Python takes it for a missing attribute, since it is an AttributeError
+            raise DataFault(str(error)) from None
 
     def _of_fit(self) -> Fitted:
         found: Fitted | None = self.__dict__.get("_fitted")

@@ -60,7 +60,7 @@ class HoltWintersTrainer(Forecaster):
             return "s"
         times = pd.DatetimeIndex(frame[time])
         found = times.inferred_freq if len(times) > 2 else None
-        return "s" if found is None else str(times.tz_localize(None).to_period(found).freqstr)
+        return "s" if found is None else str(times.tz_localize(None).to_period().freqstr)
 
 
 class ProphetTrainer(Forecaster):

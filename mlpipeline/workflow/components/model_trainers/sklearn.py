@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -40,7 +41,7 @@ class SklearnTrainer(EstimatorTrainer):
     def known_names(cls, key: str) -> Collection[str] | None:
         """Returns the names of scikit-learn's estimators; hyper-parameters depend on which it is: `value_faults`."""
         if key == "estimator":
-            return sorted({*_named()})
+            return sorted(_named())
         return None if key == "training_params" else super().known_names(key)
 
     @classmethod
@@ -48,7 +49,7 @@ class SklearnTrainer(EstimatorTrainer):
         """Returns which hyper-parameters the estimator does not have."""
         name = values.get("estimator") or _DEFAULTS.get(str(values.get("problem_type")), _OTHERWISE)
         given = values.get("training_params")
-        if not isinstance(given, Mapping) or not isinstance(name, str) or name not in set(_named()):
+        if not isinstance(given, Mapping) or not isinstance(name, str) or name not in _named():
             return {}
         told = _unknown(name, given)
         return {"training_params": told} if told else {}
@@ -66,24 +67,23 @@ class SklearnTrainer(EstimatorTrainer):
         return found
 
 
-def _named() -> Iterator[str]:
+@functools.cache
+def _named() -> Mapping[str, Any]:
+    """Returns the classes that fit and predict, by name."""
     errors.require("sklearn", extra="sklearn")
+    found: dict[str, Any] = {}
     for module in _MODULES:
-        found = import_module(f"sklearn.{module}")
-        for name in found.__all__:
-            kind = getattr(found, name)
-            if isinstance(kind, type) and hasattr(kind, "fit") and hasattr(kind, "predict"):
-                yield name
+        for name, kind in vars(import_module(f"sklearn.{module}")).items():
+            is_own = isinstance(kind, type) and kind.__module__.startswith(f"sklearn.{module}")
+            if is_own and not name.startswith(("_", "Base")) and hasattr(kind, "fit") and hasattr(kind, "predict"):
+                found[name] = kind
+    return found
 
 
 def _kind(name: str) -> Any:
-    errors.require("sklearn", extra="sklearn")
-    for module in _MODULES:
-        found = import_module(f"sklearn.{module}")
-        if name in found.__all__:
-            return getattr(found, name)
-    known = sorted({*_named()})
-    raise errors.UnknownOption(f"estimator: scikit-learn has no {name!r}.{near_miss(name, known)}")
+    if name not in _named():
+        raise errors.UnknownOption(f"estimator: scikit-learn has no {name!r}.{near_miss(name, _named())}")
+    return _named()[name]
 
 
 def _unknown(name: str, given: Mapping[str, Any]) -> str:
