@@ -22,17 +22,18 @@ class GroupTrainer(ModelTrainer):
         return ("columns",) if key == "training_params" else None
 
     def fit(self, data):
-        shares = data.train.groupby(self.columns)[data.target].mean()
-        self.shares = {"/".join(map(str, group)): float(share) for group, share in shares.items()}
+        self.shares = data.truth().groupby(self.group_of(data.train)).mean().to_dict()
         self.overall = float(data.truth().mean())
         return self
+
+    def group_of(self, data):
+        return data[self.columns].astype(str).agg("/".join, axis=1)
 
     def predict(self, data):
         return (self.predict_proba(data)[1] >= 0.5).astype(int)
 
     def predict_proba(self, data):
-        groups = data[self.columns].astype(str).agg("/".join, axis=1)
-        positive = groups.map(self.shares).fillna(self.overall).astype(float)
+        positive = self.group_of(data).map(self.shares).fillna(self.overall).astype(float)
         return pd.DataFrame({0: 1 - positive, 1: positive})
 
     def save(self, directory):

@@ -59,7 +59,7 @@ class OfflineProcess(Pipeline):
     def transform_data(self, source: str) -> pd.DataFrame:
         """Returns the rows of a source: those of the transformer where there is one, else as they are read.
 
-        Text in the column `time_index` becomes dates, since files of text have no dates.
+        Text in the column `time_index` becomes dates (ISO 8601), since files of text have no dates.
 
         Raises:
             DataFault: (a ValueError) that text is no date.
@@ -125,6 +125,7 @@ def _with_dates(data: pd.DataFrame, column: str | None) -> pd.DataFrame:
     if column is None or column not in data.columns or not pd.api.types.is_string_dtype(data[column].dtype):
         return data
     try:
-        return data.assign(**{column: pd.to_datetime(data[column])})
+        return data.assign(**{column: pd.to_datetime(data[column], format="ISO8601")})
     except (ValueError, TypeError) as error:
-        raise DataFault(f"time_index: the column {column!r} holds text that is no date: {error}") from error
+        told = "text that is no date like 2026-11-21: make dates of it in a data_transformer"
+        raise DataFault(f"time_index: the column {column!r} holds {told}: {error}") from error

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 Metrics = dict[str, dict[str, float]]
 _METRICS_OF = "metrics_of"
+_COMPARISON = "model_comparison"
 _TRAINERS = {"timeseries": "HoltWintersTrainer"}
 
 
@@ -170,26 +171,33 @@ class OfflineTrain(Pipeline):
         if previous is None:
             return True
         previous = self._before_all_rows(previous)
-        rows, control = self._learnable(data), self.resource_version_control
-        metric, new = measuring.deciding_name(data, self), measuring.deciding(rows, model, self)
         try:
-            former = keeping.load_model(previous, self.model_trainer, control)
-            features = keeping.load_features(previous, self.feature_transformer, control)
-            old = measuring.deciding(data if features is None else featured(data, features), former, self)
+            report = self._compared(data, model, previous)
         except MlpipelineError as error:
             message = f"{previous.id} cannot be compared with: {error}"
-            self._keep(resource, _comparison(Finding(name=metric, status=Status.WARN, message=message)))
-            return True
-        is_better = not scoring.is_better(metric, old, new)
-        word = "is as good as" if new == old else "is better than" if is_better else "is worse than"
-        message = f"{resource.id} {word} {previous.id}: {metric} {new:.6g} and {old:.6g} on the same rows"
-        status = Status.PASS if is_better else Status.WARN
-        self._keep(resource, _comparison(Finding(name=metric, status=status, value=new - old, message=message)))
-        if self.model_checker is not None and (features is not None or self.feature_transformer is not None):
-            self.log("the model checker compares no models that read different features: only the metric decides")
-        elif self.model_checker is not None:
-            self._keep(resource, self.model_checker.compare_models(data, model, former))
-        return is_better
+            report = Report(
+                name=_COMPARISON, findings=(Finding(name=_COMPARISON, status=Status.WARN, message=message),)
+            )
+        self._keep(resource, report)
+        return report.status is not Status.ERROR
+
+    def _compared(self, data: Splits, model: ModelTrainer, previous: Resource) -> Report:
+        """Returns how a model does beside a former one: by the model checker, else by the metric that decides."""
+        control = self.resource_version_control
+        former = keeping.load_model(previous, self.model_trainer, control)
+        features = keeping.load_features(previous, self.feature_transformer, control)
+        if self.model_checker is not None and features is None and self.feature_transformer is None:
+            return self.model_checker.compare_models(data, model, former)
+        metric = measuring.deciding_name(data, self)
+        new = measuring.deciding(self._learnable(data), model, self)
+        old = measuring.deciding(data if features is None else featured(data, features), former, self)
+        is_worse = scoring.is_better(metric, old, new)
+        word = "worse than" if is_worse else "as good as" if new == old else "better than"
+        message = f"{metric} is {new:.6g}, {word} the former model's {old:.6g} on the same rows"
+        status = Status.ERROR if is_worse else Status.PASS
+        return Report(
+            name=_COMPARISON, findings=(Finding(name=metric, status=status, value=new - old, message=message),)
+        )
 
     def _before_all_rows(self, model: Resource) -> Resource:
         """Returns the model whose metrics a model has that was fitted to all rows; else the model itself."""
@@ -222,10 +230,6 @@ def featured(data: Splits, features: FeatureTransformer) -> Splits:
         for name, frame in data.parts()
     }
     return Splits(target=data.target, time_index=data.time_index, **parts)
-
-
-def _comparison(finding: Finding) -> Report:
-    return Report(name="model_comparison", findings=(finding,))
 
 
 def _metrics_of(resource: Resource) -> Metrics:

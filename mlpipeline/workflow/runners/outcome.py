@@ -26,7 +26,7 @@ class Outcome:
     Attributes:
         metrics: by part and name.
         jobs: the predictions, and where they were saved.
-        is_better: whether the model is at least as good as the one before.
+        standing: what became of the model: the champion, waiting for approval, or not promoted.
         answers_at: where the model was deployed.
     """
 
@@ -34,7 +34,7 @@ class Outcome:
     model: Resource | None = None
     splits: Splits | None = None
     jobs: list[tuple[Resource, str | None]] = field(default_factory=list)
-    is_better: bool = True
+    standing: str = ""
     answers_at: str | None = None
 
 
@@ -69,8 +69,7 @@ def _places(outcome: Outcome, runner: Any) -> Iterator[str]:
     model, tracker = outcome.model, runner.metadata_tracker
     if model is None:
         return
-    worse = "" if outcome.is_better else ", worse than the model before: not promoted"
-    yield f"model        {_told(model)}{worse}"
+    yield f"model        {_told(model)}{f', {outcome.standing}' if outcome.standing else ''}"
     for job, saved in outcome.jobs:
         yield f"predictions  {_told(job)}{f', saved as {_short(saved)}' if saved else ''}"
     if outcome.answers_at is not None:

@@ -102,8 +102,11 @@ class StandardRunner(Runner):
         done = outcome.Outcome()
         data, dataset = self.process_data("train")
         resource, model, is_better = self._train(data, dataset, done)
-        if is_better:
+        if not is_better:
+            done.standing = "worse than the one before: not promoted"
+        elif self.deploy is not None:
             done.answers_at = self.deploy_model(resource, model)
+            done.standing = "the champion" if self._is_champion(resource) else "promoted, and waits for approval"
         self._predict_all(model, data, dataset, done)
         self.log(outcome.text(done, self))
         return done.metrics
@@ -161,14 +164,12 @@ class StandardRunner(Runner):
         is_better = training.compare(splits, model, resource, self._rival(resource))
         if self.retrain_all and is_better:
             model, resource = training.retrain(splits, model, resource, dataset)
-        done.metrics, done.model, done.splits, done.is_better = metrics, resource, splits, is_better
+        done.metrics, done.model, done.splits = metrics, resource, splits
         return resource, model, is_better
 
     def _rival(self, resource: Resource) -> Resource | None:
         """Returns the model that a new one has to beat: the champion, else the version before."""
-        deploy: Any = self.deploy
-        champion = deploy.champion(resource.name) if hasattr(deploy, "champion") else None
-        return champion or keeping.previous(self.metadata_tracker, resource)
+        return self._champion(resource.name) or keeping.previous(self.metadata_tracker, resource)
 
     def deploy_model(self, resource: Resource, model: ModelTrainer) -> str | None:
         """Promotes a model, approves it where `auto_approve_models` says so, and deploys it.
@@ -185,6 +186,15 @@ class StandardRunner(Runner):
             return None
         answers: str | None = deploy.deploy_model(promoted)
         return answers
+
+    def _is_champion(self, resource: Resource) -> bool:
+        champion = self._champion(resource.name)
+        return champion is not None and champion.id == resource.id
+
+    def _champion(self, name: str) -> Resource | None:
+        deploy: Any = self.deploy
+        found: Resource | None = deploy.champion(name) if hasattr(deploy, "champion") else None
+        return found
 
     def predict_data(
         self,

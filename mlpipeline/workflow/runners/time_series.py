@@ -43,9 +43,11 @@ def future(splits: Splits, time_index: str, periods: int, frequency: str | None)
     """
     import pandas as pd
 
+    from mlpipeline.data.frequency import inferred
+
     known = pd.concat([frame[time_index] for _, frame in splits.parts()]).sort_values()
     times = pd.DatetimeIndex(pd.to_datetime(known))
-    found = frequency or pd.infer_freq(times)
+    found = frequency or inferred(times)
     if found is None:
         raise DataFault(f"the times in {time_index!r} are not evenly spaced: set forecast_frequency, e.g. MS or D")
     following = pd.date_range(times[-1], periods=periods + 1, freq=found)

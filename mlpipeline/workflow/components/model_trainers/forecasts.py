@@ -54,13 +54,14 @@ class HoltWintersTrainer(Forecaster):
     def _period(self, frame: pd.DataFrame, time: str) -> str:
         import pandas as pd
 
+        from mlpipeline.data import frequency
+
         if self.forecast_frequency is not None:
-            return _period_of(self.forecast_frequency)
+            return frequency.period_of(self.forecast_frequency)
         if not pd.api.types.is_datetime64_any_dtype(frame[time].dtype):
             return "s"
-        times = pd.DatetimeIndex(frame[time])
-        found = times.inferred_freq if len(times) > 2 else None
-        return "s" if found is None else str(times.tz_localize(None).to_period().freqstr)
+        found = frequency.inferred(pd.DatetimeIndex(frame[time]))
+        return "s" if found is None else frequency.period_of(found)
 
 
 class ProphetTrainer(Forecaster):
@@ -77,12 +78,3 @@ class ProphetTrainer(Forecaster):
         found.regressors = tuple(self.regressor_cols or ())
         return found
 
-
-def _period_of(frequency: str) -> str:
-    """Returns the period of a calendar that a frequency of dates steps by: M for MS, the first day of each month."""
-    import pandas as pd
-
-    try:
-        return str(pd.date_range("1970-01-01", periods=3, freq=frequency).to_period().freqstr)
-    except ValueError:  # it is a period already, or nothing: who counts by it says which
-        return frequency
