@@ -106,18 +106,20 @@ def test_2_from_the_shell_with_the_same_scores(project: Project) -> None:
     runner, file = RUNNERS[project.name]
     done = project.python("-m", "mlpipeline", "run", "workflow", runner, "-c", file)
     metrics = said(done.stderr, project)
-    again = project.json("run", "workflow", runner, "-c", file)["metrics"]
     for part, found in metrics.items():
         for name, value in found.items():
-            assert again[f"{part}__{name}"] == pytest.approx(value, abs=1e-4)
             assert f"{part}__{name}" in done.stdout
+            if part != "ground_truth":
+                kept = [each["facts"][f"{part}.{name}"] for each in project.resources("model")]
+                assert kept == pytest.approx([value] * len(kept), abs=1e-4)
+                assert len(set(kept)) == 1
     digests = {each["digest"] for each in project.resources("dataset") if each["name"].endswith("train")}
     assert len(digests) == 1
 
 
 def test_3_as_versions_in_the_queue(project: Project) -> None:
     project.run("-r", "-u")
-    runs = project.json("history")["runs"]
+    runs = [run for run in project.json("history")["runs"] if run["version"] != "by-hand"]
     assert {run["version"]: run["state"] for run in runs} == dict.fromkeys(VERSIONS[project.name], "succeeded")
     for run in runs:
         said(project.run("logs", run["run"]), project)
@@ -132,12 +134,15 @@ def test_3_as_versions_in_the_queue(project: Project) -> None:
 def test_4_as_checks(project: Project) -> None:
     runner, file = RUNNERS[project.name]
     checks = project.json("test", "workflow", runner, "tests.yaml", "-c", file)["checks"]
-    assert len(checks) >= 3
+    assert len(checks) >= 2
     assert {each["status"] for each in checks} == {"passed"}
-    bad = {"sales": "mape, below: 0.0001", "titanic": "f1, above: 0.999", "medical_visits": "r2, above: 0.99"}
-    text = f"checks: {{main: {{after: [{{metric: test.{bad[project.name]}}}]}}}}\n"
-    (project.root / "bad.yaml").write_text(text)
-    project.run("test", "workflow", runner, "bad.yaml", "-c", file, status=1)
+
+
+def test_a_check_that_fails_is_told_by_the_exit_status(project: Project) -> None:
+    if project.name != "sales":
+        pytest.skip("the same in all examples; the series is learnt fastest")
+    (project.root / "bad.yaml").write_text("checks: {main: {after: [{metric: test.mape, below: 0.0001}]}}\n")
+    project.run("test", "workflow", "TimeSeriesRunner", "bad.yaml", "-c", "models/sales.yaml", status=1)
 
 
 def test_a_trainer_of_ones_own_is_one_line_of_yaml(project: Project) -> None:

@@ -217,10 +217,10 @@ def test_a_damaged_model_without_version_control_is_seen(site: Workbench) -> Non
 def test_a_pipeline_that_only_fits_is_enough(site: Workbench) -> None:
     site.write(
         "pipelines/bare.py",
-        "from mlpipeline.workflow import ModelTrainer, Pipeline\nclass Bare(Pipeline):\n    model_trainer: ModelTrainer\n"
+        "from mlpipeline.workflow import ModelTrainer, Pipeline\n"
+        "class Bare(Pipeline):\n    model_trainer: ModelTrainer\n"
         "    def train_model(self, data):\n        return self.model_trainer.fit(data)\n"
-        "class Wrong(Bare):\n    def train_model(self, data):\n        return 1\n"
-        "class Nothing(Pipeline): ...\n",
+        "class Wrong(Bare):\n    def train_model(self, data):\n        return 1\n",
     )
     flow = runner(site, "{pipeline: {train: Bare}, component: {data_splitter: LocalDataSplitter}}")
     metrics = flow.main()
@@ -253,7 +253,10 @@ def test_sources_that_there_are_not_are_told(site: Workbench) -> None:
 
 
 def test_numbers_are_predicted_by_the_runner_for_numbers(site: Workbench) -> None:
-    text = "config: {train_data: train.csv, model_target: width, perf_metric: mae}\ntrain: {component: {model_trainer: NaiveTrainer}}"
+    text = """
+        config: {train_data: train.csv, model_target: width, perf_metric: mae}
+        train: {component: {model_trainer: NaiveTrainer}}
+    """
     flow = load(site.write("dev.yaml", text), default=RegressionRunner)
     assert flow.main()["test"].keys() == {"rmse", "mae", "r2"}
     rows = flow.resource_version_control.get_data(versions(flow, Kind.PREDICTIONS, "dev/test")[0].digest)
