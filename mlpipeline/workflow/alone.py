@@ -77,6 +77,8 @@ def _reduced(document: Document, name: str, kind: type) -> Document:
         section = document.root.at((*address[:depth], CONFIG))
         items = {str(key): node for key, node in section.items()} if section is not None and section.is_mapping else {}
         values |= {key: node for key, node in items.items() if is_own or key in wanted.keys}
+    for changed, _ in document.settings:  # a value that is replaced leads nowhere any more
+        values.pop(changed.removeprefix(f"{_NAME}."), None)
     linker = Linker(document.root, dict(os.environ), faults := list[Fault]())
     for node in values.values():
         linker.resolve(node)

@@ -45,7 +45,7 @@ BROKEN: dict[str, tuple[Any, str, Status, str]] = {
     ),
     "another kind": (lambda d: d.assign(fare="x"), "kinds.fare", Status.ERROR, "fare holds text (str), and must hold"),
     "out of range": (lambda d: d.assign(age=d.age - 50), "ranges.age", Status.ERROR, "outside of 0 to 120"),
-    "open range": (lambda d: d.assign(fare=-1.0), "ranges.fare", Status.ERROR, "200 values of fare are outside of 0 to"),
+    "open range": (lambda d: d.assign(fare=-1.0), "ranges.fare", Status.ERROR, "values of fare are outside of 0 to"),
     "no range": (lambda d: d.assign(age="old"), "ranges.age", Status.ERROR, "holds text, which has no range"),
     "unknown class": (lambda d: d.assign(town="Bremen"), "classes.town", Status.ERROR, "town has 'Bremen'"),
     "the same rows": (lambda d: pd.concat([d, d.head(3)]), "duplicates", Status.WARN, "3 of 203 rows are the same"),
@@ -65,9 +65,9 @@ def test_what_is_wrong_is_found(make: Make, passengers: pd.DataFrame, case: str)
 
 def test_rows_are_held_beside_those_of_a_reference(make: Make, passengers: pd.DataFrame) -> None:
     checker = make("LocalDataChecker")
-    now = passengers.assign(
-        fare=passengers["fare"] * 100, town=passengers["town"].replace("Cherbourg", "Bremen"), age="old", new=passengers.age
-    ).drop(columns="survived")  # fmt: skip
+    town = passengers["town"].replace("Cherbourg", "Bremen")
+    now = passengers.assign(fare=passengers["fare"] * 100, town=town, age="old", new=passengers["age"])
+    now = now.drop(columns="survived")
     found = wrong(checker.check_data(now, passengers))
     assert {name: found[name] for name in found if name.startswith("reference")} == {
         "reference.age": Status.ERROR,
@@ -129,9 +129,9 @@ def test_more_missing_values_are_drift(make: Make, passengers: pd.DataFrame) -> 
 
 def test_a_first_run_has_no_reference_to_drift_from(make: Make, passengers: pd.DataFrame) -> None:
     assert make("DriftDataChecker").check_data(passengers).status is Status.PASS
-    with pytest.raises(DataFault, match="drift_columns: 'no' is not in both frames"):
+    with pytest.raises(DataFault, match=r"drift_columns: 'no' is not in both frames"):
         make("DriftDataChecker", drift_columns=["no"]).check_data(passengers, passengers)
-    with pytest.raises(ConfigurationError, match="drift_share is 7.0: give 0 to 1"):
+    with pytest.raises(ConfigurationError, match=r"drift_share is 7.0: give 0 to 1"):
         make("DriftDataChecker", drift_share=7)
 
 
@@ -153,10 +153,10 @@ def test_a_schema_of_pandera_is_read_from_yaml(make: Make, passengers: pd.DataFr
 
 def test_what_is_no_schema_is_told_when_it_is_made(make: Make) -> None:
     pytest.importorskip("pandera.pandas", reason="pandera is not installed: mlpipeline[quality]")
-    with pytest.raises(ConfigurationError, match="schema_path: no.yaml: there is no such file"):
+    with pytest.raises(ConfigurationError, match=r"schema_path: no.yaml: there is no such file"):
         make("PanderaDataChecker", schema_path="no.yaml")
     Path("schema.yaml").write_text("columns: {age: {dtype: nonsense}}")
-    with pytest.raises(ConfigurationError, match="schema_path: schema.yaml holds no schema of pandera"):
+    with pytest.raises(ConfigurationError, match=r"schema_path: schema.yaml holds no schema of pandera"):
         make("PanderaDataChecker", schema_path="schema.yaml")
 
 
@@ -176,7 +176,7 @@ def test_what_stands_out_of_a_series_is_found(make: Make) -> None:
 
 
 def test_windows_that_do_not_fit_are_told(make: Make) -> None:
-    with pytest.raises(ConfigurationError, match="stumpy_window_size has 2: 3 or more"):
+    with pytest.raises(ConfigurationError, match=r"stumpy_window_size has 2: 3 or more"):
         make("StumpyMatrixProfiler", stumpy_window_size=[2])
-    with pytest.raises(DataFault, match="10 rows are too few for windows of 30"):
+    with pytest.raises(DataFault, match=r"10 rows are too few for windows of 30"):
         make("StumpyMatrixProfiler").check_data(pd.DataFrame({"x": range(10)}))

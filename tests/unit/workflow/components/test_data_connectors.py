@@ -43,7 +43,7 @@ def test_a_name_without_an_ending_gets_the_one_that_is_set(make: Make, passenger
 
 
 def test_files_answer_no_sql(make: Make) -> None:
-    with pytest.raises(DataFault, match="DuckDBDataConnector"):
+    with pytest.raises(DataFault, match=r"DuckDBDataConnector"):
         make("LocalDataConnector").get_data("rows.csv", sql="select 1")
 
 
@@ -69,14 +69,14 @@ def test_save_mode_replace_takes_the_old_rows_away(make: Make, passengers: pd.Da
 def test_a_table_that_is_not_there_names_the_nearest(make: Make, passengers: pd.DataFrame, kind: str) -> None:
     connector = make(CLASSES[kind], **SQL[kind])
     connector.save_data(passengers, "people")
-    with pytest.raises(DataFault, match="no table peopel. Did you mean 'people'"):
+    with pytest.raises(DataFault, match=r"no table peopel. Did you mean 'people'"):
         connector.get_data("peopel")
 
 
 def test_a_database_must_be_named_once(make: Make) -> None:
-    with pytest.raises(ConfigurationError, match="nothing says which database it is: give connection or duckdb_path"):
+    with pytest.raises(ConfigurationError, match=r"nothing says which database it is: give connection or duckdb_path"):
         _ = make("DuckDBDataConnector").database
-    with pytest.raises(ConfigurationError, match="two things say"):
+    with pytest.raises(ConfigurationError, match=r"two things say"):
         _ = make("DuckDBDataConnector", duckdb_path="a", connection="main").database
 
 
@@ -102,7 +102,7 @@ def test_a_password_is_never_shown(make: Make, monkeypatch: pytest.MonkeyPatch) 
         postgres_password="${env:THEIR_SECRET}", postgres_dbname="d", postgres_schema="s",
     )  # fmt: skip
     assert connector.database.url == "postgresql+psycopg://u:***@127.0.0.1:1/d?options=-csearch_path%3Ds"
-    with pytest.raises(Exception, match="cannot connect") as caught:
+    with pytest.raises(Exception, match=r"cannot connect") as caught:
         connector.get_data("people")
     assert "hu$h" not in "".join(map(str, [caught.value, caught.value.__cause__, *caught.value.__notes__]))
 
@@ -122,7 +122,7 @@ def test_a_warehouse_whose_dialect_is_missing_says_which_extra_brings_it(make: M
 
 
 def test_urls_need_a_bucket_or_a_scheme(make: Make, passengers: pd.DataFrame) -> None:
-    with pytest.raises(DataFault, match="write s3://bucket/key, or set bucket"):
+    with pytest.raises(DataFault, match=r"write s3://bucket/key, or set bucket"):
         make("S3DataConnector").get_data("rows.csv")
     connector = make("S3DataConnector", bucket="memory://lake")
     assert connector.save_data(passengers, "rows.parquet") == "memory://lake/rows.parquet"

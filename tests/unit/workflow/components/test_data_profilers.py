@@ -123,7 +123,7 @@ def test_pages_never_take_the_place_of_one_another(make: Make, passengers: pd.Da
 
 def test_a_place_that_cannot_be_written_is_told(make: Make, passengers: pd.DataFrame) -> None:
     Path("taken").write_text("")
-    with pytest.raises(NotWritable, match="taken: cannot be made .*: set local_dir"):
+    with pytest.raises(NotWritable, match=r"taken: cannot be made .*: set local_dir"):
         make("LocalDataProfiler", local_dir="taken").profile_data(passengers)
 
 

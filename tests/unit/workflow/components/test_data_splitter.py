@@ -73,14 +73,14 @@ def test_a_column_may_say_which_part_a_row_is_of(make: Make, passengers: pd.Data
     assert sizes(splits) == {"train": 150, "validation": 50}
     assert "part" not in splits.train.columns
     data.loc[3, "part"] = "C"
-    with pytest.raises(DataFault, match="1 rows have part 'C': name its values in split_classes"):
+    with pytest.raises(DataFault, match=r"1 rows have part 'C': name its values in split_classes"):
         splitter.split_data(data)
 
 
 def test_missing_marks_of_a_part_are_told(make: Make, passengers: pd.DataFrame) -> None:
     data = passengers.assign(part="train")
     data.loc[0, "part"] = None
-    with pytest.raises(DataFault, match="1 rows have part"):
+    with pytest.raises(DataFault, match=r"1 rows have part"):
         make("LocalDataSplitter", model_target="survived", split_column="part").split_data(data)
 
 
@@ -135,5 +135,5 @@ def test_a_column_that_is_not_there_names_key_and_neighbour(make: Make, passenge
 def test_parts_that_leave_nothing_to_learn_from_are_refused(
     make: Make, passengers: pd.DataFrame, values: dict[str, Any]
 ) -> None:
-    with pytest.raises(DataFault, match="make it smaller|make them smaller"):
+    with pytest.raises(DataFault, match=r"make it smaller|make them smaller"):
         make("LocalDataSplitter", model_target="survived", **values).split_data(passengers)

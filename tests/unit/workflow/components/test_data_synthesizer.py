@@ -37,9 +37,9 @@ def test_rows_that_many_have_are_nobody_s_own(make: Make) -> None:
 
 def test_it_must_have_seen_rows(make: Make, passengers: pd.DataFrame) -> None:
     synthesizer = make("LocalDataSynthesizer")
-    with pytest.raises(NotFitted, match="call fit first"):
+    with pytest.raises(NotFitted, match=r"call fit first"):
         synthesizer.sample(1)
-    with pytest.raises(DataFault, match="there are no rows to look like"):
+    with pytest.raises(DataFault, match=r"there are no rows to look like"):
         synthesizer.fit(passengers.head(0))
-    with pytest.raises(DataFault, match="-1 rows cannot be made"):
+    with pytest.raises(DataFault, match=r"-1 rows cannot be made"):
         synthesizer.fit(passengers).sample(-1)

@@ -45,7 +45,7 @@ def test_a_function_of_a_file_changes_the_rows_of_a_source(
 def test_frames_need_no_connector_and_no_function(make: Make, passengers: pd.DataFrame) -> None:
     made = make("LocalDataTransformer")
     assert made.transform(passengers) is passengers
-    with pytest.raises(UsageError, match="nothing reads its source: declare data_connector"):
+    with pytest.raises(UsageError, match=r"nothing reads its source: declare data_connector"):
         made.transform("rows.csv")
 
 
@@ -88,7 +88,7 @@ def test_without_a_query_of_its_own_the_source_is_the_query(make: Make, passenge
     make("DuckDBDataConnector", **values).save_data(passengers, "people")
     made = make("SQLDataTransformer", {"data_connector": "DuckDBDataConnector"}, **values)
     assert made.transform("select max(fare) as top from people")["top"][0] == passengers["fare"].max()
-    with pytest.raises(DataFault, match="there is no query: set transformer_sql"):
+    with pytest.raises(DataFault, match=r"there is no query: set transformer_sql"):
         made.transform(passengers)
 
 
@@ -113,14 +113,14 @@ def test_dbt_runs_in_its_project_and_the_table_it_made_is_read(bench: Workbench,
 
 def test_a_failing_command_ends_it_with_its_stderr(bench: Workbench, make: Make) -> None:
     made = dbt(bench, make, 'print("Compilation Error in model x"); sys.exit("it is broken")')
-    with pytest.raises(CommandFailed, match="(?s)run --target dev: ended with status 1:.*it is broken.*Compilation E"):
+    with pytest.raises(CommandFailed, match=r"(?s)run --target dev: ended with status 1:.*it is broken.*Compilation E"):
         made.transform("made")  # type: ignore[attr-defined]
     assert not Path("made.csv").exists()
 
 
 def test_a_killed_command_is_a_failure_too(bench: Workbench, make: Make) -> None:
     made = dbt(bench, make, "import os; os.kill(os.getpid(), 9)")
-    with pytest.raises(CommandFailed, match="was killed"):
+    with pytest.raises(CommandFailed, match=r"was killed"):
         made.transform("made")  # type: ignore[attr-defined]
 
 
@@ -128,7 +128,7 @@ def test_a_command_that_is_not_there_is_told(bench: Workbench, make: Make) -> No
     bench.write("shop/x", "")
     values = {"dbt_command": "no-such-dbt", "dbt_project_dir": "shop"}
     made = make("DbtDataTransformer", {"data_connector": "LocalDataConnector"}, **values)
-    with pytest.raises(CommandFailed, match="there is no no-such-dbt: install it"):
+    with pytest.raises(CommandFailed, match=r"there is no no-such-dbt: install it"):
         made.transform("made")
 
 
@@ -145,5 +145,5 @@ def test_dbt_itself_makes_a_table_of_duckdb(bench: Workbench, make: Make) -> Non
     made = make("DbtDataTransformer", {"data_connector": "DuckDBDataConnector"}, duckdb_path="shop.duckdb", **values)
     assert made.transform("people").to_dict("list") == {"id": [1], "name": ["a"]}
     bench.write("shop/models/people.sql", "select * from no_such_table")
-    with pytest.raises(CommandFailed, match="no_such_table"):
+    with pytest.raises(CommandFailed, match=r"no_such_table"):
         made.transform("people")

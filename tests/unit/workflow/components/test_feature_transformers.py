@@ -49,7 +49,7 @@ def fitted(request: pytest.FixtureRequest, bench: Workbench, make: Make, passeng
         pytest.importorskip("feature_engine", reason="feature-engine is not installed: mlpipeline[features]")
     bench.write("scale.py", LOCAL)
     made = make(request.param, **KINDS[request.param])
-    with pytest.raises(NotFitted, match="call fit first"):
+    with pytest.raises(NotFitted, match=r"call fit first"):
         made.transform(passengers)
     return made.fit(passengers.head(100).drop(columns="survived"), passengers["survived"].head(100))
 
@@ -125,10 +125,10 @@ def test_what_cannot_be_made_is_told_at_once(make: Make, name: str, values: dict
 @pytest.mark.parametrize("name", ["SklearnFeatureTransformer", "EncoderFeatureTransformer"])
 def test_a_column_that_is_not_there_is_named(make: Make, passengers: pd.DataFrame, name: str) -> None:
     made = make(name, **KINDS[name])
-    with pytest.raises(DataFault, match="no column 'town'. Did you mean 'towns'"):
+    with pytest.raises(DataFault, match=r"no column 'town'. Did you mean 'towns'"):
         made.fit(passengers.rename(columns={"town": "towns"}))
     made.fit(passengers)
-    with pytest.raises(DataFault, match="no column 'town'. Did you mean 'towns'"):
+    with pytest.raises(DataFault, match=r"no column 'town'. Did you mean 'towns'"):
         made.transform(passengers.rename(columns={"town": "towns"}))
 
 
@@ -149,5 +149,5 @@ def test_what_is_wrong_with_a_class_is_told(bench: Workbench, make: Make, values
 def test_rows_that_a_class_loses_are_told(bench: Workbench, make: Make, passengers: pd.DataFrame) -> None:
     bench.write("scale.py", LOCAL)
     made = make("LocalFeatureTransformer", **KINDS["LocalFeatureTransformer"], transform_func="broken")
-    with pytest.raises(DataFault, match="for 200 rows: return a pandas DataFrame with the same rows"):
+    with pytest.raises(DataFault, match=r"for 200 rows: return a pandas DataFrame with the same rows"):
         made.fit_transform(passengers)
