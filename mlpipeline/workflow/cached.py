@@ -45,9 +45,26 @@ def _method(root: Planned, node: Node, faults: list[Fault]) -> tuple[tuple[str, 
         told = interface.method_faults(part.kind, method)
         if told is None and has_side_effects(inspect.getattr_static(part.kind, method)):
             told = f"{method} of {part.kind.__name__} has side effects, which a cached result would leave out"
+        if told is None and (unseen := _unseen(part)):
+            told = f"{part.name}.{method} uses {unseen}, which changes unseen: a cached result would hold old rows"
         if told is None:
             return part.address, method
         _fault(node, f"cache: {told}", faults)
+    return None
+
+
+def _unseen(part: Planned) -> str | None:
+    """Returns a part that is used, directly or not, and reads what changes without the workflow knowing."""
+    seen: dict[int, Planned] = {}
+    waiting = [part]
+    while waiting:
+        each = waiting.pop()
+        if id(each) in seen:
+            continue
+        if getattr(each.kind, "CHANGES_UNSEEN", False):
+            return each.name
+        seen[id(each)] = each
+        waiting += [other for other in (*each.parts(), *each.needs.values()) if other is not None]
     return None
 
 

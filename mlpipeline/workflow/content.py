@@ -62,7 +62,18 @@ def of_call(part: Part, method: str, args: tuple[Any, ...], keywords: Mapping[st
         read = [value for key, value in values.items() if key not in type(each).WRITES]
         files = of_files(_paths(read), sources.root)
         told.append([each.address, of_class(type(each), sources), config, files, of_value(each.__getstate__())])
+    told.append(of_files(_meant(part, arguments), sources.root))
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:40]
+
+
+def _meant(part: Part, arguments: Any) -> Iterator[str]:
+    """Yields the files that parts mean by names of arguments and of configuration: `train` may be `data/train.csv`."""
+    parts = reach(part)
+    values = [value for each in parts for key, value in wiring(each).values.items() if key not in type(each).WRITES]
+    names = set(_paths([arguments, values]))
+    for meaning in (each.files_meant for each in parts if hasattr(type(each), "files_meant")):
+        for name in names:
+            yield from meaning(name)
 
 
 def of_value(value: Any) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import ClassVar
 
 from mlpipeline.workflow.component import Component
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Self
 
     import pandas as pd
@@ -20,6 +21,12 @@ class DataConnector(Component):
     """Reads and writes tables of one kind of store: files, a database, a bucket."""
 
     _is_framework = True
+    CHANGES_UNSEEN: ClassVar[bool] = False
+    """Whether tables change without the workflow knowing: then nothing that uses the connector can be cached."""
+
+    def files_meant(self, name: str) -> Iterable[str]:
+        """Returns the files that a source's name stands for here: their content tells one call from another."""
+        return ()
 
     @abstractmethod
     def get_data(self, source: str, sql: str | None = None) -> pd.DataFrame:

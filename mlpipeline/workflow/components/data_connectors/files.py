@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 
@@ -22,6 +22,9 @@ class LocalDataConnector(DataConnector):
         file_format: the ending of names that have none: with `csv`, `train` is `train.csv`.
     """
 
+    WRITES: ClassVar[frozenset[str]] = DataConnector.WRITES | {"data_dir"}
+    """What is read there tells calls apart by `files_meant`; what else lies there does not."""
+
     data_dir: str = ""
     file_format: str | None = None
 
@@ -34,6 +37,11 @@ class LocalDataConnector(DataConnector):
     def save_data(self, data: pd.DataFrame, target: str) -> str:
         """Writes a file, whole, in the place of what was there."""
         return table_files.write(data, self._path(target))
+
+    def files_meant(self, name: str) -> Iterable[str]:
+        """Returns the file that a source's name stands for."""
+        path = str(self._path(name))
+        return () if path == name or not name.strip("./") else (path,)
 
     def _path(self, name: str) -> Path:
         has_ending = "." in Path(name).name
@@ -50,11 +58,12 @@ class S3DataConnector(DataConnector):
             (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, …), or options given as `${env:NAME}`.
     """
 
+    CHANGES_UNSEEN: ClassVar[bool] = True
+
     bucket: str = ""
     endpoint_url: str | None = None
     storage_options: Mapping[str, Any] | None = None
 
-    @side_effects
     def get_data(self, source: str, sql: str | None = None) -> pd.DataFrame:
         """Returns the rows of a file."""
         _refuse(sql)

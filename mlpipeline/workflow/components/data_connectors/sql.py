@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import pandas as pd
 
@@ -27,11 +27,13 @@ class SQLDataConnector(DataConnector):
         save_mode: whether rows are appended to what a table has, or replace it; its columns stay.
     """
 
+    CHANGES_UNSEEN: ClassVar[bool] = True
+    WRITES: ClassVar[frozenset[str]] = DataConnector.WRITES | {"duckdb_path"}
+
     connection: str | None = None
     database_url: str | None = None
     save_mode: Literal["append", "replace"] = "append"
 
-    @side_effects  # a table changes without anybody here knowing: what was read of it is never kept for later
     def get_data(self, source: str, sql: str | None = None) -> pd.DataFrame:
         """Returns the rows of a table, or of a query where `sql` is given; their order is its own without ORDER BY."""
         database = self.database

@@ -11,6 +11,7 @@ import pytest
 
 from mlpipeline.errors import ConfigurationError, DataFault, MissingExtra
 from tests.unit.workflow.components.conftest import Make
+from tests.unit.workflow.conftest import Workbench
 
 SQL = {"duckdb": {"duckdb_path": "rows.duckdb"}, "sqlite": {"database_url": "sqlite:///rows.sqlite"}}
 CLASSES = {"duckdb": "DuckDBDataConnector", "sqlite": "SQLDataConnector"}
@@ -127,3 +128,39 @@ def test_urls_need_a_bucket_or_a_scheme(make: Make, passengers: pd.DataFrame) ->
     connector = make("S3DataConnector", bucket="memory://lake")
     assert connector.save_data(passengers, "rows.parquet") == "memory://lake/rows.parquet"
     pd.testing.assert_frame_equal(connector.get_data("memory://lake/rows.parquet"), passengers)
+
+
+READING = """
+from mlpipeline.workflow import Pipeline
+from mlpipeline.workflow.types import DataConnector
+class Read(Pipeline):
+    data_connector: DataConnector
+    train_data: str
+    def main(self):
+        return {"rows": len(self.data_connector.get_data(self.train_data))}
+"""
+CACHED = """
+pipeline: {read: Read}
+component: {data_connector: LocalDataConnector}
+config: {train_data: rows, data_dir: data, file_format: csv}
+cache: {methods: [read.main]}
+"""
+
+
+def test_a_cached_step_sees_that_its_file_has_changed(bench: Workbench, passengers: pd.DataFrame) -> None:
+    bench.write("pipelines/read.py", READING)
+    bench.write("data/other.csv", "a\n1\n")
+    for count in (10, 20):
+        passengers.head(count).to_csv("data/rows.csv", index=False)
+        assert bench.load(CACHED).main() == {"read": {"rows": count}}
+    before = sorted(Path(".mlpipeline/cache").rglob("*.pickle"))
+    bench.write("data/other.csv", "a\n1\n2\n")
+    assert bench.load(CACHED).main() == {"read": {"rows": 20}}
+    assert sorted(Path(".mlpipeline/cache").rglob("*.pickle")) == before
+
+
+def test_what_changes_unseen_cannot_be_cached(bench: Workbench) -> None:
+    bench.write("pipelines/read.py", READING)
+    text = CACHED.replace("Local", "DuckDB").replace("data_dir: data, file_format: csv", "duckdb_path: a.duckdb")
+    (fault,) = bench.faults(text)
+    assert "cache: read.main uses data_connector, which changes unseen" in fault
