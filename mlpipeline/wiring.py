@@ -71,6 +71,9 @@ _MODEL_COMPONENTS = {
     "hyperparameter_tuners": ("GridTuner", "OptunaTuner"),
     "model_checkers.local": ("LocalModelChecker",),
     "model_checkers.bias": ("LocalBiasChecker", "FairlearnBiasChecker"),
+    "model_deployers.local": ("LocalDeployer",),
+    "model_deployers.docker": ("DockerDeployer",),
+    "model_deployers.kubernetes": ("KubernetesDeployer",),
     "model_explainers": ("PermutationExplainer", "ShapExplainer"),
     "model_visualizers": ("SklearnVisualizer", "ProphetVisualizer"),
 }

@@ -49,7 +49,8 @@ def document(models: Sequence[Served]) -> dict[str, Any]:
     schemas: dict[str, Any] = {"Error": _ERROR}
     for served in models:
         schemas[f"{served.key}.Row"] = row_schema(served)
-        paths[f"/{quote(served.name)}/predict"] = {"post": _post(served), "get": _get(served)}
+        told = {"post": _post(served), "get": _get(served), "x-model-digest": served.saved.stamp}
+        paths[f"/{quote(served.name)}/predict"] = told
     return {
         "openapi": "3.1.0",
         "info": {"title": "Predictions", "version": __version__, "description": "Models saved by mlpipeline."},

@@ -1,0 +1,1 @@
+"""Deployers of models: a server on this machine, a container, a cluster."""
