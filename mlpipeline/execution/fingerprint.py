@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_NO_CODE = ("versions", "description")
+_NO_CODE = ("versions", "search", "description")
 _MOST_NODES = 100_000
 
 ALGORITHM = f"1-py{sys.version_info.major}.{sys.version_info.minor}"

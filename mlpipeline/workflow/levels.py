@@ -16,7 +16,10 @@ FRAMEWORK = "integration_framework"
 NONE = "none"
 """Written instead of a class: this part is left out on purpose."""
 RESERVED = frozenset(
-    ("config", "checks", "inputs", "versions", "include", "plugin_paths", "cache", "around", "description")
+    (
+        "config", "checks", "inputs", "versions", "search", "include", "plugin_paths", "cache", "around",
+        "description",
+    )
 )
 _BASES: dict[str, type[Part]] = {"component": Component, "pipeline": Pipeline}
 _DEEPEST = 20

@@ -14,7 +14,7 @@ from mlpipeline.model import ExecutionModeKeys, Model
 from mlpipeline.versions import Version, Versions
 from mlpipeline.workflow import document as documents
 from mlpipeline.workflow import plan as plans
-from mlpipeline.workflow import steps
+from mlpipeline.workflow import searched, steps
 from mlpipeline.workflow.build import build
 from mlpipeline.workflow.checks import Result
 from mlpipeline.workflow.document import Document
@@ -110,7 +110,7 @@ class Runner(Model, Part, ABC):
             ConfigurationError: with everything that is wrong in any of them.
         """
         faults: list[Fault] = []
-        for version in self.versions:
+        for version in (*self.versions, *searched.samples(self.versions)):
             settings = [(address.split("__"), node) for address, node in _overrides(self._document, version)]
             try:
                 plans.plan(self._document, type(self), overrides=settings)
@@ -294,9 +294,10 @@ def _versions(document: Document) -> Versions:
     if section is not None and not section.is_mapping and section.value is not None:
         place = section.place
         faults.append(Fault(place.file, place.line, "versions is a mapping of names to parameters", place.column))
+    faults += searched.add(versions, document)
     if faults:
         raise ConfigurationError(faults=faults)
-    return versions if len(versions) else versions.add(DEFAULT_VERSION)
+    return versions if len(versions) or versions.searched is not None else versions.add(DEFAULT_VERSION)
 
 
 def _overrides(document: Document, version: Version) -> Iterator[tuple[str, Node]]:

@@ -178,3 +178,27 @@ def test_trials_within_a_run_of_the_queue_are_runs_too(site: Site) -> None:
     assert found.keys() == {"default", "trial-1", "trial-2"}
     assert {run.model for run in found.values()} == {"dev.yaml"}
     assert found["trial-1"].params["workflow_run"] == found["default"].id
+
+
+def test_a_search_of_the_file_has_the_queue_run_the_whole_workflow_for_each_trial(site: Site) -> None:
+    search = """
+search:
+  space:
+    train__model_trainer__training_params__max_depth: [1, 4]
+    train__model_trainer__training_params__subsample: 0.9
+  trials: 5
+  metric: train__validation__rocauc
+  sampler: grid
+"""
+    site.write("models/dev.yaml", DEV + search)
+    site.list("dev.yaml")
+    done = site.run("-r", "-u")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = {run.version: run for run in runs(site)}
+    assert found.keys() == {"trial-1", "trial-2"}
+    address = "train__model_trainer__training_params__max_depth"
+    assert sorted(run.params[address] for run in found.values()) == [1, 4]
+    assert all(run.last.metrics["search"] for run in found.values())
+    site.write("models/dev.yaml", DEV + search.replace("max_depth", "max_dept"))
+    told = site.run("-r", "-u").stderr
+    assert "there is no 'max_dept'. Did you mean 'max_depth'?" in told

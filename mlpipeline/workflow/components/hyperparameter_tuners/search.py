@@ -41,8 +41,8 @@ class SearchTuner(HyperparameterTuner):
     """
 
     model_trainer: ModelTrainer | None
-    search_space: dict[str, Any] | None = None
-    trainers: dict[str, dict[str, Any]] | None = None
+    search_space: dict[str, Any] | None = {}  # noqa: RUF012 - a default, which addresses lead into
+    trainers: dict[str, dict[str, Any]] | None = {}  # noqa: RUF012 - likewise
     perf_metric: str | None = None
     problem_type: str | None = None
     model_name: str | None = None

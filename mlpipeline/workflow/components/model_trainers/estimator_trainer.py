@@ -49,7 +49,7 @@ class EstimatorTrainer(ModelTrainer):
     SCALED: ClassVar[bool] = False
     ONE_HOT: ClassVar[bool] = False
 
-    training_params: dict[str, Any] | None = None
+    training_params: dict[str, Any] | None = {}  # noqa: RUF012 - a default, which addresses lead into
     problem_type: ProblemType | None = None
     drop_columns: list[str] | None = None
     model_index: str | list[str] | None = None
