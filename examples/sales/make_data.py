@@ -1,6 +1,7 @@
 """Writes data/sales.csv: what the makers of electrical equipment in the European Union sold, month by month.
 
-It is the table "elec_equip" of statsmodels: an index of their turnover, January 1995 to May 2016 (European Central Bank).
+It is the table "elec_equip" of statsmodels: an index of their turnover, January 1995 to May 2016, by the European
+Central Bank.
 """
 
 from __future__ import annotations

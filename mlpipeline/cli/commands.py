@@ -46,6 +46,9 @@ COMMANDS = {
     "list": Entry(
         section=WORKFLOWS, target="workflow_files:list_", help="Components, pipelines, runners, workflow files."
     ),
+    "deployment": Entry(
+        section=WORKFLOWS, target="deployment:deployment", help="Bring a model to where it answers; take it down."
+    ),
     "extract": Entry(section=DATA, target="extract:extract", help="What a query of extracts/ gives: its first rows."),
     "seed": Entry(section=DATA, target="rows:seed", help="Load local files into a connector: seed file SOURCE TARGET."),
     "datagen": Entry(section=DATA, target="rows:datagen", help="Make synthetic rows that look like those of a file."),
@@ -74,6 +77,5 @@ PLANNED = {
     "create": "create a model, component, pipeline or runner",
     "init": "create a project",
     "package": "package a project",
-    "deployment": "deploy a workflow",
     "dashboard": "the queue in a browser",
 }

@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from mlpipeline import plugins
+from mlpipeline.cli.main import cli
 from mlpipeline.errors import CommandFailed, DataFault
+from mlpipeline.project import Project
 from mlpipeline.workflow.components.model_deployers import deployments, local
 from mlpipeline.workflow.interface import interface_faults
 from mlpipeline.workflow.types import Kind, Resource
@@ -206,3 +209,48 @@ def test_kubectl_applies_and_deletes(project: Path, tool: Path) -> None:
     assert deployer.deploy_model(model) == f"http://{SLUG}.ships/{SLUG}/predict"
     deployer.stop(model)
     assert [line.split()[1] for line in tool.read_text().splitlines()] == ["apply", "rollout", "delete"]
+
+
+def told(*words: str) -> Any:
+    done = CliRunner().invoke(cli, ["deployment", *words, "--json"])
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)
+
+
+def test_the_command_deploys_what_a_run_has_saved(project: Path) -> None:
+    pytest.importorskip("uvicorn")
+    run = plugins.load("learning", "by_hand")(Project.load(), object(), NAME, (Path,), {})
+    saved(run.directory / "artefact", "no")
+    run.succeed({}, ("", ""), [])
+    files = told("package", NAME, "-o", "there")["files"]
+    assert [Path(each).name for each in files] == ["model", "serve.sh"]
+    url = told("run", NAME, "--set", "wait_seconds=60")["url"]
+    assert asked(url) == "no"
+    (listed,) = told("list")["deployments"]
+    assert (listed["name"], listed["url"], listed["state"]) == (NAME, url, "answers")
+    assert told("stop", NAME)["stopped"] is True
+    assert told("list")["deployments"][0]["state"] == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["run", "gone"], "there is no saved model 'gone'"),
+        (["stop", "gone"], "no model 'gone' is deployed"),
+        (["run", "gone", "-d", "LocalDeployr"], "Did you mean 'LocalDeployer'?"),
+        (["run", "gone", "-d", "KubernetesDeployer"], "KubernetesDeployer needs the key 'image'"),
+        (["run", "gone", "--set", "prt=3"], "Did you mean 'port'?"),
+    ],
+)
+def test_what_cannot_be_deployed_is_told(project: Path, words: list[str], message: str) -> None:
+    done = CliRunner().invoke(cli, ["deployment", *words])
+    assert done.exit_code != 0
+    assert message in str(done.exception) + done.output
+
+
+def test_a_local_server_has_no_image_to_build(project: Path) -> None:
+    run = plugins.load("learning", "by_hand")(Project.load(), object(), NAME, (Path,), {})
+    saved(run.directory / "artefact", "no")
+    run.succeed({}, ("", ""), [])
+    done = CliRunner().invoke(cli, ["deployment", "build", NAME])
+    assert "LocalDeployer builds nothing" in str(done.exception) + done.output

@@ -227,7 +227,7 @@ def test_a_pipeline_that_only_fits_is_enough(site: Workbench) -> None:
     assert versions(flow, Kind.MODEL, "dev")[0].facts["test.f1"] == metrics["test"]["f1"]
     with pytest.raises(MlpipelineError, match="Bare has no split_data: define it, or declare"):
         runner(site, "pipeline: {train: Bare}").main()
-    with pytest.raises(MlpipelineError, match="Wrong.train_model returned a int: it returns the fitted trainer"):
+    with pytest.raises(MlpipelineError, match=r"Wrong\.train_model returned a int: it returns the fitted trainer"):
         runner(site, "{pipeline: {train: Wrong}, component: {data_splitter: LocalDataSplitter}}").main()
     with pytest.raises(MlpipelineError, match="Bare has no retrain_model_on_all_data"):
         runner(

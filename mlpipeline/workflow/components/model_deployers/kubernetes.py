@@ -16,6 +16,8 @@ from mlpipeline.workflow.part import side_effects
 from mlpipeline.workflow.types.contract import Resource
 from mlpipeline.workflow.types.model import ModelDeployer
 
+_FILE = "manifest.yaml"
+
 
 class KubernetesDeployer(ModelDeployer):
     """Runs the image of DockerDeployer in a cluster: a Deployment, rolled out without a gap, and a Service before it.
@@ -41,7 +43,7 @@ class KubernetesDeployer(ModelDeployer):
         """Writes `manifest.yaml`, and returns it."""
         yaml: Any = errors.require("yaml", extra="workflow")
         directory.mkdir(parents=True, exist_ok=True)
-        path = directory / "manifest.yaml"
+        path = directory / _FILE
         text = yaml.safe_dump_all(self.manifests(model), sort_keys=False, allow_unicode=True)
         path.write_text(f"# {model.id!r}\n{text}")
         return [path]
@@ -108,7 +110,9 @@ class KubernetesDeployer(ModelDeployer):
             CommandFailed: kubectl is not there, or failed; with what it said.
         """
         directory = deployments.home(self, model.name)
-        (path,) = self.package_model(model, directory)
+        path = directory / _FILE
+        if not path.is_file():
+            raise errors.UsageError(f"{model.name} was not deployed from here: there is no {path}")
         outside.run(["kubectl", "delete", "--ignore-not-found", "--filename", str(path)])
         found = deployments.read(directory)
         if found is not None:
