@@ -25,6 +25,7 @@ _RUNNERS = (
 _RECORDS = (
     ("AppriseNotifier", "apprise_notifier"),
     ("DigestVersionControl", "digest_version_control"),
+    ("DvcVersionControl", "dvc_version_control"),
     ("LedgerMetricsTracker", "ledger_metrics_tracker"),
     ("LedgerTracker", "ledger_tracker"),
     ("LocalCacheManager", "local_cache_manager"),

@@ -1,1 +1,1 @@
-"""The components that standard workflows are made of; each imports its library when it is used."""
+"""The components that come with mlpipeline: each behind the interface of its type, found by its class's name."""

@@ -43,7 +43,7 @@ class DigestVersionControl(ResourceVersionControl):
             NotWritable: the project's outputs cannot be written.
         """
         digest = frames.digest(data)
-        place = self._keep(digest, self._is_good_frame, lambda directory: frames.write(data, directory))
+        place = self._keep(digest, is_good_frame, lambda directory: frames.write(data, directory))
         return digest, str(place / frames.FILE)
 
     def get_data(self, digest: str) -> pd.DataFrame:
@@ -68,7 +68,7 @@ class DigestVersionControl(ResourceVersionControl):
         """
         source = Path(directory)
         digest = directory_digest(source)
-        place = self._keep(digest, self._is_good_model, lambda target: _copy(source, target / MODEL))
+        place = self._keep(digest, is_good_model, lambda target: copy_files(source, target / MODEL))
         return digest, str(place / MODEL)
 
     def get_model(self, digest: str) -> Path:
@@ -78,7 +78,7 @@ class DigestVersionControl(ResourceVersionControl):
             DataFault: (a ValueError) there is none, or it is damaged.
         """
         place = self._found(digest, MODEL)
-        if not self._is_good_model(place, digest):
+        if not is_good_model(place, digest):
             raise _damaged(place)
         return place / MODEL
 
@@ -92,20 +92,6 @@ class DigestVersionControl(ResourceVersionControl):
             kind = "model" if what == MODEL else "rows"
             raise DataFault(f"no {kind} with the digest {digest!r} in {self._contents}: not kept in this project")
         return place
-
-    @staticmethod
-    def _is_good_frame(place: Path, digest: str) -> bool:
-        try:
-            return frames.digest(frames.read(place)) == digest
-        except DataFault:
-            return False
-
-    @staticmethod
-    def _is_good_model(place: Path, digest: str) -> bool:
-        try:
-            return directory_digest(place / MODEL) == digest
-        except DataFault:
-            return False
 
     def _keep(self, digest: str, is_good: Callable[[Path, str], bool], write: Callable[[Path], None]) -> Path:
         """Fills a directory beside its place, and renames it once it is whole and on disk."""
@@ -130,6 +116,22 @@ class DigestVersionControl(ResourceVersionControl):
             told = f"{contents}: cannot be written ({error.strerror or error})"
             raise NotWritable(f"{told}: mend its permissions, or set outputs_dir in mlp.config") from error
         return place
+
+
+def is_good_frame(place: Path, digest: str) -> bool:
+    """Whether the table in a directory has a digest."""
+    try:
+        return frames.digest(frames.read(place)) == digest
+    except DataFault:
+        return False
+
+
+def is_good_model(place: Path, digest: str) -> bool:
+    """Whether the model in a directory has a digest."""
+    try:
+        return directory_digest(place / MODEL) == digest
+    except DataFault:
+        return False
 
 
 def _damaged(place: Path) -> DataFault:
@@ -165,7 +167,8 @@ def _file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _copy(source: Path, target: Path) -> None:
+def copy_files(source: Path, target: Path) -> None:
+    """Copies the files of a directory into another, which is made."""
     for path in _files(source):
         copy = target / path.relative_to(source)
         copy.parent.mkdir(parents=True, exist_ok=True)
