@@ -42,13 +42,18 @@ class Recording:
 @contextmanager
 def recording(runner: Runner) -> Iterator[Recording]:
     """Records what the body does with a runner as a run of its project; see `Runner.recording`."""
-    project = None if runner.run.run_id is not None else by_hand.project_here(runner.plan.sources.root)
-    if project is None:
+    if runner.run.run_id is not None:  # it is within a run: who began that tells how it ends
         yield Recording()
+        return
+    if runner._if_built is not None:
+        runner._if_built.checks.begin_run()
+    project = by_hand.project_here(runner.plan.sources.root)
+    if project is None:
+        with _telling(runner):
+            yield Recording()
         return
     record = begin(runner, project)
     output = _output(record, project)
-    earlier = len(runner.failed_checks)
     former, runner.run = runner.run, record.run
     runner.last_run = record.run
     found = Recording(run=record.run)
@@ -62,7 +67,7 @@ def recording(runner: Runner) -> Iterator[Recording]:
                 output.write(secrets.clean(failure.story(error), runner.plan.hidden))
                 tell_end(runner._if_built, error)
                 raise
-            failed = _failure(runner.failed_checks[earlier:], runner.plan.hidden)
+            failed = _failure(runner.failed_checks, runner.plan.hidden)
             tell_end(runner._if_built, failed)
     except BaseException as error:
         record.fail(error)
@@ -74,6 +79,16 @@ def recording(runner: Runner) -> Iterator[Recording]:
             record.succeed(_by_part(found.returned), (runner.summery or "", ""), [])
     finally:
         runner.run = former
+
+
+@contextmanager
+def _telling(runner: Runner) -> Iterator[None]:
+    try:
+        yield
+    except BaseException as error:
+        tell_end(runner._if_built, error)
+        raise
+    tell_end(runner._if_built, None)
 
 
 def _failure(failed: Sequence[Result], hidden: frozenset[str]) -> CheckFailed | None:

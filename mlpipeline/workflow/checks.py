@@ -82,6 +82,11 @@ class CheckLog:
     def __init__(self, *, collect: bool = False) -> None:
         self.collect = collect
         self.results: list[Result] = []
+        self._earlier = 0
+
+    def begin_run(self) -> None:
+        """Tells the checks so far apart from those of a run that begins now."""
+        self._earlier = len(self.results)
 
     def run(self, check: Check, part: Part, output: tuple[Any, ...], keywords: Mapping[str, Any], *args: Any) -> None:
         """Carries one check out.
@@ -110,14 +115,22 @@ class CheckLog:
 
     def complete(self, checks: Sequence[Check]) -> list[Result]:
         """Returns all results, and one for each check whose method was never called."""
-        seen = {id(result.check) for result in self.results}
-        message = "the method was not called"
-        rest = [
-            Result(check=check, status=Status.SKIPPED, message=message, seconds=0.0)
-            for check in checks
-            if id(check) not in seen
-        ]
-        return [*self.results, *rest]
+        return [*self.results, *_skipped(checks, self.results)]
+
+    def of_this_run(self, checks: Sequence[Check]) -> list[Result]:
+        """Returns the results of the run that began last, and one for each check whose method it did not call."""
+        found = self.results[self._earlier :]
+        return [*found, *_skipped(checks, found)]
+
+
+def _skipped(checks: Sequence[Check], results: Sequence[Result]) -> list[Result]:
+    seen = {id(result.check) for result in results}
+    message = "the method was not called"
+    return [
+        Result(check=check, status=Status.SKIPPED, message=message, seconds=0.0)
+        for check in checks
+        if id(check) not in seen
+    ]
 
 
 def _verdict(

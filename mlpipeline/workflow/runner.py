@@ -175,8 +175,8 @@ class Runner(Model, Part, ABC):
 
     @property
     def failed_checks(self) -> list[Result]:
-        """The checks that were only collected, and failed."""
-        return [] if self._if_built is None else [each for each in self._if_built.checks.results if each.is_bad]
+        """The checks of this run that were only collected, and failed."""
+        return [] if self._if_built is None else [each for each in self._if_built.checks.of_this_run(()) if each.is_bad]
 
     def recording(self) -> AbstractContextManager[Recording]:
         """Records what the body does as one run of the project: directory, output, metrics, how it ended.

@@ -16,7 +16,7 @@ _NAME = "checks"
 
 
 class LocalTestRecorder(TestRecorder):
-    """Writes `checks.json` and `checks.xml` (JUnit).
+    """Writes `checks.json` and `checks.xml` (JUnit); by itself at the end of each run.
 
     Args:
         local_dir: where; relative to the project. By default the directory of the run, else `reports` in the outputs.
@@ -60,6 +60,10 @@ class LocalTestRecorder(TestRecorder):
         wire.write_json(path, report.to_json(self.results))
         report.write_junit(self.results, path.with_suffix(".xml"), type(self).__name__)
         return path
+
+    def _run_ended(self, error: BaseException | None) -> None:
+        self.results = []
+        super()._run_ended(error)
 
     def _directory(self) -> Path:
         if self.local_dir is not None:

@@ -166,6 +166,8 @@ class MLflowTracker(MetadataTracker):
         return f"experiment {self.experiment} of MLflow at {self._mlflow.shown}"
 
     def _run_ended(self, error: BaseException | None) -> None:
+        if self.run.run_id is None:
+            return
         mlflow = self._mlflow
         for run in mlflow.search(run=str(self.run.run_id)):
             with mlflow.told():

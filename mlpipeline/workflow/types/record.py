@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 
 from mlpipeline.workflow.component import Component
+from mlpipeline.workflow.part import WIRING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+    from mlpipeline.workflow.part import Wiring
     from mlpipeline.workflow.types.contract import Kind, Report, Resource
 
 
@@ -184,6 +186,17 @@ class TestRecorder(Component):
     @abstractmethod
     def generate_report(self) -> Path:
         """Writes the report, and returns where it lies."""
+
+    def _run_ended(self, error: BaseException | None) -> None:
+        """Records the workflow's checks, those that were not carried out included, and writes the report."""
+        wiring: Wiring | None = self.__dict__.get(WIRING)
+        if wiring is None:
+            return
+        root: Any = wiring.shared.root
+        for each in wiring.shared.checks.of_this_run(root.plan.checks):
+            name = f"{each.check.moment} {each.check.name}"
+            self.record_test(each.check.target, name, str(each.status), each.message, each.seconds)
+        self.generate_report()
 
 
 class TextGenerator(Component):

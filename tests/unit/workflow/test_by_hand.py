@@ -193,3 +193,44 @@ def test_11_what_a_failed_run_made_is_no_former_version(bench: Workbench) -> Non
         assert runner.tracker.find(Kind.MODEL, "m") == [first]
     states = {run.id: run.state for run in recorded()}
     assert (states[first.run_id], states[second.run_id]) == (State.SUCCEEDED, State.FAILED)
+
+
+def test_a_test_recorder_reports_the_checks_of_each_run(bench: Workbench) -> None:
+    text = (bench.root / "w.yaml").read_text() + "component: {recorder: LocalTestRecorder}\n"
+    checked = """
+    checks:
+      main: {after: [{metric: mean, above: 1}, {metric: mean, above: 5, on_failure: warn}]}
+      train.trainer.fit: {after: [{metric: nothing, above: 1, on_failure: warn}]}
+    """
+    runner = bench.load(text, checked)
+    for _ in range(2):
+        runner.main()
+        assert runner.last_run is not None
+        told = json.loads((runner.last_run.directory / "checks.json").read_text())
+        assert told["counts"] == {"passed": 1, "failed": 1, "error": 1, "skipped": 0}
+        assert (runner.last_run.directory / "checks.xml").is_file()
+    (bench.root / "mlp.config").unlink()
+    bench.load(text, checked, collect_checks=True).main()
+    assert (bench.root / "models/outputs/reports/checks.json").is_file()
+
+
+def test_parts_are_told_how_a_run_ended(bench: Workbench) -> None:
+    bench.write(
+        "components/telling.py",
+        """
+        from mlpipeline.workflow import Component
+        class Telling(Component):
+            def __init__(self):
+                self.told = []
+            def _run_ended(self, error):
+                self.told.append((self.run.run_id, type(error).__name__))
+                raise OSError("nobody listens")
+        """,
+    )
+    runner = bench.load((bench.root / "w.yaml").read_text() + "component: {telling: Telling}\n")
+    runner.main()
+    first = runner.last_run.run_id
+    with contextlib.suppress(ZeroDivisionError), runner.recording():
+        raise ZeroDivisionError
+    assert runner.telling.told == [(first, "NoneType"), (runner.last_run.run_id, "ZeroDivisionError")]
+    assert [run.state for run in recorded()] == [State.SUCCEEDED, State.FAILED]
