@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -64,7 +65,7 @@ def workflow(
     """
     found = _runner(setup, runner, files, settings, version)
     _log_to_stderr(setup)
-    returned = _call(found, method)
+    returned = _call(found, method, plain=not setup.json)
     _show_metrics(setup, found, returned)
 
 
@@ -100,7 +101,7 @@ def test_workflow(
     _log_to_stderr(setup)
     error: Exception | None = None
     try:
-        _call(found, method)
+        _call(found, method, plain=not setup.json)
     except Exception as raised:  # the checks so far are reported before it is told
         error = raised
     results = found.check_results
@@ -131,8 +132,8 @@ def _runner(
     return runners.load(found, version=version, lazy=True, **options)
 
 
-def _call(runner: Runner, method: str) -> Any:
-    """Calls the method that was asked for.
+def _call(runner: Runner, method: str, *, plain: bool) -> Any:
+    """Calls the method that was asked for. Unless `plain`, what it prints goes beside the answer, which is JSON.
 
     Raises:
         UsageError: there is none of that name.
@@ -143,7 +144,7 @@ def _call(runner: Runner, method: str) -> Any:
     told = None if method == "main" else interface.method_faults(type(runner), method)
     if told is not None:
         raise UsageError(f"--build-method: {told}")
-    with runner.recording() as record:
+    with runner.recording() as record, nullcontext() if plain else redirect_stdout(sys.stderr):
         record.returned = getattr(runner.build(), method)()
     return record.returned
 
