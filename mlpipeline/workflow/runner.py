@@ -5,21 +5,21 @@ from __future__ import annotations
 import os
 import shutil
 from abc import ABC
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mlpipeline.config_text import Fault
-from mlpipeline.errors import ConfigurationError, MlpipelineError, VersionsError
+from mlpipeline.errors import ConfigurationError, MlpipelineError
 from mlpipeline.model import ExecutionModeKeys, Model
-from mlpipeline.versions import Version, Versions
+from mlpipeline.versions import Version
 from mlpipeline.workflow import document as documents
 from mlpipeline.workflow import plan as plans
 from mlpipeline.workflow import searched, steps
+from mlpipeline.workflow import version_parameters as parameters
 from mlpipeline.workflow.build import build
 from mlpipeline.workflow.checks import Result
 from mlpipeline.workflow.document import Document
 from mlpipeline.workflow.middleware import Timings
-from mlpipeline.workflow.node import Node, Place, from_plain
 from mlpipeline.workflow.numbers import metrics
 from mlpipeline.workflow.part import Part, Shared, telling_end
 from mlpipeline.workflow.planned import Plan
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from mlpipeline.context import RunContext
     from mlpipeline.workflow.by_hand import Recording
 
-DEFAULT_VERSION = "default"
-_META = frozenset(("order", "model_dir_suffix"))
 _PLAN, _SHARED, _BUILT = "_plan", "_shared", "_built"
 Configuration = str | os.PathLike[str] | Mapping[str, "Any"]
 
@@ -76,7 +74,7 @@ class Runner(Model, Part, ABC):
         self._collect_checks = collect_checks
         self.reset_steps = True
         self.last_run: RunContext | None = None
-        self.versions = _versions(self._document)
+        self.versions = parameters.versions(self._document)
         self._version = None if version is None else self.versions[version]
         self._replan()
         if not lazy:
@@ -95,7 +93,7 @@ class Runner(Model, Part, ABC):
             self.build()
 
     def _replan(self) -> None:
-        overrides = () if self._version is None else _overrides(self._document, self._version)
+        overrides = () if self._version is None else parameters.overrides(self._document, self._version)
         settings = [(address.split("__"), node) for address, node in overrides]
         plan = plans.plan(self._document, type(self), overrides=settings)
         for name in self.__dict__.pop(_BUILT, ()):
@@ -111,7 +109,7 @@ class Runner(Model, Part, ABC):
         """
         faults: list[Fault] = []
         for version in (*self.versions, *searched.samples(self.versions)):
-            settings = [(address.split("__"), node) for address, node in _overrides(self._document, version)]
+            settings = [(address.split("__"), node) for address, node in parameters.overrides(self._document, version)]
             try:
                 plans.plan(self._document, type(self), overrides=settings)
             except ConfigurationError as error:
@@ -278,38 +276,3 @@ def load(
 def _is_component(plan: Plan, name: str) -> bool:
     child = plan.root.children[name]
     return child is None or child.level.name == "component"
-
-
-def _versions(document: Document) -> Versions:
-    section = document.root.get("versions")
-    versions = Versions()
-    faults = []
-    for name, node in () if section is None else section.items():
-        try:
-            if not node.is_mapping and node.value is not None:
-                raise VersionsError(f"version {name!r} is a mapping of addresses to values")
-            versions.add(str(name), **{str(key): each for key, each in (node.plain() or {}).items()})
-        except (VersionsError, TypeError) as error:
-            faults.append(Fault(node.place.file, node.place.line, str(error), node.place.column))
-    if section is not None and not section.is_mapping and section.value is not None:
-        place = section.place
-        faults.append(Fault(place.file, place.line, "versions is a mapping of names to parameters", place.column))
-    faults += searched.add(versions, document)
-    if faults:
-        raise ConfigurationError(faults=faults)
-    return versions if len(versions) or versions.searched is not None else versions.add(DEFAULT_VERSION)
-
-
-def _overrides(document: Document, version: Version) -> Iterator[tuple[str, Node]]:
-    """Yields addresses and values of a version, with their places where the file has them."""
-    section = document.root.at(("versions", version.name))
-    given = {} if section is None else {str(key): node for key, node in section.items()}
-    for address, node in given.items():
-        if address not in _META:
-            value = version[address]
-            is_same = node.plain() == value
-            yield address, node if is_same else from_plain(value, Place(f"version {version.name}"))
-    for address, value in version.items():
-        is_alias = address == "epoc_count" and "epochs" in given
-        if address not in given and value is not None and not is_alias and address not in {"name", *_META}:
-            yield address, from_plain(value, Place(f"version {version.name}"))
