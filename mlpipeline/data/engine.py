@@ -78,6 +78,7 @@ def make(url: Any, options: Mapping[str, Any], root: Path | None) -> Any:
     Raises:
         MissingExtra: when the driver is not installed.
         ConfigurationError: when the engine does not take an option.
+        DatabaseError: when the dialect finds no credentials.
     """
     sa = errors.require("sqlalchemy", extra="sql")
     url = _absolute(url, root)
@@ -98,6 +99,9 @@ def make(url: Any, options: Mapping[str, Any], root: Path | None) -> Any:
         raise errors.MissingExtra(f"{url.drivername}: {error.name} is not installed: {_advice(url)}") from error
     except (sa.exc.ArgumentError, TypeError) as error:
         raise ConfigurationError(f"{url.drivername}: {str(error).partition(' using')[0]}: mend the options") from None
+    except Exception as error:  # some dialects look for credentials here, and raise what their own libraries do
+        said = (str(error).splitlines() or [type(error).__name__])[0]
+        raise errors.DatabaseError(f"{url.drivername}: {said}: mend the URL, or the credentials") from error
 
 
 def _advice(url: Any) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from mlpipeline.errors import ConfigurationError, DataFault, MissingExtra
+from mlpipeline.data import columns, dialects
+from mlpipeline.errors import ConfigurationError, DatabaseError, DataFault, MissingExtra
 from tests.unit.workflow.components.conftest import Make
 from tests.unit.workflow.conftest import Workbench
 
@@ -120,6 +121,23 @@ def test_a_warehouse_whose_dialect_is_missing_says_which_extra_brings_it(make: M
         MissingExtra, match=rf"pip install 'mlpipeline\[{name.removesuffix('DataConnector').lower()}\]'"
     ):
         connector.get_data("people")
+
+
+@pytest.mark.parametrize("name", WAREHOUSES)
+def test_a_dialect_that_is_there_writes_what_appending_needs(make: Make, name: str) -> None:
+    """What the servers make of it nobody here can see."""
+    values, module = WAREHOUSES[name]
+    pytest.importorskip(module, reason=f"{module} is not installed", exc_type=ImportError)
+    connector = make(name, **values)
+    if "BigQuery" in name:
+        with pytest.raises(DatabaseError, match=r"bigquery: .*mend the URL, or the credentials"):
+            connector.get_data("people")
+        return
+    dialect = dialects.of(connector.database.engine)
+    frame = pd.DataFrame({"a b": [1], "x": ["t"], "f": [0.5], "b": [True], "d": pd.to_datetime(["2026-01-01"])})
+    kinds = [kind.compile(dialect=dialect.engine.dialect) for kind in columns.sql_types(frame).values()]
+    assert kinds[0].lower() == "bigint"
+    assert dialect.quote("a b") in ('"a b"', "`a b`")
 
 
 def test_urls_need_a_bucket_or_a_scheme(make: Make, passengers: pd.DataFrame) -> None:
