@@ -82,7 +82,8 @@ def _each(reference: pd.DataFrame, current: pd.DataFrame, columns: Sequence[str]
 
 
 def _of_numbers(name: str, before: Any, after: Any, change: float) -> Drift:
-    if len(before) * len(after) < len(before) + len(after):  # none, or one on each side: nothing can be told
+    if min(len(before), len(after)) == 0 or len(before) + len(after) > len(before) * len(after):
+        # None, or a single one: nothing can be told, and SciPy divides by zero.
         return _nothing(name, "KS", change)
     stats = errors.require("scipy.stats", extra="quality")
     found = stats.ks_2samp(before, after, method="asymp")

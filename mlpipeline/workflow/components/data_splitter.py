@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,11 +11,12 @@ import pandas as pd
 from mlpipeline.config_text import near_miss
 from mlpipeline.data.split import Split
 from mlpipeline.data.time_series import TimeSeries
-from mlpipeline.errors import ConfigurationError, DataFault
+from mlpipeline.errors import DataFault
 from mlpipeline.workflow.types.contract import TEST, TRAIN, VALIDATION, Splits
 from mlpipeline.workflow.types.data import DataSplitter
 
 _PARTS = (TRAIN, VALIDATION, TEST)
+_SIZES = ("validation_size", "test_size")
 _WITH_TEST, _WITHOUT = (0.8, 0.1, 0.1), (0.8, 0.2, 0.0)
 
 
@@ -51,8 +53,10 @@ class LocalDataSplitter(DataSplitter):
     drop_columns: Sequence[str] = ()
     seed: int = 0
 
-    def __init__(self) -> None:
-        self._check()
+    @classmethod
+    def value_faults(cls, values: Mapping[str, Any]) -> Mapping[str, str]:
+        """Returns what does not go together."""
+        return _faults(values)
 
     def split_data(self, data: pd.DataFrame) -> Splits:
         """Returns the splits, each in the order of `data`, a time series in that of time."""
@@ -121,31 +125,39 @@ class LocalDataSplitter(DataSplitter):
                 near = near_miss(name, known) or f" There are {', '.join(known)}"
                 raise DataFault(f"{key}: the data has no column {name!r}.{near}")
 
-    def _check(self) -> None:
-        """Raises a ConfigurationError with everything that does not go together."""
-        ratio, told = self.split_ratio, []
-        sizes = [key for key in ("validation_size", "test_size") if getattr(self, key) is not None]
-        told += [f"{key} must be above 0" for key in sizes if getattr(self, key) <= 0]
-        told += [f"{key} is a number of rows: {getattr(self, key):g} is none" for key in sizes if self._is_broken(key)]
-        if ratio is not None and (len(ratio) not in (2, 3) or min(ratio) < 0 or abs(sum(ratio) - 1) > 1e-9):
-            told.append(f"split_ratio is {ratio}: give two or three shares that sum to 1, e.g. [0.8, 0.1, 0.1]")
-        elif ratio is not None and self.include_test is not None and self.include_test != (len(ratio) == 3):
-            told.append(f"include_test is {str(self.include_test).lower()}, and split_ratio has {len(ratio)} shares")
-        if ratio is not None and sizes:
-            told.append(f"split_ratio and {sizes[0]} say the same: leave one out")
-        if self.include_test is False and self.test_size is not None:
-            told.append("include_test is false, and there is a test_size: leave one out")
-        if self.use_stratified and self.time_index is not None:
-            told.append("use_stratified shuffles, and time_index keeps the order: leave one out")
-        told += [f"split_classes has {each!r}: its keys are train, validation, test" for each in self._unknown_parts()]
-        if self.model_target in self.drop_columns:
-            told.append(f"drop_columns holds the target {self.model_target!r}")
-        if told:
-            raise ConfigurationError(f"{self.address or type(self).__name__}: {'; '.join(told)}")
 
-    def _unknown_parts(self) -> list[str]:
-        return [each for each in self.split_classes or {} if each not in _PARTS]
+def _faults(values: Mapping[str, Any]) -> dict[str, str]:
+    """Returns what is wrong with the splitter's keys, by key."""
+    told = _size_faults(values)
+    ratio, with_test = values.get("split_ratio"), values.get("include_test")
+    if isinstance(ratio, list | tuple) and all(isinstance(each, int | float) for each in ratio):
+        if len(ratio) not in (2, 3) or min(ratio) < 0 or abs(sum(ratio) - 1) > 1e-9:
+            told["split_ratio"] = f"is {list(ratio)}: give two or three shares that sum to 1, e.g. [0.8, 0.1, 0.1]"
+        elif with_test is not None and with_test != (len(ratio) == 3):
+            told["include_test"] = f"is {str(with_test).lower()}, and split_ratio has {len(ratio)} shares"
+        for key in _SIZES:
+            if values.get(key) is not None:
+                told[key] = "says the same as split_ratio: leave one of them out"
+    if with_test is False and values.get("test_size") is not None:
+        told["test_size"] = "is the size of what include_test leaves out: leave one of them out"
+    if values.get("use_stratified") is True and values.get("time_index") is not None:
+        told["use_stratified"] = "shuffles, and time_index keeps the order: leave one of them out"
+    classes = values.get("split_classes")
+    for each in classes if isinstance(classes, Mapping) else ():
+        if each not in _PARTS:
+            told["split_classes"] = f"has {each!r}:{near_miss(str(each), _PARTS)} Its keys are {', '.join(_PARTS)}"
+    if values.get("model_target") in (values.get("drop_columns") or ()):
+        told["drop_columns"] = f"holds the target {values['model_target']!r}, which is needed"
+    return told
 
-    def _is_broken(self, key: str) -> bool:
-        size = getattr(self, key)
-        return bool(size > 1 and size != int(size))
+
+def _size_faults(values: Mapping[str, Any]) -> dict[str, str]:
+    told = {}
+    for key in _SIZES:
+        size = values.get(key)
+        if isinstance(size, int | float) and not isinstance(size, bool):
+            if size <= 0:
+                told[key] = f"is {size:g}: give a number of rows, or a share below 1"
+            elif size > 1 and size != int(size):
+                told[key] = f"is {size:g}, which is no number of rows"
+    return told

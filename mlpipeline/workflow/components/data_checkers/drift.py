@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
 from mlpipeline.data import drift
-from mlpipeline.errors import ConfigurationError, DataFault
+from mlpipeline.errors import DataFault
 from mlpipeline.workflow.types.contract import Finding, Report, Status
 from mlpipeline.workflow.types.data import DataChecker
+
+_THRESHOLDS = ("drift_p_value", "drift_effect", "drift_missing", "drift_share")
 
 
 class DriftDataChecker(DataChecker):
@@ -29,10 +34,12 @@ class DriftDataChecker(DataChecker):
     drift_share: float = 0.5
     drift_columns: list[str] | None = None
 
-    def __init__(self) -> None:
-        keys = ("drift_p_value", "drift_effect", "drift_missing", "drift_share")
-        if wrong := [f"{key} is {getattr(self, key)}" for key in keys if not 0 <= getattr(self, key) <= 1]:
-            raise ConfigurationError(f"{self.address or type(self).__name__}: {', '.join(wrong)}: give 0 to 1")
+    @classmethod
+    def value_faults(cls, values: Mapping[str, Any]) -> Mapping[str, str]:
+        """Returns which thresholds are no shares."""
+        given = {key: values.get(key) for key in _THRESHOLDS}
+        numbers = {key: value for key, value in given.items() if isinstance(value, int | float)}
+        return {key: f"is {value:g}: give 0 to 1" for key, value in numbers.items() if not 0 <= value <= 1}
 
     def check_data(self, data: pd.DataFrame, reference: pd.DataFrame | None = None) -> Report:
         """Returns what has drifted since `reference`; without one there is nothing to compare with."""

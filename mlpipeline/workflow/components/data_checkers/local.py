@@ -11,7 +11,6 @@ import pandas as pd
 from mlpipeline.data.drift import is_ordered
 from mlpipeline.data.profile import distinct_count, duplicated
 from mlpipeline.data.schema import NOTHING, kind_of
-from mlpipeline.errors import ConfigurationError
 from mlpipeline.workflow.components.data_checkers.findings import no_column, told
 from mlpipeline.workflow.types.contract import Finding, Report, Status
 from mlpipeline.workflow.types.data import DataChecker
@@ -48,13 +47,14 @@ class LocalDataChecker(DataChecker):
     max_outside: float = 0.01
     min_rows: int = 1
 
-    def __init__(self) -> None:
-        wrong = [f"kinds.{name} is {kind!r}" for name, kind in (self.kinds or {}).items() if kind not in KINDS]
-        hint = f" (there are {', '.join(KINDS)})" if wrong else ""
-        faults = [f"{', '.join(wrong)}{hint}"] if wrong else []
-        faults += [f"ranges.{name} is {ends}: give [least, greatest]" for name, ends in self._broken_ranges()]
-        if faults:
-            raise ConfigurationError(f"{self.address or type(self).__name__}: {'; '.join(faults)}")
+    @classmethod
+    def value_faults(cls, values: Mapping[str, Any]) -> Mapping[str, str]:
+        """Returns what is wrong within kinds and ranges."""
+        kinds, ranges = (found if isinstance(found := values.get(key), Mapping) else {} for key in ("kinds", "ranges"))
+        unknown = [f"{name} cannot be {kind!r}" for name, kind in kinds.items() if kind not in KINDS]
+        broken = [name for name, ends in ranges.items() if not isinstance(ends, list | tuple) or len(ends) != 2]
+        told = {"kinds": f"{'; '.join(unknown)}: there are {', '.join(KINDS)}"} if unknown else {}
+        return told | ({"ranges": f"give [least, greatest] for {', '.join(broken)}"} if broken else {})
 
     def check_data(self, data: pd.DataFrame, reference: pd.DataFrame | None = None) -> Report:
         """Returns what is wrong with rows, by themselves and beside those of `reference`."""
@@ -153,9 +153,6 @@ class LocalDataChecker(DataChecker):
                 yield finding
         for name in data.columns.difference(reference.columns, sort=False):
             yield Finding(name=f"reference.{name}", status=Status.WARN, message=f"{name} was not there before")
-
-    def _broken_ranges(self) -> list[tuple[str, Any]]:
-        return [(name, ends) for name, ends in (self.ranges or {}).items() if len(ends) != 2]
 
 
 def _strange(name: str, values: pd.Series, reference: pd.Series, most: float) -> Finding | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -11,7 +11,7 @@ import pandas as pd
 
 from mlpipeline import errors
 from mlpipeline.config_text import near_miss
-from mlpipeline.errors import ConfigurationError, DataFault
+from mlpipeline.errors import DataFault
 from mlpipeline.workflow.components import places
 from mlpipeline.workflow.part import side_effects
 from mlpipeline.workflow.types.contract import Finding, Report, Status
@@ -41,10 +41,12 @@ class StumpyMatrixProfiler(DataChecker):
     stumpy_warn_distance: float | None = None
     local_dir: str | None = None
 
-    def __init__(self) -> None:
-        if short := [each for each in self.stumpy_window_size if each < _LEAST_WINDOW]:
-            where = self.address or type(self).__name__
-            raise ConfigurationError(f"{where}: stumpy_window_size has {short[0]}: {_LEAST_WINDOW} or more is needed")
+    @classmethod
+    def value_faults(cls, values: Mapping[str, Any]) -> Mapping[str, str]:
+        """Returns which windows are too short."""
+        windows = values.get("stumpy_window_size") or ()
+        short = [each for each in windows if isinstance(each, int) and each < _LEAST_WINDOW]
+        return {"stumpy_window_size": f"has {short[0]}: {_LEAST_WINDOW} rows or more are needed"} if short else {}
 
     @side_effects
     def check_data(self, data: pd.DataFrame, reference: pd.DataFrame | None = None) -> Report:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -33,11 +34,11 @@ class SQLDataTransformer(DataTransformer):
     transformer_sql: str | None = None
     transformer_path: str | None = None
 
-    def __init__(self) -> None:
-        if self.transformer_sql is not None and self.transformer_path is not None:
-            raise ConfigurationError(
-                f"{self.address}: transformer_sql and transformer_path say the same: leave one out"
-            )
+    @classmethod
+    def value_faults(cls, values: Mapping[str, Any]) -> Mapping[str, str]:
+        """Returns that there are two queries."""
+        is_twice = values.get("transformer_sql") is not None and values.get("transformer_path") is not None
+        return {"transformer_path": "says the same as transformer_sql: leave one of them out"} if is_twice else {}
 
     def transform(self, source: str | Mapping[str, str] | pd.DataFrame) -> pd.DataFrame:
         """Returns what the query gives."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import pandas as pd
 
@@ -11,7 +11,7 @@ from mlpipeline import plugins
 from mlpipeline.config_text import near_miss
 from mlpipeline.data.encoding import Encoding
 from mlpipeline.errors import ConfigurationError, NotFitted
-from mlpipeline.workflow.components.feature_transformers import columns
+from mlpipeline.workflow.components.feature_transformers import columns, specified
 from mlpipeline.workflow.types.data import FeatureTransformer
 
 
@@ -25,21 +25,15 @@ class EncoderFeatureTransformer(FeatureTransformer):
     """
 
     encoders: list[dict[str, Any]]
-    remainder: str = "drop"
+    remainder: Literal["passthrough", "drop"] = "drop"
 
     def __init__(self) -> None:
-        if self.remainder not in ("drop", "passthrough"):
-            raise ConfigurationError(f"remainder is {self.remainder!r}: it must be drop or passthrough")
-        faults = []
-        made = []
-        for number, entry in enumerate(self.encoders):
-            try:
-                made.append(_made(entry))
-            except ConfigurationError as error:
-                faults.append(f"{self.address or type(self).__name__}: encoders.{number}: {error}")
-        if faults:
-            raise ConfigurationError("\n".join(faults))
-        self.encoding = Encoding(made, None)
+        self.encoding = Encoding([_made(entry) for entry in self.encoders], None)
+
+    @classmethod
+    def value_faults(cls, values: Mapping[str, Any]) -> Mapping[str, str]:
+        """Returns which encoders cannot be made."""
+        return specified.faults("encoders", values.get("encoders"), _made)
 
     def fit(self, data: pd.DataFrame, target: pd.Series | None = None) -> Self:
         """Learns from features of shape (rows, columns), and the target of shape (rows,)."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, Self
 
@@ -28,7 +31,12 @@ class FeatureEngineFeatureTransformer(FeatureTransformer):
     transformers: list[dict[str, Any]]
 
     def __init__(self) -> None:
-        self.read = specified.read(_with_variables(self.transformers), known(), self.address or type(self).__name__)
+        self.read = specified.read(_with_variables(self.transformers), known())
+
+    @classmethod
+    def value_faults(cls, values: Mapping[str, Any]) -> Mapping[str, str]:
+        """Returns which transformers cannot be made."""
+        return specified.faults("transformers", values.get("transformers"), lambda each: specified.made(each, known()))
 
     def fit(self, data: pd.DataFrame, target: pd.Series | None = None) -> Self:
         """Learns from features of shape (rows, columns), and the target of shape (rows,)."""
@@ -36,17 +44,16 @@ class FeatureEngineFeatureTransformer(FeatureTransformer):
         pipeline = errors.require("sklearn.pipeline", extra="sklearn").Pipeline
         made = pipeline([(f"{number}_{each.name}", clone(each.made)) for number, each in enumerate(self.read)])
         try:
-            self.fitted = made.fit(_with_objects(data), target)
+            with _quiet():
+                self.fitted = made.fit(data, target)
         except (ValueError, KeyError, TypeError) as error:
             raise errors.DataFault(f"{self.address or type(self).__name__}: {error}") from error
         return self
 
     def transform(self, data: pd.DataFrame) -> pd.DataFrame:
         """Returns features under the same index, of shape (rows, features)."""
-        made = columns.transformed(self, _with_objects(data))
-        text = [name for name in made.columns if name in data.columns and str(data[name].dtype) == "str"]
-        kept = [name for name in text if made[name].dtype.kind == "O"]
-        return made.astype(dict.fromkeys(kept, "str"))
+        with _quiet():
+            return columns.transformed(self, data)
 
 
 def known() -> dict[str, type]:
@@ -59,10 +66,12 @@ def known() -> dict[str, type]:
     return found
 
 
-def _with_objects(data: pd.DataFrame) -> pd.DataFrame:
-    """Returns text as objects, which is all the text that feature-engine knows of."""
-    text = [name for name in data.columns if str(data[name].dtype) == "str"]
-    return data.astype(dict.fromkeys(text, object))
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Hides that feature-engine asks for objects where pandas 3 has text: it gets text, and warnings of pandas 4."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pd.errors.Pandas4Warning)
+        yield
 
 
 def _with_variables(transformers: list[dict[str, Any]]) -> list[dict[str, Any]]:

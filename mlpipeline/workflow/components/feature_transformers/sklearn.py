@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Literal, Self
 
@@ -27,7 +28,12 @@ class SklearnFeatureTransformer(FeatureTransformer):
     remainder: Literal["passthrough", "drop"] = "passthrough"
 
     def __init__(self) -> None:
-        self.read = specified.read(self.transformers, known(), self.address or type(self).__name__)
+        self.read = specified.read(self.transformers, known())
+
+    @classmethod
+    def value_faults(cls, values: Mapping[str, Any]) -> Mapping[str, str]:
+        """Returns which transformers cannot be made."""
+        return specified.faults("transformers", values.get("transformers"), lambda each: specified.made(each, known()))
 
     def fit(self, data: pd.DataFrame, target: pd.Series | None = None) -> Self:
         """Learns from features of shape (rows, columns), and the target of shape (rows,)."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,24 +22,38 @@ class Specified:
     columns: list[str] | None
 
 
-def read(transformers: Iterable[Any], known: Mapping[str, type], where: str) -> list[Specified]:
+def read(transformers: Iterable[Any], known: Mapping[str, type]) -> list[Specified]:
     """Reads `transformers`: each has `transformer`, and may have `transformer_columns`, `transformer_args`, `_kwargs`.
 
     Raises:
         ConfigurationError: with everything that is wrong.
     """
-    found, faults = [], []
-    for number, entry in enumerate(transformers):
+    return [made(entry, known) for entry in transformers]
+
+
+def faults(key: str, entries: Any, make: Callable[[Any], object]) -> dict[str, str]:
+    """Returns what is wrong with the entries of a key, as `Part.value_faults` does.
+
+    Args:
+        key: of the configuration.
+        entries: what it holds.
+        make: makes what an entry names; raises a ConfigurationError where it cannot be.
+    """
+    told = []
+    for number, entry in enumerate(entries if isinstance(entries, list | tuple) else ()):
         try:
-            found.append(_made(entry, known))
+            make(entry)
         except ConfigurationError as error:
-            faults.append(f"{where}: transformers.{number}: {error}")
-    if faults:
-        raise ConfigurationError("\n".join(faults))
-    return found
+            told.append(f"{number}: {error}")
+    return {key: "; ".join(told)} if told else {}
 
 
-def _made(entry: Any, known: Mapping[str, type]) -> Specified:
+def made(entry: Any, known: Mapping[str, type]) -> Specified:
+    """Makes what one entry names.
+
+    Raises:
+        ConfigurationError: it cannot be.
+    """
     if not isinstance(entry, Mapping) or "transformer" not in entry:
         raise ConfigurationError(f"is {entry!r}: write {{transformer: Name, transformer_columns: [...]}}")
     if unknown := [key for key in entry if key not in _KEYS]:

@@ -111,12 +111,15 @@ def test_large_data_is_not_thinned_out(make: Make) -> None:
     [
         ({"split_ratio": [0.5, 0.4]}, "two or three shares that sum to 1"),
         ({"split_ratio": [0.5, 0.5], "include_test": True}, "split_ratio has 2 shares"),
-        ({"split_ratio": [0.8, 0.2], "test_size": 3}, "split_ratio and test_size say the same"),
-        ({"test_size": 2.5}, "a number of rows: 2.5 is none"),
-        ({"test_size": 0}, "test_size must be above 0"),
-        ({"use_stratified": True, "time_index": "t"}, "use_stratified shuffles"),
-        ({"split_column": "s", "split_classes": {"trian": "A"}}, "'trian': its keys are train, validation, test"),
-        ({"drop_columns": ["survived"]}, "drop_columns holds the target"),
+        (
+            {"split_ratio": [0.8, 0.2], "test_size": 3},
+            "test_size of LocalDataSplitter .part.: says the same as split_ratio",
+        ),
+        ({"test_size": 2.5}, "2.5, which is no number of rows"),
+        ({"test_size": 0}, "is 0: give a number of rows"),
+        ({"use_stratified": True, "time_index": "t"}, "shuffles, and time_index keeps the order"),
+        ({"split_column": "s", "split_classes": {"trian": "A"}}, "'trian': Did you mean 'train'"),
+        ({"drop_columns": ["survived"]}, "holds the target .survived., which is needed"),
     ],
 )
 def test_what_does_not_go_together_is_told_when_it_is_made(make: Make, values: dict[str, Any], told: str) -> None:
