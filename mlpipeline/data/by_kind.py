@@ -15,8 +15,6 @@ from mlpipeline.data.dataset import Dataset
 from mlpipeline.data.schema import NOTHING, kind_of
 from mlpipeline.errors import DataFault
 
-TIME = "time"
-"""What the feature is called that tells when a row was."""
 MOST_WHOLE_CLASSES = 20
 _MOST_FREE_LEVELS = 20
 _log = logging.getLogger(__name__)
@@ -32,7 +30,7 @@ class Choice:
         one_hot: whether categories get a column each; else a code.
         leave_out: columns that are no features: keys of rows, say.
         categories: columns that are categories, whatever they hold.
-        time: the column that tells when a row was. It becomes the feature `TIME`, a whole number of periods.
+        time: the column that tells when a row was. It becomes a whole number of periods.
         period: of `time`, as pandas calls it: "s", "h", "D", "M", "Y" …
     """
 
@@ -50,7 +48,7 @@ class Choice:
         left out, and so is what no encoder reads: lists, bytes, columns without any value. A message says so.
 
         Raises:
-            DataFault: a column that is named is not there, or none is left.
+            DataFault: a column that is named is not there, none is left, or the name of one is no text.
         """
         self._check(frame)
         found = []
@@ -65,6 +63,8 @@ class Choice:
         return found
 
     def _check(self, frame: pd.DataFrame) -> None:
+        if wrong := [name for name in frame.columns if not isinstance(name, str)]:
+            raise DataFault(f"the column {wrong[0]!r} is called by a {type(wrong[0]).__name__}: rename it to a text")
         for name in (*self.categories, *((self.time,) if self.time else ())):
             if name not in frame.columns:
                 near = near_miss(name, [str(each) for each in frame.columns])
@@ -74,7 +74,7 @@ class Choice:
         from mlpipeline.data.encoders import Pass
         from mlpipeline.data.transformers import Period
 
-        return Pass(Period(str(self.time), self.period), name=TIME)
+        return Pass(Period(str(self.time), self.period), name=str(self.time))
 
     def _encoder(self, name: Any, values: pd.Series) -> Any:
         from mlpipeline.data.encoders import Boolean, Norm, Pass
@@ -83,11 +83,11 @@ class Choice:
         if name in self.categories or kind == "text":
             return self._category(name, values)
         if kind == "number":
-            return Norm(name, name=str(name)) if self.scaled else Pass(name, name=str(name))
+            return Norm(name, name=name) if self.scaled else Pass(name, name=name)
         if kind == "boolean":
-            return Boolean(name, name=str(name))
+            return Boolean(name, name=name)
         if kind in ("time", "duration"):
-            return Norm(name, name=str(name))
+            return Norm(name, name=name)
         told = "has no value" if kind == NOTHING else f"holds {kind} values, which no encoder reads by itself"
         _log.warning("column %r %s: it is left out", name, told)
         return None
@@ -103,7 +103,7 @@ class Choice:
                 return None
         if self.one_hot:
             return OneHot(name, minimum_occurrences=2, compressed=True, missing=bool(values.isna().any()))
-        return Unique(name, name=str(name))
+        return Unique(name, name=name)
 
 
 class GivenParts(Dataset):

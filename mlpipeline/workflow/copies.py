@@ -33,8 +33,9 @@ def another(part: P, changes: Mapping[str, Any]) -> P:
         made = copy.copy(part)
         made.__dict__.update(changes)
         return made
-    keys = wants(type(part)).keys
-    values = {**wiring.values, **{name: value for name, value in changes.items() if name in keys}}
+    wanted = wants(type(part))
+    keys = wanted.keys
+    values = {**wiring.values, **{name: each for name, each in changes.items() if name in keys or wanted.takes_any}}
     made = type(part).__new__(type(part))
     methods = public_methods(type(part))
     made.__dict__.update({name: part.__dict__[name] for name in wiring.given if name not in methods})

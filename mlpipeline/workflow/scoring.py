@@ -49,6 +49,13 @@ def default_metrics(data: Splits, problem_type: str | None = None) -> list[str]:
     return ["rmse", "mae", "r2"]
 
 
+def deciding(
+    data: Splits, perf_metric: str | None, metrics: Sequence[str] | None, problem_type: str | None = None
+) -> str:
+    """Returns the metric by which models are compared: `perf_metric`, else the first of `metrics`, else the usual."""
+    return perf_metric or (metrics or default_metrics(data, problem_type))[0]
+
+
 def is_better(metric: str, one: float, than: float) -> bool:
     """Whether a value of a metric is better than another; NaN is worse than everything."""
     found: bool = _score(metric).is_better(one, than)

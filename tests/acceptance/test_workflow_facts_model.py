@@ -105,7 +105,9 @@ def test_another_trainer_is_one_line(site: Site, trainer: str) -> None:
     if importlib.util.find_spec(library) is None:
         pytest.skip(f"{library} is not installed")
     site.write("dev.yaml", DEV.replace("model_trainer: XGBoostTrainer", f"model_trainer: {trainer}"))
-    found = metrics(site)
+    # A network of the default width takes its time.
+    small = ["--set", "train.model_trainer.training_params.hidden_width=16"] if trainer == "KerasTrainer" else []
+    found = metrics(site, *small)
     assert found[f"trainer__is_{trainer}"] == 1
     assert found["test__accuracy"] > 0.75
 

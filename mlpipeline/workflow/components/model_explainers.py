@@ -27,7 +27,7 @@ class PermutationExplainer(ModelExplainer):
     another row's one after the other, in random order.
 
     Attributes:
-        perf_metric: which metric gets worse; by default accuracy, or rmse.
+        perf_metric: which metric gets worse; by default the first of `metrics`, else accuracy, or rmse.
         repeats: how often each column is shuffled, and how many orders are drawn.
         most_rows: more rows than these are drawn from, for what a model rests on.
         local_dir: where pictures are written.
@@ -35,6 +35,7 @@ class PermutationExplainer(ModelExplainer):
     """
 
     perf_metric: str | None = None
+    metrics: list[str] | None = None
     problem_type: str | None = None
     local_dir: str | None = None
     repeats: int = 5
@@ -44,12 +45,12 @@ class PermutationExplainer(ModelExplainer):
     @classmethod
     def known_names(cls, key: str) -> Collection[str] | None:
         """Returns the names of metrics."""
-        return scoring.metric_names() if key == "perf_metric" else None
+        return scoring.metric_names() if key in ("perf_metric", "metrics") else None
 
     @side_effects
     def get_feature_importance(self, data: Splits, model: ModelTrainer) -> Report:
         """Returns how much worse the metric gets for each column, the most important first; with a picture."""
-        metric = self.perf_metric or scoring.default_metrics(data, self.problem_type)[0]
+        metric = scoring.deciding(data, self.perf_metric, self.metrics, self.problem_type)
         rows = _drawn(reporting(data), self.most_rows, self.seed)
         table = self._importance(data, model, rows, metric)
         place = places.new_file(self, self.local_dir, "feature_importance", ".png")

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlpipeline.data.by_kind import TIME, Choice, GivenParts, is_number
+from mlpipeline.data.by_kind import Choice, GivenParts, is_number
 from mlpipeline.errors import DataFault
 
 ROWS = 60
@@ -69,7 +69,7 @@ def test_a_time_becomes_whole_periods(frame: pd.DataFrame) -> None:
     dataset = GivenParts(
         (frame[:40], frame[40:], None), "y", False, Choice(time="when", period="M", leave_out=("key",))
     )
-    assert dataset.encoded_training_data.x[TIME].diff().dropna().unique().tolist() == [1.0]
+    assert dataset.encoded_training_data.x["when"].diff().dropna().unique().tolist() == [1.0]
 
 
 def test_parts_stay_what_they_are(frame: pd.DataFrame) -> None:
@@ -84,6 +84,8 @@ def test_columns_that_are_not_there_are_told(frame: pd.DataFrame) -> None:
         Choice(categories=("cod",)).encoders(frame, "y")
     with pytest.raises(DataFault, match="there is no column 'day'"):
         Choice(time="day").encoders(frame, "y")
+    with pytest.raises(DataFault, match="the column 7 is called by a int: rename it to a text"):
+        Choice().encoders(frame.rename(columns={"number": 7}), "y")
     with pytest.raises(DataFault, match="no column is left to learn from"):
         Choice().encoders(frame[["y", "key"]], "y")
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+import warnings
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from mlpipeline import errors, params
@@ -62,12 +64,14 @@ class _Study(Draws):
         self._space |= {f"{name}.{key}": each for name, space in spaces.items() for key, each in space.items()}
         described = {name: each.described() for name, each in self._space.items()}
         search = {"space": described, "direction": direction, "sampler": tuner.sampler, "seed": tuner.seed}
-        self._study = OptunaStudy("workflow", {**search, "pruner": None, "metric": ""})
+        with _quiet():
+            self._study = OptunaStudy("workflow", {**search, "pruner": None, "metric": ""})
         self._most, self._deadline = tuner.num_trials, deadline
         self._seen: set[str] = set()
         self._next = 1
         for done in known:
-            self._study.add(done.trial.number, done.trial.drawn["drawn"], done.trial.drawn["attrs"])
+            with _quiet():
+                self._study.add(done.trial.number, done.trial.drawn["drawn"], done.trial.drawn["attrs"])
             self._seen.add(_mark(done.trial))
             self.hear(done)
             self._next = max(self._next, done.trial.number + 1)
@@ -77,7 +81,8 @@ class _Study(Draws):
         if self._count >= self._most or (self._deadline is not None and time.monotonic() >= self._deadline):
             return None
         for turn in range(_TURNS):
-            drawn, attrs = self._study.draw(self._next, self._count, turn)
+            with _quiet():
+                drawn, attrs = self._study.draw(self._next, self._count, turn)
             trial = self._trial(drawn, attrs)
             if _mark(trial) not in self._seen:
                 self._seen.add(_mark(trial))
@@ -89,7 +94,8 @@ class _Study(Draws):
 
     def hear(self, done: Done) -> None:
         state = "failed" if done.value is None else "done"
-        self._study.hear(done.trial.number, {"state": state, "value": done.value})
+        with _quiet():
+            self._study.hear(done.trial.number, {"state": state, "value": done.value})
 
     def _trial(self, drawn: Mapping[str, Any], attrs: Mapping[str, Any]) -> Trial:
         values = {name: each.value(drawn[name]) for name, each in self._space.items()}
@@ -97,6 +103,14 @@ class _Study(Draws):
         own = {name.removeprefix(f"{trainer}."): value for name, value in values.items() if name != _TRAINER}
         mine = {name: own[name] for name in own if f"{trainer}.{name}" in self._space}
         return Trial(number=self._next, trainer=trainer, parameters=mine, drawn={"drawn": drawn, "attrs": attrs})
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Leaves the warnings of this process as they are: a study mutes all of them, as becomes a process of its own."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of samplers that may change in later releases
+        yield
 
 
 def _mark(trial: Trial) -> str:

@@ -35,7 +35,8 @@ class SearchTuner(HyperparameterTuner):
     Attributes:
         search_space: by hyper-parameter a list of values, a range `{low: .01, high: .3, log: true}`, or one value.
         trainers: several trainers that compete, instead of `search_space`: by the name of the part, its space.
-        perf_metric: by which trials are compared, on the validation part; its direction is known.
+        perf_metric: by which trials are compared, on the validation part; its direction is known. By default the first
+            of `metrics`, else accuracy, or rmse.
         num_jobs: so many trials at a time, in threads.
         seed: of all draws.
     """
@@ -44,6 +45,7 @@ class SearchTuner(HyperparameterTuner):
     search_space: dict[str, Any] | None = {}  # noqa: RUF012 - a default, which addresses lead into
     trainers: dict[str, dict[str, Any]] | None = {}  # noqa: RUF012 - likewise
     perf_metric: str | None = None
+    metrics: list[str] | None = None
     problem_type: str | None = None
     model_name: str | None = None
     num_jobs: int = 1
@@ -52,7 +54,7 @@ class SearchTuner(HyperparameterTuner):
     @classmethod
     def known_names(cls, key: str) -> Collection[str] | None:
         """Returns the names of metrics."""
-        return scoring.metric_names() if key == "perf_metric" else None
+        return scoring.metric_names() if key in ("perf_metric", "metrics") else None
 
     @classmethod
     def value_faults(cls, values: Mapping[str, Any]) -> Mapping[str, str]:
@@ -103,7 +105,7 @@ class SearchTuner(HyperparameterTuner):
         if not spaces:
             raise ParameterError("search_space: there is none: give the values or the range of a hyper-parameter")
         parts = {name: self._part(name) for name in spaces}
-        metric = self.perf_metric or scoring.default_metrics(data, self.problem_type)[0]
+        metric = scoring.deciding(data, self.perf_metric, self.metrics, self.problem_type)
         self._check(spaces, parts, data)
         kinds = {name: type(fit) if part is None else type(part) for name, part in parts.items()}
         book = Book(self, self._digest(data, spaces, parts, metric), metric, kinds)
@@ -150,7 +152,7 @@ class SearchTuner(HyperparameterTuner):
         return other
 
     def _carried_out(self, draws: Draws, book: Book, fits: Mapping[str, Fit]) -> Iterator[Done]:
-        if self.run.is_test and self.run.run_id is not None:
+        if self.run.is_test:
             draws = _OneOf(draws)
         if self.num_jobs == 1:
             while (trial := draws.propose()) is not None:

@@ -19,7 +19,7 @@ class LocalModelChecker(ModelChecker):
     """Checks a model on the rows that report: those of the test part, else of validation, else of training.
 
     Attributes:
-        perf_metric: what models are compared by; by default accuracy, or rmse.
+        perf_metric: what models are compared by; by default the first of `metrics`, else accuracy, or rmse.
         baseline_method: `value`, see `baseline_value`; or `column`, then that names a column that predicts.
         baseline_value: class_avg, class_most_frequent; avg, mode, max, min, median; last_value_N, lag_mean_N,
             lag_max_N, lag_min_N, lag_median_N. By default the most frequent class, the mean, or the value before.
@@ -27,6 +27,7 @@ class LocalModelChecker(ModelChecker):
     """
 
     perf_metric: str | None = None
+    metrics: list[str] | None = None
     problem_type: str | None = None
     baseline_method: str = baselines.VALUE
     baseline_value: str | None = None
@@ -37,7 +38,7 @@ class LocalModelChecker(ModelChecker):
         """Returns the methods of baselines, and the names of metrics."""
         if key == "baseline_method":
             return (baselines.COLUMN, baselines.VALUE)
-        return scoring.metric_names() if key == "perf_metric" else None
+        return scoring.metric_names() if key in ("perf_metric", "metrics") else None
 
     @classmethod
     def value_faults(cls, values: Mapping[str, Any]) -> Mapping[str, str]:
@@ -138,7 +139,7 @@ class LocalModelChecker(ModelChecker):
         )
 
     def _metric(self, data: Splits) -> str:
-        return self.perf_metric or scoring.default_metrics(data, self.problem_type)[0]
+        return scoring.deciding(data, self.perf_metric, self.metrics, self.problem_type)
 
     def _value(self, data: Splits, rows: pd.DataFrame, model: ModelTrainer) -> float:
         metric = self._metric(data)

@@ -102,8 +102,8 @@ def source(model: Resource) -> tuple[Path, str]:
     told = wire.read_json(place / _MANIFEST)
     if told is None or "digest" not in told:
         raise DataFault(
-            f"{model.id}: {place} has no {_MANIFEST}: what mlpipeline serves is saved by its own trainers, and reads rows "
-            f"as they are, without a feature transformer"
+            f"{model.id}: {place} has no {_MANIFEST}: what mlpipeline serves is saved by its own trainers, and reads "
+            f"rows as they are, without a feature transformer"
         )
     return place, str(told["digest"])
 

@@ -39,10 +39,8 @@ class Forecaster(EstimatorTrainer):
         return replace(found, leave_out=frozenset(map(str, data.train.columns)) - read)
 
     def _estimator(self, dataset: GivenParts) -> Any:
-        from mlpipeline.data.by_kind import TIME
-
         found = super()._estimator(dataset)
-        found.time = TIME
+        found.time = dataset.choice.time
         return found
 
 

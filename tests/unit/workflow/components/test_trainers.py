@@ -177,7 +177,7 @@ def test_series_are_forecast_by_their_time(name: str, library: str, tmp_path: Pa
     rows = data.features("test")
     said = trainer.predict(rows)
     assert scoring.scores(trainer, data, ["mape"])["test"]["mape"] < 0.05
-    assert [each.name for each in trainer.model.encoding.encoders] == ["time"]
+    assert [each.name for each in trainer.model.encoding.encoders] == ["month"]
     # Which rows are asked for, and in which order, does not matter.
     pd.testing.assert_series_equal(trainer.predict(rows.iloc[::-2]), said.iloc[::-2])
     trainer.save(tmp_path / "model")

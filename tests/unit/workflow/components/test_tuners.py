@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import warnings
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
@@ -214,6 +215,25 @@ def test_there_must_be_rows_to_compare_by(nowhere: Path, data: Splits) -> None:
 )
 def test_what_is_no_space_is_told_at_build_time(keys: dict[str, Any], key: str, message: str) -> None:
     assert message in GridTuner.value_faults(keys)[key]
+
+
+def test_the_first_of_the_metrics_decides_where_none_else_is_named(nowhere: Path) -> None:
+    frame = pd.DataFrame({"x": range(60), "y": [0.0, 10.0] * 30})
+    data = Splits(target="y", train=frame[:40], validation=frame[40:])
+    tuner = made(GridTuner, perf_metric=None, metrics=["r2", "mae"], search_space={"value": [1, 5]})
+
+    def fit(parameters: Mapping[str, Any]) -> tuple[ModelTrainer, float]:
+        assert tuner.model_trainer is not None
+        return tuner.model_trainer.fresh(parameters).fit(data), {1: -0.64, 5: 0.0}[parameters["value"]]
+
+    assert tuner.tune(data, fit).parameters == {"value": 5}
+
+
+def test_warnings_of_the_process_stay_as_they_were(nowhere: Path, data: Splits) -> None:
+    pytest.importorskip("optuna")
+    before = list(warnings.filters)
+    tuned(made(OptunaTuner, search_space={"value": [1, 4]}, num_trials=3), data)
+    assert warnings.filters == before
 
 
 def test_optuna_is_told_of_wrong_numbers() -> None:
