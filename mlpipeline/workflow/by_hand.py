@@ -13,7 +13,7 @@ from mlpipeline.execution.tee import Copy, copied
 from mlpipeline.workflow import secrets
 from mlpipeline.workflow.middleware import hide
 from mlpipeline.workflow.numbers import metrics
-from mlpipeline.workflow.part import tell_end
+from mlpipeline.workflow.part import tell_end, telling_end
 from mlpipeline.workflow.planned import Plan
 
 TYPE_CHECKING = False
@@ -49,7 +49,7 @@ def recording(runner: Runner) -> Iterator[Recording]:
         runner._if_built.checks.begin_run()
     project = by_hand.project_here(runner.plan.sources.root)
     if project is None:
-        with _telling(runner):
+        with telling_end(lambda: runner._if_built):
             yield Recording()
         return
     record = begin(runner, project)
@@ -79,16 +79,6 @@ def recording(runner: Runner) -> Iterator[Recording]:
             record.succeed(_by_part(found.returned), (runner.summery or "", ""), [])
     finally:
         runner.run = former
-
-
-@contextmanager
-def _telling(runner: Runner) -> Iterator[None]:
-    try:
-        yield
-    except BaseException as error:
-        tell_end(runner._if_built, error)
-        raise
-    tell_end(runner._if_built, None)
 
 
 def _failure(failed: Sequence[Result], hidden: frozenset[str]) -> CheckFailed | None:

@@ -164,14 +164,14 @@ class Part:
 
 
 @contextmanager
-def telling_end(shared: Shared | None) -> Iterator[None]:
-    """Tells all parts of a workflow how what the body does ended."""
+def telling_end(shared: Callable[[], Shared | None]) -> Iterator[None]:
+    """Tells all parts of a workflow, which the body may build first, how what the body does ended."""
     try:
         yield
     except BaseException as error:
-        tell_end(shared, error)
+        tell_end(shared(), error)
         raise
-    tell_end(shared, None)
+    tell_end(shared(), None)
 
 
 def tell_end(shared: Shared | None, error: BaseException | None) -> None:

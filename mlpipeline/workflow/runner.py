@@ -218,7 +218,7 @@ class Runner(Model, Part, ABC):
             self._clear_records(self.run.run_id)
             results = Results(self._records / self.run.run_id, shared.parts)
             shared.recorder = StepRecorder(results, self.plan.sources)
-        with telling_end(shared):
+        with telling_end(lambda: shared):
             found = metrics(self.main())
         return found if found is None or isinstance(found, dict) else {"value": found}
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from mlpipeline.errors import CheckFailed, NotWritable
+from mlpipeline.execution.by_hand import project_here
 from mlpipeline.ledger import Ledger
 from mlpipeline.project import Project
 from mlpipeline.queue import fsck
@@ -234,3 +236,12 @@ def test_parts_are_told_how_a_run_ended(bench: Workbench) -> None:
         raise ZeroDivisionError
     assert runner.telling.told == [(first, "NoneType"), (runner.last_run.run_id, "ZeroDivisionError")]
     assert [run.state for run in recorded()] == [State.SUCCEEDED, State.FAILED]
+
+
+def test_what_is_fitted_meanwhile_belongs_to_it(bench: Workbench) -> None:
+    assert project_here() is not None
+    with bench.load().recording():
+        assert project_here() is None
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(project_here).result() is None
+    assert project_here() is not None
