@@ -78,6 +78,7 @@ _MODEL_COMPONENTS = {
     "model_explainers": ("PermutationExplainer", "ShapExplainer"),
     "model_visualizers": ("SklearnVisualizer", "ProphetVisualizer"),
 }
+_TEXTS = "mlpipeline.workflow.components.text_generators"
 
 BUILT_IN = (
     ("executor", "inline", "mlpipeline.execution.inline:InlineExecutor"),
@@ -124,6 +125,8 @@ BUILT_IN = (
         for module, names in _MODEL_COMPONENTS.items()
         for name in names
     ),
+    ("component", "LocalTextGenerator", f"{_TEXTS}.local:LocalTextGenerator"),
+    ("component", "OpenAITextGenerator", f"{_TEXTS}.openai:OpenAITextGenerator"),
     ("model_format", ".yaml", "mlpipeline.workflow.model_file:load"),
 )
 

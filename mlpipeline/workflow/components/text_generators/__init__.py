@@ -1,0 +1,1 @@
+"""Text generators: what writes documentation, docstrings and tests."""
