@@ -49,6 +49,7 @@ COMMANDS = {
     "deployment": Entry(
         section=WORKFLOWS, target="deployment:deployment", help="Bring a model to where it answers; take it down."
     ),
+    "export": Entry(section=WORKFLOWS, target="export:export", help="Write a workflow for Prefect, Airflow, Docker, …"),
     "extract": Entry(section=DATA, target="extract:extract", help="What a query of extracts/ gives: its first rows."),
     "seed": Entry(section=DATA, target="rows:seed", help="Load local files into a connector: seed file SOURCE TARGET."),
     "datagen": Entry(section=DATA, target="rows:datagen", help="Make synthetic rows that look like those of a file."),
@@ -72,7 +73,6 @@ PLANNED = {
     "plot": "learning curves and charts",
     "tag": "a tag on a run",
     "journal": "the experiment log as a document",
-    "export": "runs or workflows for other tools",
     "import": "runs of other tools",
     "create": "create a model, component, pipeline or runner",
     "init": "create a project",

@@ -49,10 +49,23 @@ def run() -> None:
 @click.argument("runner")
 @configured
 @click.option("-b", "--build-method", "method", default="main", show_default=True, help="The runner's method to call.")
+@click.option(
+    "--records",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep the result of each step in this directory, repeat none that is kept there, write metrics.json.",
+)
+@click.option("--until", type=click.IntRange(min=1), metavar="N", help="End after the Nth step, or pipeline, of main.")
 @shared
 @click.pass_obj
 def workflow(
-    setup: Setup, runner: str, files: tuple[Path, ...], settings: tuple[str, ...], version: str | None, method: str
+    setup: Setup,
+    runner: str,
+    files: tuple[Path, ...],
+    settings: tuple[str, ...],
+    version: str | None,
+    method: str,
+    records: Path | None,
+    until: int | None,
 ) -> None:
     """Run a workflow here and now, print its metrics, and keep it in the history as a run by hand.
 
@@ -63,10 +76,17 @@ def workflow(
     mlpipeline run workflow MyRunner --config-file dev.yaml
     mlpipeline run workflow MyRunner -c base.yaml -c dev.yaml --set train.epochs=3 --version deep
     """
+    from mlpipeline.errors import UsageError
+
+    if until is not None and method != "main":
+        raise UsageError("--until counts the steps of main: leave --build-method out")
     found = _runner(setup, runner, files, settings, version)
     _log_to_stderr(setup)
-    returned = _call(found, method, plain=not setup.json)
-    _show_metrics(setup, found, returned)
+    returned = _call(found, method, plain=not setup.json, records=records, until=until)
+    values = _metrics(returned)
+    if records is not None:
+        _write_metrics(records, values)
+    _show_metrics(setup, found, values)
 
 
 @click.command("workflow")
@@ -132,30 +152,52 @@ def _runner(
     return runners.load(found, version=version, lazy=True, **options)
 
 
-def _call(runner: Runner, method: str, *, plain: bool) -> Any:
+def _call(runner: Runner, method: str, *, plain: bool, records: Path | None = None, until: int | None = None) -> Any:
     """Calls the method that was asked for. Unless `plain`, what it prints goes beside the answer, which is JSON.
+
+    Args:
+        records: keeps the results of steps; None keeps nothing.
+        until: the number of the last step of `main`.
 
     Raises:
         UsageError: there is none of that name.
     """
     from mlpipeline.errors import UsageError
     from mlpipeline.workflow import interface
+    from mlpipeline.workflow.exports import tasks
 
     told = None if method == "main" else interface.method_faults(type(runner), method)
     if told is not None:
         raise UsageError(f"--build-method: {told}")
     with runner.recording() as record, nullcontext() if plain else redirect_stdout(sys.stderr):
-        record.returned = getattr(runner.build(), method)()
+        if method == "main":
+            record.returned = tasks.run(runner, records, until)
+        else:
+            kept = runner if records is None else runner.keep_steps(records)
+            record.returned = getattr(kept.build(), method)()
     return record.returned
 
 
-def _show_metrics(setup: Setup, runner: Runner, returned: Any) -> None:
-    from mlpipeline.observe.table import Table
+def _metrics(returned: Any) -> dict[str, float]:
     from mlpipeline.workflow.numbers import metrics
 
     found = metrics(returned)
     values = found if isinstance(found, dict) else {} if found is None else {"value": found}
-    values = {name: float(value) for name, value in values.items()}
+    return {name: float(value) for name, value in values.items()}
+
+
+def _write_metrics(records: Path, values: dict[str, float]) -> None:
+    """Writes the metrics for the program that asked for the records."""
+    from mlpipeline import wire
+    from mlpipeline.observe.view import jsonable
+
+    records.mkdir(parents=True, exist_ok=True)
+    wire.write_json(records / "metrics.json", {"format": 1, "metrics": jsonable(values)})
+
+
+def _show_metrics(setup: Setup, runner: Runner, values: dict[str, float]) -> None:
+    from mlpipeline.observe.table import Table
+
     if setup.json:
         timings = runner.timings.by_method.items()
         seconds = {name: {"calls": each.calls, "seconds": each.seconds} for name, each in timings}

@@ -65,7 +65,7 @@ def write(root: Path, *, uv: str | None = None) -> tuple[Path, bool]:
     Raises:
         NotWritable: the directory cannot be written.
     """
-    packages = [each for each in installed() if normalized(each.name) not in _NOT_LOCKED]
+    packages = _locked()
     hashed = _hashed(packages, uv or shutil.which("uv"))
     lines = _head(is_hashed=hashed is not None) + (hashed if hashed is not None else _lines(packages))
     path = root / NAME
@@ -79,6 +79,15 @@ def write(root: Path, *, uv: str | None = None) -> tuple[Path, bool]:
         with contextlib.suppress(OSError):  # what could not be written need not be there
             beside.unlink()
     return path, hashed is not None
+
+
+def listing() -> list[str]:
+    """Returns the lines of a lock without the hashes of archives, for who writes them elsewhere."""
+    return _head(is_hashed=False) + _lines(_locked())
+
+
+def _locked() -> list[Package]:
+    return [each for each in installed() if normalized(each.name) not in _NOT_LOCKED]
 
 
 def drift(root: Path) -> Drift | None:

@@ -213,14 +213,18 @@ class Runner(Model, Part, ABC):
 
     def train_model(self, input_fn: Any = None, steps: int = 1) -> Any:
         """Runs the workflow, in the queue behind the steps that an interrupted attempt has done already."""
-        shared = self._workshop
         if self.run.run_id is not None and self.run.model_dir is not None:
             self._clear_records(self.run.run_id)
-            results = Results(self._records / self.run.run_id, shared.parts)
-            shared.recorder = StepRecorder(results, self.plan.sources)
-        with telling_end(lambda: shared):
+            self.keep_steps(self._records / self.run.run_id)
+        with telling_end(lambda: self._workshop):
             found = metrics(self.main())
         return found if found is None or isinstance(found, dict) else {"value": found}
+
+    def keep_steps(self, directory: Path) -> Self:
+        """Keeps the result of each step in a directory, and from now on repeats none whose result is there."""
+        shared = self._workshop
+        shared.recorder = StepRecorder(Results(directory, shared.parts), self.plan.sources)
+        return self
 
     def post_execution_hook(
         self, version: Version, model_dir: str, exec_mode: ExecutionModeKeys = ExecutionModeKeys.TEST

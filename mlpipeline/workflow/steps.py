@@ -76,15 +76,15 @@ class StepPipeline(Pipeline):
         return run(self, inputs)
 
 
-def run(part: Part, inputs: Mapping[str, Any]) -> Any:
-    """Takes a part's steps in order, and returns what the last one that was taken returned."""
+def run(part: Part, inputs: Mapping[str, Any], count: int | None = None) -> Any:
+    """Takes a part's steps in order, or the first `count` of them, and returns what the last one returned."""
     wiring: Wiring = part.__dict__[WIRING]
     if unknown := [name for name in inputs if name not in wiring.inputs]:
         raise TypeError(f"{part.address} takes no {', '.join(unknown)}: list it in its inputs")
     if missing := [name for name in wiring.inputs if name not in inputs]:
         raise TypeError(f"{part.address} is called without {', '.join(missing)}")
     values, last = dict(inputs), None
-    for step in wiring.steps or ():
+    for step in (wiring.steps or ())[:count]:
         taken = step.when is None or _is_taken(step.when, values)
         last = _take(step, wiring, values) if taken else None
         if step.name is not None:

@@ -13,7 +13,7 @@ from mlpipeline import plugins
 from mlpipeline.config_text import near_miss
 from mlpipeline.errors import MlpipelineError, UsageError
 from mlpipeline.workflow.generate import docstrings, shape
-from mlpipeline.workflow.generate.literals import literal
+from mlpipeline.workflow.literals import literal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from mlpipeline.config_text import near_miss
 from mlpipeline.errors import UsageError
-from mlpipeline.workflow.generate import docstrings, documentation, shape, test_code
+from mlpipeline.workflow.generate import docstrings, documentation, pytest_code, shape
 from mlpipeline.workflow.types import TextGenerator
 
 
@@ -43,7 +43,7 @@ def _docstrings(source: str) -> str:
 
 
 def _tests(source: str) -> str:
-    return test_code.functions(shape.classes(shape.parsed(source)))
+    return pytest_code.functions(shape.classes(shape.parsed(source)))
 
 
 _TASKS: dict[str, Callable[[str], str]] = {

@@ -6,8 +6,8 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 
-from mlpipeline.workflow.generate.literals import literal
 from mlpipeline.workflow.generate.shape import Argument, Method, Shape
+from mlpipeline.workflow.literals import literal
 
 _SAMPLES = {
     "bool": "True", "dict": "{}", "float": "0.5", "frozenset": "frozenset()", "int": "1", "list": "[]", "Mapping": "{}",
