@@ -8,11 +8,12 @@ PACKAGING := setup.cfg pyproject.toml
 # the report lists as RERUN. Such a test is to be mended; at your desk it fails.
 RERUN := $(if $(CI),--reruns 1 -raR)
 
-.PHONY: help demo test services chaos lint bench bench-quick docs tree clean
+.PHONY: help demo test test-exports services chaos lint bench bench-quick docs tree clean
 
 help:
 	@echo "make demo      install what the examples need, train them all, show the results"
 	@echo "make test      install and run the tests"
+	@echo "make test-exports  run exported workflows in Prefect, Metaflow and Airflow (four minutes)"
 	@echo "make services  test against real servers (PostgreSQL, Redis, S3); root has what is missing installed"
 	@echo "make chaos     kill, stop and starve everything; MLP_CHAOS_* make it longer"
 	@echo "make lint      ruff, mypy, import contracts, spelling"
@@ -76,6 +77,22 @@ demo: $(VENV)/.demo
 test: $(VENV)/.test
 	$(BIN)/python -m pytest $(RERUN) tests/unit -n 2 --dist worksteal
 	$(BIN)/python -m pytest $(RERUN) tests/integration tests/acceptance
+
+# Each tool in an environment of its own: they need different versions of the same packages. Prefect 3.8 does not start with
+# a newer FastAPI: its server passes Body(min_items=), which is gone there.
+TOOLS := $(VENV)/tools
+EXPORTED := $(TOOLS)/prefect/.made $(TOOLS)/metaflow/.made $(TOOLS)/airflow/.made
+$(TOOLS)/prefect/.made: PACKAGES := 'prefect>=3.4,<4' 'fastapi<0.150'
+$(TOOLS)/metaflow/.made: PACKAGES := 'metaflow>=2.15,<3'
+$(TOOLS)/airflow/.made: PACKAGES := 'apache-airflow>=3,<4'
+
+$(TOOLS)/%/.made: Makefile
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check $(PACKAGES)
+	@touch $@
+
+test-exports: $(VENV)/.test $(EXPORTED)
+	MLP_EXPORT_TOOLS=$(CURDIR)/$(TOOLS) $(BIN)/python -m pytest $(RERUN) tests/exports
 
 # Servers of Debian's packages, started by the tests on loopback. MLP_REQUIRE_SERVICES=1 makes a missing one a failure.
 services: $(VENV)/.services

@@ -30,7 +30,7 @@ def render(subject: Subject, options: Options, directory: Path) -> dict[str, str
     for task in subject.tasks:
         lines += ["", f"@task(task_id={literal(task.name)})", f"def {task.name}():"]
         lines += [f"    # {python_code.comment(task.call)}", f"    return run_task({task.number})", ""]
-    function = names.identifier(subject.name)
+    function = f"{names.identifier(subject.name)}_dag"
     lines += ["", *_decorator(subject, options), f"def {function}():", *_chain(subject), "", "", f"{function}()"]
     return {FILE: "\n".join(lines) + "\n"}
 

@@ -80,7 +80,7 @@ def _within(subject: Subject, directory: Path) -> str:
     place = directory.resolve()
     if not place.is_relative_to(subject.root):
         raise UsageError(f"{directory} lies outside the project {subject.root}, from where alone Docker copies files")
-    outside = [each for each in subject.files if Path(each).is_absolute()]
+    outside = [each for each in subject.sources if Path(each).is_absolute()]
     if outside:
         raise UsageError(f"{outside[0]} lies outside the project {subject.root}: the image would not hold it")
     relative = place.relative_to(subject.root).as_posix()

@@ -11,9 +11,9 @@ from mlpipeline.workflow.literals import literal
 
 FILE = "flow.py"
 _TAKEN = (
-    "cmd", "decospecs", "end", "foreach_stack", "index", "input", "max_log_size", "max_num_splits", "max_workers",
-    "merge_artifacts", "metrics", "name", "namespace", "next", "obj", "params", "run_id", "run_id_file",
-    "runner_attribute_file", "start", "tag", "tags", "task_id", "user_namespace", "with",
+    "changes", "cmd", "decospecs", "end", "foreach_stack", "index", "input", "max_log_size", "max_num_splits",
+    "max_workers", "merge_artifacts", "metrics", "name", "namespace", "next", "obj", "params", "run_id", "run_id_file",
+    "runner_attribute_file", "script_name", "start", "tag", "tags", "task_id", "user_namespace", "with",
 )  # fmt: skip
 """Names that Metaflow has for itself: metaflow/parameters.py, lint.py and flowspec.py of 2.19."""
 _TYPES = {"str": "str", "int": "int", "float": "float", "bool": "bool", "list": "JSONType", "dict": "JSONType"}

@@ -25,7 +25,7 @@ def slug(name: str, *, longest: int = 52, allowed: str = "a-z0-9-") -> str:
 def identifier(name: str) -> str:
     """Returns a Python identifier."""
     folded = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_")
-    is_short = len(folded) <= _LONGEST
+    is_short = 0 < len(folded) <= _LONGEST
     if folded == name and is_short and not name[0].isdigit() and not keyword.iskeyword(name):
         return name
     return f"workflow_{folded[:_LONGEST]}_{_digest(name)}".replace("__", "_")

@@ -15,8 +15,8 @@ FILE = "flow.py"
 def render(subject: Subject, options: Options, directory: Path) -> dict[str, str]:
     """Returns the files by name: each task of the workflow is a task of the flow, one after the other."""
     imports = ["from prefect import flow, task", "from prefect.runtime import flow_run"]
-    flow = names.identifier(subject.name)
-    parameters = python_code.offered(subject, (flow, "flow", "task", "flow_run", "changes", "metrics"))
+    flow = f"{names.identifier(subject.name)}_flow"
+    parameters = python_code.offered(subject, (flow, "flow", "task", "flow_run", "changes", "run_id", "values"))
     lines = [python_code.head("Prefect", imports, subject, options, directory)]
     for each in subject.tasks:
         lines += [

@@ -60,8 +60,10 @@ def run_step(number, run_id, changes):
 
 def changes_of(values, settings):
     """Returns what `--set` is given: values but None, and `part.key=value` as it is."""
-    found = [f"{name}={json.dumps(values[name])}" for name in values]
-    found = [each for each, value in zip(found, values.values()) if value is not None]
+    found = []
+    for name, value in values.items():
+        if value is not None:
+            found.append(f"{name}={json.dumps(value, ensure_ascii=False)}")
     return [*found, *(settings or [])]
 '''
 
@@ -104,4 +106,5 @@ def offered(subject: Subject, taken: Iterable[str]) -> list[Parameter]:
     names = {*taken, *IMPORTS, *_OWN, "NAME", "STEPS", "Path", "quote", "run_step", "changes_of", "settings"}
     names |= {each.name for each in subject.tasks}
     found = [each for each in subject.parameters if each.name not in names and not hasattr(builtins, each.name)]
-    return [each for each in found if len(each.name) <= _LONGEST]
+    # two names that differ in nothing but capitals are one to the command lines of some
+    return list({each.name.lower(): each for each in reversed(found) if len(each.name) <= _LONGEST}.values())[::-1]

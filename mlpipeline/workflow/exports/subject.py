@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import os
 import re
+import typing
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,14 @@ from mlpipeline.workflow.document import Document
 from mlpipeline.workflow.exports.tasks import Task, tasks
 from mlpipeline.workflow.links import CONFIG
 from mlpipeline.workflow.node import Node, Place
+from mlpipeline.workflow.planned import Plan
 from mlpipeline.workflow.runner import Runner, load
 from mlpipeline.workflow.sources import Sources
+from mlpipeline.workflow.wants import wants
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _LINK = re.compile(r"\$\$|\$\{([^{}]*)\}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -106,7 +113,7 @@ def read(
         version=version,
         sources=tuple(dict.fromkeys(document.files)),
         tasks=tasks(runner.plan),
-        parameters=tuple(_parameters(document.root.get(CONFIG))),
+        parameters=tuple(_parameters(document.root.get(CONFIG), runner.plan)),
         variables=variables,
         secrets=tuple(_secrets(document.root)),
     )
@@ -166,13 +173,22 @@ def _texts(node: Node) -> Iterator[tuple[Place, str]]:
         yield from _texts(each)
 
 
-def _parameters(config: Node | None) -> Iterator[Parameter]:
+def _parameters(config: Node | None, plan: Plan) -> Iterator[Parameter]:
     for key, node in () if config is None else config.items():
         name, value = str(key), node.plain()
         is_name = name.isidentifier() and not keyword.iskeyword(name) and not name.startswith("_") and name.isascii()
         is_linked = any("$" in text for _, text in _texts(node))
         if is_name and value is not None and not is_linked and not secrets.is_secret(name):
-            yield Parameter(name=name, kind=type(value).__name__)
+            yield Parameter(name=name, kind=_kind(name, value, plan))
+
+
+def _kind(name: str, value: Any, plan: Plan) -> str:
+    """Returns what a value is; a whole number is a float where that is what somebody reads."""
+    for part in plan.root.walk() if type(value) is int else ():
+        key = None if part.kind is None else wants(part.kind).keys.get(name)
+        if key is not None and (key.annotation is float or float in typing.get_args(key.annotation)):
+            return "float"
+    return type(value).__name__
 
 
 def _in_settings(document: Document) -> Iterator[Fault]:
