@@ -106,14 +106,16 @@ def _excerpt(text: str, path: Path, name: str, methods: tuple[str, ...], task: s
     for method in methods:
         if method not in known:
             raise UsageError(f"{name} has no method {method!r} of its own.{near_miss(method, known)}")
-    starts = {each.name: _first_line(each.node) for each in found.methods}
     # split as the syntax tree counts lines: a form feed ends none
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     wanted = range(_first_line(found.node), (found.node.end_lineno or 0) + 1)
     left_out: set[int] = set()
-    for each in found.methods if methods else ():
-        if each.name not in methods and not (task == "tests" and each.name == "__init__"):
-            left_out |= set(range(starts[each.name], (each.node.end_lineno or 0) + 1))
+    for each in found.node.body if methods else ():
+        is_kept = isinstance(each, shape.Function) and (
+            each.name in methods or (task == "tests" and each.name == "__init__")
+        )
+        if isinstance(each, shape.Function) and not is_kept:
+            left_out |= set(range(_first_line(each), (each.end_lineno or 0) + 1))
     return "\n".join(lines[line - 1] for line in wanted if line not in left_out) + "\n"
 
 
@@ -149,16 +151,17 @@ def _module(answer: str, path: Path, name: str, target: Path | None) -> str:
     if not any(isinstance(each, ast.FunctionDef) and each.name.startswith("test") for each in ast.walk(tree)):
         raise MlpipelineError(f"the generator wrote no test of {name}: try again, or use {DEFAULT_GENERATOR}")
     heads = [each for each in tree.body if isinstance(each, ast.Import | ast.ImportFrom)]
-    own = {ast.unparse(each) for each in heads} - {"from pathlib import Path"}
-    plain = sorted(each for each in own if each.startswith("import ") and each != "import pytest")
-    others = sorted(own - set(plain) - {"import pytest"})
+    imports = {text for each in heads if (text := _without(each, name))} - {"from pathlib import Path"}
+    first = sorted(each for each in imports if each.startswith("from __future__"))
+    plain = sorted(each for each in imports if each.startswith("import ") and each != "import pytest")
+    others = sorted(imports - {*first, *plain, "import pytest"})
     path = path.resolve()
     beside = (target.resolve() if target is not None else Path.cwd() / "test.py").parent
     relative = Path(os.path.relpath(path, beside))
     up = sum(part == ".." for part in relative.parts)
     rest = "/".join(relative.parts[up:])
-    lines = [literal_docstring(f"Tests of {name}."), "", *plain, "from pathlib import Path", ""]
-    lines += [*(["import pytest"] if "import pytest" in own else []), *others]
+    lines = [f'"""Tests of {name}."""', "", *first, *([""] if first else []), *plain, "from pathlib import Path", ""]
+    lines += [*(["import pytest"] if "import pytest" in imports else []), *others]
     lines += ["from mlpipeline.workflow.sources import Sources", ""]
     above = f"parents[{up}]" if up else "parent"
     lines += [f"SOURCE = Path(__file__).resolve().{above} / {literal(rest)}"]
@@ -169,9 +172,12 @@ def _module(answer: str, path: Path, name: str, target: Path | None) -> str:
     return "\n".join(lines) + body + "\n"
 
 
-def literal_docstring(text: str) -> str:
-    """Returns a docstring of one line."""
-    return f'""{literal(text)}""' if literal(text)[0] == '"' else f'"""{text}"""'
+def _without(statement: ast.Import | ast.ImportFrom, name: str) -> str:
+    """Returns an import as it is written, without the class itself, which is found otherwise; perhaps nothing."""
+    kept = [each for each in statement.names if (each.asname or each.name) != name]
+    if isinstance(statement, ast.Import):
+        return ast.unparse(ast.Import(names=kept)) if kept else ""
+    return ast.unparse(ast.ImportFrom(module=statement.module, names=kept, level=statement.level)) if kept else ""
 
 
 def _save(target: Path, text: str, encoding: str) -> None:

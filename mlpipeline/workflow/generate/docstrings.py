@@ -72,9 +72,11 @@ def _parts(docstring: str) -> tuple[str, list[tuple[str, list[str]]]]:
     """Returns the text before the first section, and the sections with their lines."""
     text: list[str] = []
     sections: list[tuple[str, list[str]]] = []
-    for line in docstring.splitlines():
+    all_lines = docstring.splitlines()
+    for number, line in enumerate(all_lines, 1):
         found = _SECTION.fullmatch(line.rstrip())
-        if found:
+        following = next((each for each in all_lines[number:] if each.strip()), "")
+        if found and following[:1].isspace():  # else it is a word of the text
             sections.append((found[1], []))
         else:
             (sections[-1][1] if sections else text).append(line)

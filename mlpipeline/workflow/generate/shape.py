@@ -130,7 +130,8 @@ def one(tree: ast.Module, name: str, file: str) -> Shape:
 
 
 def _shape(node: ast.ClassDef) -> Shape:
-    methods = tuple(_method(each) for each in node.body if isinstance(each, Function))
+    functions = {each.name: each for each in node.body if isinstance(each, Function) and not _is_secondary(each)}
+    methods = tuple(_method(each) for each in functions.values())  # of two of a name, the last is the one that counts
     fields = tuple(_fields(node))
     constructor = next((each for each in methods if each.name == "__init__"), None)
     is_data = any(_last_name(each) == "dataclass" for each in node.decorator_list)
@@ -144,6 +145,11 @@ def _shape(node: ast.ClassDef) -> Shape:
         arguments=arguments,
         methods=methods,
     )
+
+
+def _is_secondary(node: Function) -> bool:
+    """Whether another function of the name is the one to describe: that of a setter, or of an overload."""
+    return any(_last_name(each) in ("setter", "deleter", "overload") for each in node.decorator_list)
 
 
 def _fields(node: ast.ClassDef) -> Iterator[Argument]:

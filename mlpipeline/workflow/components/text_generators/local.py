@@ -37,7 +37,8 @@ def _docstrings(source: str) -> str:
     wanted = {}
     for each in shape.classes(shape.parsed(source)):
         wanted[each.name] = docstrings.of_class(each)
-        asked = each.public or each.methods  # where only private methods are given, those are meant
+        # where only private methods are given, those are meant; a constructor's arguments stand with its class
+        asked = each.public or [method for method in each.methods if method.name != "__init__"]
         wanted |= {f"{each.name}.{method.name}": docstrings.of_method(method) for method in asked}
     return docstrings.insert(source, wanted)
 

@@ -127,6 +127,24 @@ def test_line_ends_and_awkward_texts_survive(tmp_path: Path) -> None:
     assert b'    def f(self, x=\'"""\\\\\'):  # why\r\n' in content
 
 
+def test_setters_overloads_and_other_sections_stay_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_text(
+        "from typing import overload\nclass A:\n    @property\n    def x(self): return 1\n    @x.setter\n"
+        "    def x(self, value): pass\n    @overload\n    def f(self, a): ...\n    def f(self, a, b=1):\n"
+        '        """Does it.\n\n        Arguments:\n\n        a -- in another style\n        """\n'
+        "    def __init__(self, c): pass\n"
+    )
+    once = write("docstrings", path, "A", output=path)
+    found = docstrings.collect(ast.parse(once))
+    assert found["A.f"].endswith("a -- in another style\n\nArgs:\n    a: required.\n    b: by default 1.")
+    assert "    def x(self, value): pass\n    @overload\n    def f(self, a): ...\n" in once
+    assert found["A"] == "A.\n\nArgs:\n    c: required."
+    assert "A.__init__" not in found
+    assert write("docstrings", path, "A", output=path) == once
+    assert "def x" not in write("documentation", path, "A", methods=["f"])
+
+
 def test_only_the_docstrings_of_an_answer_are_taken(source: Path) -> None:
     answer = SOURCE.replace("return self ", '"""Wrong place."""\n        import os; os.remove("x")').replace(
         "        # a comment stays\n", '        """Learns \\"""it."""\n'
@@ -163,6 +181,11 @@ def test_another_generators_tests_find_the_class(source: Path, tmp_path: Path) -
     path = tmp_path / "test it's.py"
     write("tests", source, "Mean", generator=Answers(answer), output=path)
     assert "1 passed" in run_tests(path).stdout
+    answer = (
+        "from __future__ import annotations\nfrom trainers import Mean, Path\n\ndef test_it():\n    assert Mean({})\n"
+    )
+    text = write("tests", source, "Mean", generator=Answers(answer.replace(", Path", "")), output=path, overwrite=True)
+    assert "1 passed" in run_tests(path).stdout, text
     with pytest.raises(MlpipelineError, match="no test of Mean"):
         write("tests", source, "Mean", generator=Answers("x = 1\n"))
 
