@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
 
 from mlpipeline.workflow.generate import shape as shapes
@@ -47,58 +47,52 @@ def _sentence(name: str) -> str:
 
 
 def _completed(docstring: str, arguments: tuple[Argument, ...], more: Mapping[str, list[str]]) -> str:
-    """Adds the sections that are missing, and brings that of the arguments up to date."""
-    text, sections = _parts(docstring)
-    present = {name for name, _ in sections}
-    wanted: list[tuple[str, list[str]]] = []
-    arguments_done = False
-    for name, lines in sections:
-        if name in _ARGUMENTS:
-            arguments_done = True
-            lines = list(_updated(lines, arguments))
-            if not any(line.strip() for line in lines):
-                continue
-        wanted.append((name, lines))
-    if arguments and not arguments_done:
-        wanted.insert(0, ("Args", [f"    {_entry(each)}" for each in arguments]))
-    for name, lines in more.items():
-        if name not in present:
-            wanted.append((name, [f"    {line}" for line in lines]))
-    blocks = [text.rstrip(), *("\n".join([f"{name}:", *lines]).rstrip() for name, lines in wanted)]
-    return "\n\n".join(block for block in blocks if block)
+    """Adds the sections that are missing, and brings that of the arguments up to date; else changes nothing."""
+    found = _blocks(docstring)
+    wanted = [(name, _updated(lines, arguments) if name in _ARGUMENTS else lines) for name, lines in found]
+    names = {name for name, _ in found}
+    if arguments and not names.intersection(_ARGUMENTS):
+        place = next((index for index, (name, _) in enumerate(wanted) if name), len(wanted))
+        wanted.insert(place, ("Args", [f"    {_entry(each)}" for each in arguments]))
+    wanted += [(name, [f"    {line}" for line in lines]) for name, lines in more.items() if name not in names]
+    if wanted == found:
+        return docstring
+    texts = ["\n".join([f"{name}:", *lines] if name and lines else lines).rstrip() for name, lines in wanted]
+    return "\n\n".join(text for text in texts if text)
 
 
-def _parts(docstring: str) -> tuple[str, list[tuple[str, list[str]]]]:
-    """Returns the text before the first section, and the sections with their lines."""
-    text: list[str] = []
-    sections: list[tuple[str, list[str]]] = []
-    all_lines = docstring.splitlines()
-    for number, line in enumerate(all_lines, 1):
-        found = _SECTION.fullmatch(line.rstrip())
-        following = next((each for each in all_lines[number:] if each.strip()), "")
-        if found and following[:1].isspace():  # else it is a word of the text
-            sections.append((found[1], []))
-        else:
-            (sections[-1][1] if sections else text).append(line)
-    return "\n".join(text), [(name, "\n".join(lines).rstrip().split("\n")) for name, lines in sections]
+def _blocks(docstring: str) -> list[tuple[str, list[str]]]:
+    """Returns the sections, by their names, and the text between them, which has none; each with its lines."""
+    found: list[tuple[str, list[str]]] = [("", [])]
+    lines = docstring.splitlines()
+    for number, line in enumerate(lines, 1):
+        head = _SECTION.fullmatch(line.rstrip())
+        following = next((each for each in lines[number:] if each.strip()), "")
+        if head and following[:1].isspace():  # else it is a word of the text
+            found.append((head[1], []))
+            continue
+        if found[-1][0] and line[:1].strip():
+            found.append(("", []))
+        found[-1][1].append(line)
+    return [(name, "\n".join(block).rstrip().split("\n")) for name, block in found]
 
 
-def _updated(lines: list[str], arguments: tuple[Argument, ...]) -> Iterator[str]:
-    """Yields a section's entries without arguments that are no more, and with those that are new."""
+def _updated(lines: list[str], arguments: tuple[Argument, ...]) -> list[str]:
+    """Returns a section's entries without arguments that are no more, and with those that are new."""
     names = {each.name for each in arguments}
+    takes_any = any(each.kind == "VAR_KEYWORD" for each in arguments)
     told: set[str] = set()
+    kept: list[str] = []
     is_kept = True
-    indent = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=4)
+    indent = next((len(line) - len(line.lstrip()) for line in lines if line.strip()), 4)
     for line in lines:
         found = _ENTRY.match(line)
         if found and len(line) - len(line.lstrip()) == indent:
-            is_kept = found[1] in names
+            is_kept = found[1] in names or takes_any
             told.add(found[1])
         if is_kept:
-            yield line
-    for each in arguments:
-        if each.name not in told:
-            yield " " * indent + _entry(each)
+            kept.append(line)
+    return kept + [" " * indent + _entry(each) for each in arguments if each.name not in told]
 
 
 def _entry(argument: Argument) -> str:
