@@ -10,6 +10,7 @@ from mlpipeline import errors
 
 ENTRY_POINT_GROUP = "mlpipeline"
 """Installed packages offer parts in the entry-point groups `mlpipeline.<kind>`."""
+BUILT_IN = "built in"
 
 
 class Registry:
@@ -76,17 +77,27 @@ class Registry:
         self._fill()
         return self._targets.get(kind, {}).get(name) or _installed(kind).get(name)
 
+    def origins(self, kind: str) -> dict[str, tuple[str, ...]]:
+        """Returns who offers each name of a kind, `built in` or `package 1.0`; the first is used. Imports nothing."""
+        self._fill()
+        found: dict[str, tuple[str, ...]] = dict.fromkeys(self._targets.get(kind, {}), (BUILT_IN,))
+        for name, offers in _offers(kind).items():
+            found[name] = (*found.get(name, ()), *offers.values())
+        return dict(sorted(found.items()))
+
     def load(self, kind: str, name: str) -> Any:
         """Imports a part and returns it.
 
         Raises:
-            UsageError: when there is no such part; the message names the nearest one.
+            UsageError: when there is no such part, the message names the nearest one; or several packages offer it.
             MissingExtra: when the part needs a package that an extra of mlpipeline brings.
             MlpipelineError: when the part cannot be imported; the original error is its cause.
         """
         target = self.target(kind, name)
         if target is None:
             raise errors.UsageError(self._unknown(kind, name))
+        if name not in self._targets.get(kind, {}):
+            self._check_single(kind, name)
         module, attribute = target.split(":")
         try:
             found: Any = import_module(module)
@@ -104,6 +115,12 @@ class Registry:
             ) from error
         return found
 
+    def _check_single(self, kind: str, name: str) -> None:
+        offers = _offers(kind).get(name, {})
+        if len(offers) > 1:
+            told = " and ".join(f"{where} ({target})" for target, where in offers.items())
+            raise errors.UsageError(f"{kind} '{name}' is offered by {told}: uninstall one, or name the other in full")
+
     def _unknown(self, kind: str, name: str) -> str:
         from mlpipeline.config_text import near_miss
 
@@ -113,9 +130,18 @@ class Registry:
 
 
 def _installed(kind: str) -> dict[str, str]:
+    return {name: next(iter(offers)) for name, offers in _offers(kind).items()}
+
+
+def _offers(kind: str) -> dict[str, dict[str, str]]:
+    """Returns, by name, what installed packages offer, and which package each offer is of."""
     from importlib.metadata import entry_points
 
-    return {point.name: point.value.split(" ")[0] for point in entry_points(group=f"{ENTRY_POINT_GROUP}.{kind}")}
+    found: dict[str, dict[str, str]] = {}
+    for point in entry_points(group=f"{ENTRY_POINT_GROUP}.{kind}"):
+        package = "a package without a name" if point.dist is None else f"{point.dist.name} {point.dist.version}"
+        found.setdefault(point.name, {}).setdefault(point.value.split(" ")[0], package)
+    return found
 
 
 # The one piece of module state: rooms that must not know one another meet in this registry.
@@ -123,5 +149,6 @@ _registry = Registry(filled_by="mlpipeline.wiring:wire")
 register = _registry.register
 names = _registry.names
 name_of = _registry.name_of
+origins = _registry.origins
 target = _registry.target
 load = _registry.load

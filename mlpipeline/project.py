@@ -18,7 +18,7 @@ from mlpipeline.policy import KINDS, Policy
 from mlpipeline.values import READERS
 
 CONFIG = "mlp.config"
-OWNED = ("DATA", "SLURM", "RAY", "TRACKING", "NOTIFY", "DASHBOARD")
+OWNED = ("DATA", "SLURM", "RAY", "TRACKING", "NOTIFY", "DASHBOARD", "PACKAGE")
 """Sections that belong to other parts, some of later releases; their keys are kept as text."""
 
 

@@ -16,6 +16,7 @@ class Entry:
 
 LOOK, CONTROL, LEARN, DATA = "See what happens", "Change what happens", "Learn", "Data"
 WORKFLOWS, WORK, KEEP, SHELL = "Workflows", "Work in the project", "Keep house", "Your shell"
+MAKE = "Make something new"
 
 COMMANDS = {
     "plan": Entry(section=LOOK, target="plan:plan", help="What would run now, in which order, and why."),
@@ -50,6 +51,7 @@ COMMANDS = {
         section=WORKFLOWS, target="deployment:deployment", help="Bring a model to where it answers; take it down."
     ),
     "export": Entry(section=WORKFLOWS, target="export:export", help="Write a workflow for Prefect, Airflow, Docker, …"),
+    "list": Entry(section=WORKFLOWS, target="listing:list_", help="Parts, commands, templates, and their origins."),
     "extract": Entry(section=DATA, target="extract:extract", help="What a query of extracts/ gives: its first rows."),
     "seed": Entry(section=DATA, target="rows:seed", help="Load local files into a connector: seed file SOURCE TARGET."),
     "datagen": Entry(section=DATA, target="rows:datagen", help="Make synthetic rows that look like those of a file."),
@@ -58,6 +60,9 @@ COMMANDS = {
     "console": Entry(section=WORK, target="shells:console", help="A Python console in the project."),
     "notebook": Entry(section=WORK, target="shells:notebook", help="Jupyter in the project."),
     "test": Entry(section=WORK, target="own_tests:test", help="Run the project's own tests, or a workflow's checks."),
+    "init": Entry(section=MAKE, target="create:init", help="Create a project that runs at once."),
+    "create": Entry(section=MAKE, target="create:create", help="Create a model, component, pipeline, command, ..."),
+    "package": Entry(section=MAKE, target="package:package", help="Build what pip installs of the project's parts."),
     "get": Entry(section=KEEP, target="keep:get", help="Copy what a run left into a directory."),
     "mv": Entry(section=KEEP, target="keep:mv", help="Rename a model or version without losing its history."),
     "gc": Entry(section=KEEP, target="gc:gc", help="Show, or remove, what is not needed any more."),
@@ -77,5 +82,8 @@ PLANNED = {
     "create": "create a model, component, pipeline or runner",
     "init": "create a project",
     "package": "package a project",
+    "seed": "create example data",
+    "datagen": "generate synthetic data",
+    "deployment": "deploy a workflow",
     "dashboard": "the queue in a browser",
 }

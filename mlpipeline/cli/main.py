@@ -7,11 +7,13 @@ import io
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
+from mlpipeline.cli import own_commands
 from mlpipeline.cli.commands import COMMANDS, PLANNED
 from mlpipeline.cli.setup import Setup, shared
 from mlpipeline.errors import MlpipelineError
@@ -20,6 +22,7 @@ _QUEUE = ""
 """The name of the command that runs without a name."""
 _WITH_VALUE = frozenset({"--project", "--host", "--slots", "--executor", "--drill-steps"})
 _INTERRUPTED = 130
+_ROOT = "mlpipeline.cli.root"
 
 
 class Commands(click.Group):
@@ -27,20 +30,29 @@ class Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Returns the names in the order of help."""
-        return list(COMMANDS)
+        return [*COMMANDS, *(name for name in own_commands.every(_root(ctx)) if name not in COMMANDS)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Loads a command."""
         if cmd_name == _QUEUE:
             return _load("queue:queue")
         entry = COMMANDS.get(cmd_name)
-        return None if entry is None else _load(entry.target)
+        if entry is not None:
+            return _load(entry.target)
+        own = own_commands.find(_root(ctx), cmd_name)
+        try:
+            return None if own is None else own_commands.load(_root(ctx), own)
+        except MlpipelineError:
+            if ctx.resilient_parsing:  # nothing is said while a word is completed
+                return None
+            raise
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Decides between a command and the queue by the first word that is no option's value."""
         place = first_word(args)
         word = None if place is None else args[place]
-        if place is not None and word in COMMANDS:
+        ctx.meta[_ROOT] = own_commands.root_of(args if place is None else args[:place])
+        if place is not None and (word in COMMANDS or _is_own_command(ctx, str(word))):
             _check_before(ctx, args[:place], str(word))
             return super().parse_args(ctx, args)
         if word in PLANNED and not ctx.resilient_parsing:
@@ -86,17 +98,41 @@ class Commands(click.Group):
             rows = [(name, entry.help) for name, entry in COMMANDS.items() if entry.section == section]
             with formatter.section(section):
                 formatter.write_dl(rows, col_max=12)
+        if own := own_commands.every(_root(ctx)):
+            with formatter.section(own_commands.SECTION):
+                formatter.write_dl(
+                    [(name, f"cannot be used: {each.fault}" if each.fault else each.help) for name, each in own.items()]
+                )
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Offers commands, and everything that the queue takes."""
         found = [
             CompletionItem(name, help=entry.help) for name, entry in COMMANDS.items() if name.startswith(incomplete)
         ]
+        for name, own in own_commands.every(_root(ctx)).items():
+            if name.startswith(incomplete) and name not in COMMANDS:
+                found.append(CompletionItem(name, help=own.help))
         queue = _load("queue:queue")
         if incomplete.startswith("-"):
             return found + queue.shell_complete(ctx, incomplete)
         models = next(each for each in queue.params if each.name == "models")
         return found + models.shell_complete(ctx, incomplete)
+
+
+def _root(ctx: click.Context) -> Path:
+    """Returns the project's directory, as far as it was named before the command."""
+    found: Path = ctx.meta.get(_ROOT) or own_commands.root_of(())
+    return found
+
+
+def _is_own_command(ctx: click.Context, word: str) -> bool:
+    """Whether a word is a command that is not built in. One that is called as a model is shadows it."""
+    return (
+        word not in PLANNED
+        and word.isprintable()
+        and not any(mark in word for mark in "./:")
+        and (own_commands.find(_root(ctx), word) is not None)
+    )
 
 
 def _is_own(option: click.Option) -> bool:

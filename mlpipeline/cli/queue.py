@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
+from mlpipeline.cli import own_commands
 from mlpipeline.cli.commands import COMMANDS, PLANNED
 from mlpipeline.cli.setup import Setup, shared
 
@@ -124,7 +125,7 @@ def _check_word(context: click.Context, project: Project, words: tuple[str, ...]
         return
     if any((project.models_dir / f"{word}{ending}").exists() for ending in ("", ".py", ".yaml")):
         return
-    hint = near_miss(word, [*COMMANDS, *PLANNED])
+    hint = near_miss(word, [*COMMANDS, *PLANNED, *own_commands.every(project.root)])
     if hint:
         raise click.UsageError(f"There is no model and no command '{word}'.{hint}", context)
 

@@ -1,4 +1,4 @@
-"""Commands that look at workflow files: validate, show-config, list."""
+"""Commands that look at workflow files: validate, show-config."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from mlpipeline.workflow.document import Document
     from mlpipeline.workflow.planned import Plan
 
-_KINDS = ("components", "pipelines", "runners", "workflows")
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -92,48 +91,6 @@ def _values(plan: Plan) -> Iterator[tuple[str, Any, str]]:
         for key, found in part.values.items():
             for path, value, origin in found.leaves():
                 yield ".".join((*part.address, key, *path)), value, origin
-
-
-@click.command("list")
-@click.argument("kind", required=False, type=click.Choice(_KINDS))
-@shared
-@click.pass_obj
-def list_(setup: Setup, kind: str | None) -> None:
-    """List what a workflow can name: the project's own classes, built-in and installed ones; and the workflow files.
-
-    Nothing is imported. A class of the project's own is listed where its file lies: pipelines/ or runners/, else it is
-    taken for a component.
-
-    \b
-    mlpipeline list
-    mlpipeline list components
-    """
-    from mlpipeline import plugins
-    from mlpipeline.observe.table import Table
-
-    project = setup.project()
-    rows: list[tuple[str, str, str]] = []
-    for level in ("component", "pipeline", "runner"):
-        rows += [(f"{level}s", name, where) for name, where in _own(project.root, level)]
-        rows += [(f"{level}s", name, "built in or installed") for name in plugins.names(level)]
-    files = [each for each in sorted(project.models_dir.rglob("*.yaml")) if project.outputs_dir not in each.parents]
-    rows += [("workflows", str(each.relative_to(project.models_dir)), project.relative(each)) for each in files]
-    rows = [row for row in rows if kind is None or row[0] == kind]
-    if setup.json:
-        setup.emit({"format": 1, "parts": [{"kind": row[0], "name": row[1], "where": row[2]} for row in rows]})
-        return
-    draw(Table(columns=("kind", "name", "where"), rows=tuple(rows)))
-
-
-def _own(root: Path, level: str) -> Iterator[tuple[str, str]]:
-    from mlpipeline.workflow.classes import Classes
-    from mlpipeline.workflow.sources import Sources
-
-    place = root / f"{level}s"
-    if place.is_dir():
-        sources = Sources(root)
-        for name, files in sorted(Classes(sources, [place], []).defined().items()):
-            yield name, ", ".join(sources.relative(each) for each in files)
 
 
 def document(setup: Setup, files: tuple[Path, ...], settings: tuple[str, ...], runner: str | None = None) -> Document:
