@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
+from mlpipeline.cli import generate
 from mlpipeline.cli.commands import COMMANDS, PLANNED
 from mlpipeline.cli.setup import Setup, say, shared
 
@@ -31,7 +32,7 @@ KINDS = {
 @click.group()
 @shared
 def create() -> None:
-    """Create something new in the project, with a test that passes.
+    """Create something new in the project, with a test that passes; or write about a class that is there.
 
     \b
     mlpipeline create model digits
@@ -92,6 +93,8 @@ def _complete_type(_: click.Context, __: click.Parameter, incomplete: str) -> li
 
 for _kind, _told in KINDS.items():
     create.add_command(_command(_kind, _told))
+for _task in generate.TASKS:
+    create.add_command(generate.command(_task))
 
 
 def _create(setup: Setup, kind: str, *, name: str, template: str | None, type_: str | None = None) -> None:

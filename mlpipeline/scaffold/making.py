@@ -91,15 +91,24 @@ def _check(project: Project, kind: str, name: Name) -> None:
         MlpipelineError: a class of that name is there already.
     """
     if kind in _TOP_LEVEL:
-        from importlib.util import find_spec
-
-        spec = None if name.module in sys.modules else find_spec(name.module)
-        origin = getattr(sys.modules.get(name.module), "__file__", "") if spec is None else spec.origin
-        is_own = origin and Path(os.path.realpath(origin)).is_relative_to(project.root)
-        if name.module in sys.stdlib_module_names or (spec is not None and not is_own):
+        file = _file_of(name.module)
+        is_installed = file is not None and not file.is_relative_to(project.root)
+        if name.module in sys.stdlib_module_names or is_installed:
             raise UsageError(f"'{name.module}' is a module that is installed: choose another name")
     if kind in types.LEVELS:
         _check_class(project, kind, name)
+
+
+def _file_of(module: str) -> Path | None:
+    """Returns the file that a module is, or would be, imported from; None where there is none."""
+    from importlib.util import find_spec
+
+    if module in sys.modules:
+        origin = getattr(sys.modules[module], "__file__", None)
+    else:
+        spec = find_spec(module)
+        origin = None if spec is None else spec.origin
+    return None if origin is None else Path(os.path.realpath(origin))
 
 
 def _check_class(project: Project, kind: str, name: Name) -> None:

@@ -67,8 +67,11 @@ def own(root: Path, type_name: str, name: Name) -> dict[str, bytes]:
     if not methods:
         raise UsageError(f"--type {type_name}: it is no type: it has no abstract methods")
     values = {"title": name.title, "module_name": name.module, "class_name": name.kind, "type_name": kind.__name__}
+    files = defined(root).get(type_name)
+    # By its file: while it was read here it may have been given another name.
+    home = kind.__module__ if files is None else ".".join(Path(files[0]).with_suffix("").parts)
     texts = "".join(_method(each, inspect.getattr_static(kind, each)) for each in methods)
-    module = _MODULE.format(**values, type_module=kind.__module__, methods=texts)
+    module = _MODULE.format(**values, type_module=home, methods=texts)
     test = _TEST.format(**values)
     return {
         f"components/{name.module}.py": module.encode(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -33,6 +34,7 @@ class Move:
         Raises:
             ConfigurationError: an import cannot be kept; the message says how to write it.
         """
+        content = content.removeprefix(codecs.BOM_UTF8)  # which columns do not count
         lines = content.splitlines(keepends=True)
         for node in reversed(list(self._imports(content))):  # from the end, so that places stay right
             text = self._text(node)
