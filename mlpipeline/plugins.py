@@ -138,7 +138,7 @@ def _offers(kind: str) -> dict[str, dict[str, str]]:
     from importlib.metadata import entry_points
 
     found: dict[str, dict[str, str]] = {}
-    for point in entry_points(group=f"{ENTRY_POINT_GROUP}.{kind}"):
+    for point in sorted(entry_points(group=f"{ENTRY_POINT_GROUP}.{kind}"), key=lambda point: point.value):
         package = "a package without a name" if point.dist is None else f"{point.dist.name} {point.dist.version}"
         found.setdefault(point.name, {}).setdefault(point.value.split(" ")[0], package)
     return found

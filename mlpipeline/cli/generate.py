@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -28,34 +29,8 @@ def command(task: str) -> click.Command:
     @click.option("--overwrite", is_flag=True, help="Replace the file of --output.")
     @shared
     @click.pass_obj
-    def run(
-        setup: Setup,
-        source: Path,
-        class_name: str,
-        output: Path | None,
-        methods: tuple[str, ...],
-        generator: str | None,
-        settings: tuple[str, ...],
-        overwrite: bool,
-    ) -> None:
-        from mlpipeline.workflow import generate
-
-        text = generate.write(
-            task,
-            source,
-            class_name,
-            generator=generator or generate.DEFAULT_GENERATOR,
-            options=_options(settings),
-            output=output,
-            methods=methods,
-            overwrite=overwrite,
-        )
-        if setup.json:
-            setup.emit({"format": 1, "task": task, "output": None if output is None else str(output), "text": text})
-        elif output is None:
-            say(text)
-        else:
-            say(f"wrote {output}")
+    def run(setup: Setup, /, **given: Any) -> None:
+        _write(setup, task, **given)
 
     to = {"docstrings": "components/scaler.py", "tests": "tests/test_scaler.py"}.get(task, "docs/scaler.md")
     run.__doc__ = (
@@ -69,12 +44,39 @@ def command(task: str) -> click.Command:
     return click.command(task)(run)
 
 
+def _write(
+    setup: Setup,
+    task: str,
+    *,
+    source: Path,
+    class_name: str,
+    output: Path | None,
+    generator: str | None,
+    settings: tuple[str, ...],
+    **options: Any,
+) -> None:
+    from mlpipeline.workflow import generate
+
+    chosen, given = generator or generate.DEFAULT_GENERATOR, _options(settings)
+    text = generate.write(task, source, class_name, generator=chosen, options=given, output=output, **options)
+    if setup.json:
+        setup.emit({"format": 1, "task": task, "output": None if output is None else str(output), "text": text})
+    elif output is None:
+        say(text)
+    else:
+        say(f"wrote {output}")
+
+
 def _options(settings: tuple[str, ...]) -> dict[str, object]:
     """Reads KEY=VALUE as `run workflow` does.
 
     Raises:
-        ConfigurationError: one has no equals sign, or no value.
+        ConfigurationError: one has no equals sign.
     """
+    from mlpipeline.errors import ConfigurationError
     from mlpipeline.workflow import document
 
-    return {key: node.plain() for key, node in document.load({}, settings=settings).settings}
+    found = document.load({}, settings=settings)
+    if found.faults:
+        raise ConfigurationError(faults=found.faults)
+    return {key: node.plain() for key, node in found.settings}
