@@ -92,6 +92,9 @@ def test_what_is_created_is_tested_packed_installed_and_used_elsewhere(home: She
     ):
         home.good("create", *words)
     add_imports(home.place)
+    template = home.place / "templates" / "docs" / "note" / "docs"
+    template.mkdir(parents=True)
+    (template / "{{module_name}}.txt.jinja").write_text("of {{title}}")
     home.good("test", "-q")
     home.good("validate", "models/shop_runner.yaml")
     packed = home.json("package")
@@ -119,5 +122,7 @@ def test_what_is_created_is_tested_packed_installed_and_used_elsewhere(home: She
         ("commands", "shop"),
     ):
         assert listed[each] == "shop-parts 1.2.0"
+    assert listed["templates", "docs note"] == "shop-parts 1.2.0"
+    assert other.good("create", "docs", "sales", "--template", "note") == "created docs/sales.txt\n"
     assert other.good("shop", "Ada", "--loud") == "HELLO ADA\n"
     assert "From shop-parts 1.2.0." in other.good("--help")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import configparser
+import glob
 import subprocess
 import sys
 from pathlib import Path
@@ -99,3 +101,15 @@ def test_a_broken_offer_is_told_when_it_is_asked_for_and_hides_no_other(
         rendered("widget", "flat", None)
     with pytest.raises(MlpipelineError, match=r"gone \(working 1\.0\) cannot be used: .*no directory of the package"):
         rendered("widget", "gone", None)
+
+
+def test_every_template_that_is_built_in_is_packed_with_mlpipeline() -> None:
+    root = Path(shelf.__file__).parents[2]
+    packaging = configparser.ConfigParser(interpolation=None)
+    packaging.read(root / "setup.cfg", encoding="utf-8")
+    patterns = packaging["options.package_data"]["mlpipeline.scaffold"].split()
+    place = Path(shelf.__file__).parent
+    packed = {each for pattern in patterns for each in glob.glob(str(place / pattern), recursive=True)}
+    files = {str(path) for path in (place / shelf.DIRECTORY).rglob("*") if path.is_file()}
+    assert len(files) > 50
+    assert files <= packed
