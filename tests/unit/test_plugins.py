@@ -95,3 +95,20 @@ def test_who_asks_first_finds_what_is_built_in() -> None:
     assert "mine" in registry.names("executor")
     again = plugins.Registry(filled_by="mlpipeline.wiring:wire")
     assert again.load("model_format", ".yaml").__module__ == "mlpipeline.workflow.model_file"
+
+
+def test_a_name_that_two_packages_offer_is_no_ones(registry: plugins.Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    offers = {"both": {"os:getpid": "first 1.0", "os:getcwd": "second 2.0"}, "one": {"os:getpid": "first 1.0"}}
+    monkeypatch.setattr(plugins, "_offers", lambda kind: offers)
+    registry.register("kind", "own", "os:getppid")
+    with pytest.raises(UsageError, match=r"offered by first 1\.0 \(os:getpid\) and second 2\.0 \(os:getcwd\)"):
+        registry.load("kind", "both")
+    assert registry.load("kind", "one") is __import__("os").getpid
+    assert registry.origins("kind") == {
+        "both": ("first 1.0", "second 2.0"),
+        "one": ("first 1.0",),
+        "own": ("built in",),
+    }
+    registry.register("kind", "both", "os:getppid")
+    assert registry.load("kind", "both") is __import__("os").getppid
+    assert registry.origins("kind")["both"] == ("built in", "first 1.0", "second 2.0")

@@ -77,6 +77,9 @@ class Collector:
             inner = path.relative_to(place).parts
             if path.is_file() and path.suffix not in _NO_DATA and not any(p.startswith((".", "__")) for p in inner):
                 self.contents.files[path.relative_to(self.project.root).as_posix()] = path.read_bytes()
+        for path in sorted(place.rglob("__init__.py")):  # no part of its own, but it may bring some
+            if not any(part.startswith(".") for part in path.relative_to(place).parts):
+                self._add_sources(path)
         return self.sources.python_files(place)
 
     def _add_classes(self, level: str, path: Path) -> None:

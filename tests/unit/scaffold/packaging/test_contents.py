@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mlpipeline import plugins
 from mlpipeline.errors import ConfigurationError, UsageError
 from mlpipeline.project import Project
 from mlpipeline.scaffold.packaging import build, settings
@@ -77,7 +78,8 @@ def test_types_private_classes_and_other_classes_are_no_parts(yard: Yard) -> Non
         "components/kinds.py",
         "from abc import abstractmethod\nfrom mlpipeline.workflow import Component, Notifier\n"
         "class Kind(Component):\n    @abstractmethod\n    def f(self): ...\n"
-        "class _Own(Component): ...\nclass Plain: ...\nclass Good(Kind):\n    def f(self): ...\n",
+        "class _Own(Component): ...\nclass Plain: ...\nclass Loose(Component):\n    _is_framework = True\n"
+        "class Good(Kind):\n    def f(self): ...\n",
     )
     assert yard.collect().parts == {"component": {"Good": "yard_parts.components.kinds:Good"}}
 
@@ -105,6 +107,27 @@ def test_everything_that_cannot_be_packed_is_told_at_once(yard: Yard) -> None:
     assert "components/half.py: Half f(self) must be f(self, data), as Kind declares it" in told
     assert "commands/none.py: it defines no command" in told
     assert "templates/component/my-own: in a package, names of templates are letters" in told
+
+
+def test_a_class_that_would_be_hidden_by_a_built_in_one_is_refused(yard: Yard, monkeypatch: pytest.MonkeyPatch) -> None:
+    yard.write("components/one.py", PART.format(name="One"))
+    monkeypatch.setattr(plugins, "origins", lambda kind: {"One": (plugins.BUILT_IN,)})
+    assert "components/one.py: One is called like one that is built in" in yard.faults()
+
+
+def test_packages_within_keep_what_their_init_says(yard: Yard) -> None:
+    yard.write("components/deep/__init__.py", "from components.deep.one import One\n")
+    yard.write("components/deep/one.py", PART.format(name="One"))
+    files = yard.collect().files
+    assert files["components/deep/__init__.py"] == b"from yard_parts.components.deep.one import One\n"
+
+
+def test_what_lies_outside_of_the_project_cannot_be_packed(yard: Yard) -> None:
+    (yard.root.parent / "elsewhere").mkdir(exist_ok=True)
+    (yard.root.parent / "elsewhere" / "far.py").touch()
+    yard.write("mlp.config", "[MLP]\nmodels_dir = ../elsewhere\n")
+    yard.write("components/one.py", f"def f():\n    import far\n{PART.format(name='One')}")
+    assert "components/one.py: imports ../elsewhere/far.py, which lies outside" in yard.faults()
 
 
 def test_a_project_with_nothing_to_offer_is_told(yard: Yard) -> None:
