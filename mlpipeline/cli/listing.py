@@ -54,7 +54,8 @@ def _rows(project: Project) -> Iterator[tuple[str, str, str]]:
         yield "commands", name, f"{each.where}, cannot be used: {each.fault}" if each.fault else each.where
     for kind in shelf.kinds(project.root):
         for template in shelf.templates(kind, project.root):
-            yield "templates", f"{kind} {template.name}", template.where
+            fault = f", cannot be used: {template.fault}" if template.fault else ""
+            yield "templates", f"{kind} {template.name}", f"{template.where}{fault}"
     for path in sorted(project.models_dir.rglob("*.yaml")):
         if project.outputs_dir not in path.parents:
             yield "workflows", str(path.relative_to(project.models_dir)), project.relative(path)

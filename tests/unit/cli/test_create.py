@@ -130,3 +130,17 @@ def test_package_without_anything_to_pack_is_wrong_usage(desk: Desk) -> None:
     result = desk.type("package")
     assert (result.exit_code, "no components/" in result.stderr) == (2, True)
     assert not (desk.root / "dist").exists()
+
+
+def test_templates_are_listed_with_where_they_are_from(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    (desk.root / "templates" / "widget" / "own").mkdir(parents=True)
+    about = desk.root / "lib" / "offering-1.0.dist-info"
+    about.mkdir(parents=True)
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: offering\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text("[mlpipeline.template]\nwidget.gone = offering_gone.widget\n")
+    monkeypatch.syspath_prepend(str(desk.root / "lib"))
+    listed = {each["name"]: each["where"] for each in desk.json("list", "templates")["parts"]}
+    assert listed["widget own"] == "templates/"
+    assert listed["widget gone"].startswith("offering 1.0, cannot be used: ModuleNotFoundError: ")
+    assert listed["component ModelTrainer"] == "built in"
+    assert {f"component {each}" for each in types.BUILT_IN} <= listed.keys()
