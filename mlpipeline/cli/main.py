@@ -126,7 +126,7 @@ def _root(ctx: click.Context) -> Path:
 
 
 def _is_own_command(ctx: click.Context, word: str) -> bool:
-    """Whether a word is a command that is not built in. One that is called as a model is shadows it."""
+    """Whether a word is a command that is not built in. It comes before a model of that name, as all commands do."""
     return (
         word not in PLANNED
         and word.isprintable()

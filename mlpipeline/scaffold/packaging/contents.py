@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -39,9 +39,14 @@ class Contents:
 
 
 class Collector:
-    """Gathers what a project has to offer. Its files are imported: what cannot be is no part to be packed."""
+    """Gathers what a project has to offer. Its files are imported: what cannot be is no part to be packed.
 
-    def __init__(self, project: Project, settings: PackageSettings) -> None:
+    Args:
+        reserved: names that no command may have.
+    """
+
+    def __init__(self, project: Project, settings: PackageSettings, reserved: Collection[str] = ()) -> None:
+        self.reserved = reserved
         self.project = project
         self.settings = settings
         self.sources = Sources(project.root)
@@ -103,15 +108,22 @@ class Collector:
         self._add_sources(path)
 
     def _add_command(self, path: Path) -> None:
+        name = path.stem.replace("_", "-")
+        if path.stem.startswith("_"):
+            return
+        if name in self.reserved:
+            told = f"'{name}' is a command of mlpipeline, which cannot be replaced: rename yours"
+            self.faults.append(Fault(self._name(path), None, told))
+            return
         module = self._loaded(path)
-        if module is None or path.stem.startswith("_"):
+        if module is None:
             return
         try:
             found = attribute(vars(module), path)
         except UsageError as error:
             self.faults.append(Fault(self._name(path), None, str(error)))
         else:
-            self._offer("command", path.stem.replace("_", "-"), path, found)
+            self._offer("command", name, path, found)
             self._add_sources(path)
 
     def _add_templates(self) -> None:

@@ -144,3 +144,13 @@ def test_templates_are_listed_with_where_they_are_from(desk: Desk, monkeypatch: 
     assert listed["widget gone"].startswith("offering 1.0, cannot be used: ModuleNotFoundError: ")
     assert listed["component ModelTrainer"] == "built in"
     assert {f"component {each}" for each in types.BUILT_IN} <= listed.keys()
+
+
+def test_a_command_that_replaces_one_is_not_packed_and_helpers_are_none(desk: Desk) -> None:
+    (desk.root / "commands").mkdir()
+    (desk.root / "commands" / "_helper.py").write_text("raise SystemExit(9)\n")
+    (desk.root / "commands" / "show_config.py").write_text("import click\n@click.command()\ndef x(): ...\n")
+    result = desk.type("package")
+    assert result.exit_code == 2
+    assert "commands/show_config.py: 'show-config' is a command of mlpipeline" in result.stderr
+    assert "_helper" not in result.stderr
