@@ -44,9 +44,6 @@ COMMANDS = {
     "show-config": Entry(
         section=WORKFLOWS, target="workflow_files:show_config", help="A workflow's values, and their origins."
     ),
-    "list": Entry(
-        section=WORKFLOWS, target="workflow_files:list_", help="Components, pipelines, runners, workflow files."
-    ),
     "deployment": Entry(
         section=WORKFLOWS, target="deployment:deployment", help="Bring a model to where it answers; take it down."
     ),
@@ -79,11 +76,5 @@ PLANNED = {
     "tag": "a tag on a run",
     "journal": "the experiment log as a document",
     "import": "runs of other tools",
-    "create": "create a model, component, pipeline or runner",
-    "init": "create a project",
-    "package": "package a project",
-    "seed": "create example data",
-    "datagen": "generate synthetic data",
-    "deployment": "deploy a workflow",
     "dashboard": "the queue in a browser",
 }

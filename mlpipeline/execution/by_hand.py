@@ -112,7 +112,8 @@ def begin(
         return Fit(name or kinds[0].__name__)
     files = [path for path in (finding.script_of(model, project), *map(finding.file_of, kinds)) if path is not None]
     main, sources = finding.of(project, files, kinds)
-    return RecordedFit(project, name or finding.name(project, main, kinds), (main, sources), parameters, version=version)
+    called = name or finding.name(project, main, kinds)
+    return RecordedFit(project, called, (main, sources), parameters, version=version)
 
 
 class RecordedFit(Fit):

@@ -17,7 +17,15 @@ NONE = "none"
 """Written instead of a class: this part is left out on purpose."""
 RESERVED = frozenset(
     (
-        "config", "checks", "inputs", "versions", "search", "include", "plugin_paths", "cache", "around",
+        "config",
+        "checks",
+        "inputs",
+        "versions",
+        "search",
+        "include",
+        "plugin_paths",
+        "cache",
+        "around",
         "description",
     )
 )

@@ -22,9 +22,7 @@ from mlpipeline.workflow.resolve import Config, Scope
 from mlpipeline.workflow.steps import StepPipeline
 from mlpipeline.workflow.wants import wants
 
-ROOT_KEYS = frozenset(
-    ("versions", "search", INCLUDE, "plugin_paths", FRAMEWORK, "cache", around.AROUND, "description")
-)
+ROOT_KEYS = frozenset(("versions", "search", INCLUDE, "plugin_paths", FRAMEWORK, "cache", around.AROUND, "description"))
 _MOST_FAULTS = 50
 Setting = tuple[Sequence[str], Node]
 

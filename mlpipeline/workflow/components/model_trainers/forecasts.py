@@ -75,4 +75,3 @@ class ProphetTrainer(Forecaster):
         found.unit = "s"
         found.regressors = tuple(self.regressor_cols or ())
         return found
-
