@@ -1,5 +1,7 @@
 """Checks that nothing of the future is learnt from."""
 
+from itertools import pairwise
+
 
 def check(train, splits, data):
     """Every part begins after the one before it ended."""
