@@ -59,7 +59,7 @@ def test_it_may_call_again_and_is_never_put_around_itself(audited: Workbench) ->
     ("items", "told"),
     [
         ("  - {call: audti.around, methods: [train.trainer.fit]}\n", "no part 'audti'. Did you mean 'audit'"),
-        ("  - {call: audit.arund, methods: [train.trainer.fit]}\n", "Did you mean 'around'"),  # codespell:ignore arund
+        ("  - {call: audit.arund, methods: [train.trainer.fit]}\n", "Did you mean 'around'"),
         ("  - {call: audit.alone, methods: [train.trainer.fit]}\n", "alone(self, called, proceed)"),
         ("  - {call: audit.other, methods: [train.trainer.fit]}\n", "other(self, called, proceed)"),
         ("  - {call: audit.around, methods: [train.trainer.fti]}\n", "Did you mean 'train.trainer.fit'"),

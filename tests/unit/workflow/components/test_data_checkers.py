@@ -88,7 +88,7 @@ def test_rules_that_cannot_be_are_told_when_it_is_made(make: Make) -> None:
     with pytest.raises(
         ConfigurationError, match=r"(?s)a cannot be 'numbr': there are number.*give \[least, greatest\] for b"
     ):
-        make("LocalDataChecker", kinds={"a": "numbr"}, ranges={"b": [1]})  # codespell:ignore numbr
+        make("LocalDataChecker", kinds={"a": "numbr"}, ranges={"b": [1]})
 
 
 def test_times_have_ranges_of_text(make: Make) -> None:

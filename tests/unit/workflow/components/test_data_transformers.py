@@ -57,7 +57,7 @@ def test_frames_need_no_connector_and_no_function(make: Make, passengers: pd.Dat
             {"transformer_func": "transfrom"},
             ConfigurationError,
             "has no 'transfrom'. Did you mean 'transform'",
-        ),  # codespell:ignore transfrom
+        ),
         ({"transformer_func": "nothing"}, WrongType, "returned NoneType: return a pandas DataFrame"),
     ],
 )

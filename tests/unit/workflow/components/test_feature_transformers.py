@@ -110,7 +110,7 @@ def test_encoders_may_hand_other_columns_on(make: Make, passengers: pd.DataFrame
             "SklearnFeatureTransformer",
             {"transformers": [{"tranformer": "X"}]},
             "write {transformer: Name",
-        ),  # codespell:ignore tranformer
+        ),
         (
             "SklearnFeatureTransformer",
             {"transformers": [{"transformer": "StandardScaler", "transformer_kwargs": {"with_men": 1}}]},
@@ -121,7 +121,7 @@ def test_encoders_may_hand_other_columns_on(make: Make, passengers: pd.DataFrame
             "EncoderFeatureTransformer",
             {"encoders": [{"encoder": "Norm", "colunm": "a"}]},
             "Norm cannot be made",
-        ),  # codespell:ignore colunm
+        ),
         ("EncoderFeatureTransformer", {"encoders": [{"column": "a"}]}, "write {encoder: Norm, column: age}"),
     ],
 )
@@ -144,7 +144,7 @@ def test_a_column_that_is_not_there_is_named(make: Make, passengers: pd.DataFram
     ("values", "told"),
     [
         ({"transformer_class": "Scal"}, "has no 'Scal'. Did you mean 'Scale'"),
-        ({"transformer_config": {"colum": "fare"}}, "Scale cannot be made"),  # codespell:ignore colum
+        ({"transformer_config": {"colum": "fare"}}, "Scale cannot be made"),
         ({"transform_func": "no"}, "Scale has no method 'no': define it, or set transform_func"),
     ],
 )
