@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar, Literal
 
 import pandas as pd
+from filelock import FileLock
 
 from mlpipeline import errors
 from mlpipeline.config_text import near_miss
@@ -36,23 +39,26 @@ class SQLDataConnector(DataConnector):
 
     def get_data(self, source: str, sql: str | None = None) -> pd.DataFrame:
         """Returns the rows of a table, or of a query where `sql` is given; their order is its own without ORDER BY."""
-        database = self.database
-        if sql is not None:
-            found: pd.DataFrame = database.dataframe(sql)
-            return found
-        names = database.columns(source)
-        if not names:
-            raise DataFault(f"there is no table {source}.{self._near(source)}")
-        listed = ", ".join(map(database.quote_identifier, names))
-        name = TableName.parse(source).quoted(database.quote_identifier)
-        rows: pd.DataFrame = database.dataframe(f"SELECT {listed} FROM {name}")
-        return rows
+        with self._asked() as database:
+            if sql is not None:
+                return _frame(database, sql)
+            names = database.columns(source)
+            if not names:
+                raise DataFault(f"there is no table {source}.{_near(database, source)}")
+            listed = ", ".join(map(database.quote_identifier, names))
+            return _frame(database, f"SELECT {listed} FROM {TableName.parse(source).quoted(database.quote_identifier)}")
 
     @side_effects
     def save_data(self, data: pd.DataFrame, target: str) -> str:
         """Adds rows to a table by the names of their columns; makes the table, and columns that it lacks."""
-        self.database.append(target, data, replace=self.save_mode == "replace")
-        return f"{target} in {self.database.url}"
+        with self._asked() as database:
+            database.append(target, data, replace=self.save_mode == "replace")
+            return f"{target} in {database.url}"
+
+    @contextmanager
+    def _asked(self) -> Iterator[Connection]:
+        """Yields the connection, for one question."""
+        yield self.database
 
     @property
     def database(self) -> Connection:
@@ -85,13 +91,19 @@ class SQLDataConnector(DataConnector):
     def _name(self) -> str:
         return self.address or type(self).__name__
 
-    def _near(self, source: str) -> str:
-        known = self.database.tables(TableName.parse(source).schema)
-        return near_miss(TableName.parse(source).name, known) or f" Tables: {', '.join(sorted(known)) or 'none'}"
-
     def __getstate__(self) -> dict[str, Any]:
         """Leaves the open connection out: no other process could use it."""
         return {key: value for key, value in super().__getstate__().items() if key != _OPEN}
+
+
+def _frame(database: Connection, sql: str) -> pd.DataFrame:
+    found: pd.DataFrame = database.dataframe(sql)
+    return found
+
+
+def _near(database: Connection, source: str) -> str:
+    known = database.tables(TableName.parse(source).schema)
+    return near_miss(TableName.parse(source).name, known) or f" Tables: {', '.join(sorted(known)) or 'none'}"
 
 
 class DuckDBDataConnector(SQLDataConnector):
@@ -106,6 +118,19 @@ class DuckDBDataConnector(SQLDataConnector):
     def _url(self) -> str | None:
         """Returns where the database is, with its password; None where no key says it."""
         return super()._url() if self.duckdb_path is None else f"duckdb:///{self.duckdb_path}"
+
+    @contextmanager
+    def _asked(self) -> Iterator[Connection]:
+        """Yields the connection, and lets go of the file afterwards: DuckDB lets one process alone into it, and runs of
+        several versions take turns."""
+        if self.duckdb_path in (None, ":memory:"):
+            yield self.database
+            return
+        with FileLock(f"{self.duckdb_path}.lock"):
+            try:
+                yield self.database
+            finally:
+                self.database.close()
 
     @classmethod
     def _keys(cls) -> str:

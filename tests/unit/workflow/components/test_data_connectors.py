@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -95,6 +97,33 @@ def test_a_connector_is_kept_without_its_open_connection(make: Make, passengers:
     connector = make("DuckDBDataConnector", duckdb_path="a.duckdb")
     connector.save_data(passengers, "people")
     assert connector.__getstate__() == {}
+
+
+def test_other_processes_may_use_a_file_of_duckdb_between_two_questions(make: Make, passengers: pd.DataFrame) -> None:
+    connector = make("DuckDBDataConnector", duckdb_path="a.duckdb")
+    connector.save_data(passengers, "people")
+    adding = "import duckdb; duckdb.connect('a.duckdb').execute('insert into people (age) values (1)')"
+    subprocess.run([sys.executable, "-c", adding], check=True, timeout=60)
+    assert len(connector.get_data("people")) == 201
+
+
+def test_processes_take_turns_with_a_file_of_duckdb(make: Make) -> None:
+    work = """
+import pandas as pd
+from mlpipeline.workflow import load
+part = load({"component": {"part": "DuckDBDataConnector"}, "config": {"duckdb_path": "a.duckdb"}}).part
+for number in range(10):
+    part.save_data(pd.DataFrame({"number": [number]}), "t")
+"""
+    running = [subprocess.Popen([sys.executable, "-c", work]) for _ in range(2)]
+    assert [each.wait(120) for each in running] == [0, 0]
+    assert len(make("DuckDBDataConnector", duckdb_path="a.duckdb").get_data("t")) == 20
+
+
+def test_tables_in_memory_last(make: Make, passengers: pd.DataFrame) -> None:
+    connector = make("DuckDBDataConnector", duckdb_path=":memory:")
+    connector.save_data(passengers, "people")
+    assert len(connector.get_data("people")) == 200
 
 
 def test_a_password_is_never_shown(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
