@@ -204,3 +204,34 @@ search:
     site.write("models/dev.yaml", DEV + search.replace("max_depth", "max_dept"))
     told = site.run("-r", "-u").stderr
     assert "there is no 'max_dept'. Did you mean 'max_depth'?" in told
+
+
+DYING = """
+import os, signal
+from pathlib import Path
+from mlpipeline.workflow.components.model_trainers.sklearn import SklearnTrainer
+
+class Dying(SklearnTrainer):
+    estimator: str | None = "DummyClassifier"
+    def fit(self, data):
+        with Path("fits.txt").open("a") as file:
+            file.write(f"{self.parameters['strategy']}\\n")
+        if self.parameters["strategy"] == "prior" and Path("dying").exists():
+            Path("dying").unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().fit(data)
+"""
+
+
+def test_a_killed_search_within_the_queue_repeats_no_trial_that_ended(site: Site) -> None:
+    site.write("components/dying.py", DYING)
+    space = "search_space: {strategy: [most_frequent, prior, uniform]}"
+    text = TUNED.replace("search_space: {max_depth: [1, 4], n_estimators: 20}", space)
+    site.write("models/dev.yaml", text.replace("XGBoostTrainer", "Dying"))
+    site.write("dying", "")
+    site.list("dev.yaml")
+    for _ in range(2):
+        site.run("-r", "-u")
+    assert (site.root / "fits.txt").read_text().split() == ["most_frequent", "prior", "prior", "uniform"]
+    ended = {run.version: run.state.value for run in runs(site)}
+    assert ended == dict.fromkeys(("default", "trial-1", "trial-2", "trial-3"), "succeeded")
