@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from mlpipeline.config_text import near_miss
-from mlpipeline.errors import NotWritable, UsageError
+from mlpipeline.errors import ConfigurationError, NotWritable, UsageError
+from mlpipeline.workflow import secrets
 from mlpipeline.workflow.exports import airflow, dockerfile, kubernetes, metaflow, names, prefect, subject
 from mlpipeline.workflow.exports.options import Options
 from mlpipeline.workflow.exports.subject import Subject
@@ -59,6 +60,9 @@ def export(
     texts = TARGETS[target](found, options or Options(), directory)
     paths = {directory / name: text for name, text in texts.items()}
     for path, text in paths.items():
+        if secrets.clean(text, found.hidden) != text:
+            told = "a secret of the workflow would stand in it: take that from the environment, ${env:NAME}"
+            raise ConfigurationError(f"{path} is not written: {told}")
         if not overwrite and path.exists() and path.read_bytes() != text.encode("utf-8", "surrogateescape"):
             raise UsageError(f"{path} exists, and says something else: remove it, or have it replaced with --force")
     try:

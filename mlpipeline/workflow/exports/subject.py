@@ -16,7 +16,7 @@ from mlpipeline.workflow import document as documents
 from mlpipeline.workflow import secrets
 from mlpipeline.workflow.document import Document
 from mlpipeline.workflow.exports.tasks import Task, tasks
-from mlpipeline.workflow.links import CONFIG
+from mlpipeline.workflow.links import CONFIG, WHOLE
 from mlpipeline.workflow.node import Node, Place
 from mlpipeline.workflow.planned import Plan
 from mlpipeline.workflow.runner import Runner, load
@@ -64,6 +64,8 @@ class Subject:
         files: relative to the root where they lie in it.
         settings: `part.key=value`.
         sources: every file that was read, those that are included as well; relative to the root.
+        secrets: a fault for each secret that stands in the files.
+        hidden: texts that must not be written, wherever they stand.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Subject:
     parameters: tuple[Parameter, ...]
     variables: tuple[Variable, ...]
     secrets: tuple[Fault, ...]
+    hidden: frozenset[str]
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -116,12 +119,14 @@ def read(
         parameters=tuple(_parameters(document.root.get(CONFIG), runner.plan)),
         variables=variables,
         secrets=tuple(_secrets(document.root)),
+        hidden=runner.plan.hidden - {_STAND_IN},
     )
 
 
 def _runner(document: Document, variables: Iterable[Variable], version: str | None) -> Runner:
-    """Plans the workflow and each of its versions; variables that hold secrets have a value meanwhile."""
-    names = [each.name for each in variables if secrets.is_secret(each.name) and each.name not in os.environ]
+    """Plans the workflow and each of its versions; variables that hold secrets have another value meanwhile."""
+    names = [each.name for each in variables if secrets.is_secret(each.name)]
+    before = {name: os.environ[name] for name in names if name in os.environ}
     os.environ.update(dict.fromkeys(names, _STAND_IN))
     try:
         runner = load(document, lazy=True, version=version)
@@ -129,6 +134,7 @@ def _runner(document: Document, variables: Iterable[Variable], version: str | No
     finally:
         for name in names:
             del os.environ[name]
+        os.environ.update(before)
     kinds = {part.name: part.kind for part in runner.plan.root.parts() if part.level.name != "component"}
     if type(runner).main is Runner.main and runner.plan.root.steps is None:
         without = [name for name, kind in kinds.items() if not callable(getattr(kind, "main", None))]
@@ -205,7 +211,7 @@ def _secrets(node: Node, *, secret: bool = False) -> Iterator[Fault]:
             yield from _secrets(each, secret=secret or secrets.is_secret(str(key)))
         return
     plain = _LINK.sub("", node.value) if isinstance(node.value, str) else node.value
-    is_told = secret and not isinstance(plain, bool) and plain not in (None, "") and not str(plain).startswith("$")
+    is_told = secret and not isinstance(plain, bool) and plain not in (None, "") and not WHOLE.fullmatch(str(plain))
     in_urls = {text for text in secrets.collect(node.value) if _LINK.sub("", text)}
     if is_told or in_urls:
         told = "a secret stands here, and would be written into the export: take it from the environment, ${env:NAME}"

@@ -113,6 +113,17 @@ def test_a_secret_in_the_file_is_refused_where_the_file_goes_along(yard: Yard, s
     export("prefect", [secret])  # the file stays where it is
 
 
+def test_a_secret_by_what_it_is_used_for_is_refused(yard: Yard, secret: Path) -> None:
+    text = secret.read_text().replace("config: {train", f"config: {{pw: $5{SECRET}, train")
+    secret.write_text(text.replace("'${env:DB_PASSWORD}'", "$config.pw"))
+    with pytest.raises(ConfigurationError, match=r"configmap.yaml is not written: a secret") as caught:
+        export("kubernetes", [secret])
+    assert SECRET not in str(caught.value)
+    secret.write_text(text.replace("pw:", "password:").replace("'${env:DB_PASSWORD}'", "$config.password"))
+    with pytest.raises(ConfigurationError, match="a secret stands here"):
+        export("dockerfile", [secret])
+
+
 def test_what_kubernetes_would_expand_is_escaped(yard: Yard) -> None:
     path = yard.write("models/$(HOME).yaml", (yard.root / "models/steps.yaml").read_text())
     _, job = manifests(export("kubernetes", [path]))
