@@ -99,9 +99,32 @@ def _hasher(joblib: Any, has_numpy: bool) -> Any:
         def save(self, value: Any) -> None:
             if isinstance(value, Part):
                 value = ("part", type(value).__qualname__, value.address, value.__getstate__())
-            super().save(value)
+            super().save(_laid_out(value))
 
     return Hasher
+
+
+def _laid_out(value: Any) -> Any:
+    """Returns what stands for a value so that its layout in memory does not matter; most values do so themselves.
+
+    What was cut out of a larger table or array lies otherwise than the same read back from a record.
+    """
+    numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
+    if numpy is not None and type(value) is numpy.ndarray and not value.flags.forc:
+        return value.copy(order="C")
+    if pandas is None or not isinstance(value, pandas.DataFrame | pandas.Series | pandas.Index):
+        return value
+    from mlpipeline.workflow.components import frames
+
+    name = getattr(value, "name", None)
+    if isinstance(value, pandas.Index):
+        frame = pandas.DataFrame(index=value)
+    else:
+        frame = value if isinstance(value, pandas.DataFrame) else value.to_frame()
+    try:
+        return (type(value).__qualname__, name if isinstance(name, str) else repr(name), frames.digest(frame))
+    except errors.DataFault:  # lists in a column, say: they are pickled as they are
+        return value
 
 
 def of_class(kind: type, sources: Sources) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mlpipeline.errors import DataFault, MlpipelineError
 from mlpipeline.workflow import places
+from mlpipeline.workflow.components import frames
 from mlpipeline.workflow.copies import another
 from mlpipeline.workflow.part import Part
 from mlpipeline.workflow.pipelines import formers
@@ -72,7 +73,7 @@ def keep_data(
         parents: what they were made from.
         facts: more about them; rows and columns are told anyway.
     """
-    digest, place = (digest_of(data), None) if control is None else control.version_data(data, name)
+    digest, place = (frames.digest(data), None) if control is None else control.version_data(data, name)
     told = {"rows": len(data), "columns": len(data.columns), **(facts or {})}
     return tracker.register(kind, name, digest, parents, place, told)
 
@@ -190,15 +191,6 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             found[f"{prefix}{key}"] = value
     return found
-
-
-def digest_of(data: pd.DataFrame) -> str:
-    """Returns the SHA-256 of rows: of names, dtypes, index and values, in order."""
-    from pandas.util import hash_pandas_object
-
-    total = hashlib.sha256(repr([(str(name), str(dtype)) for name, dtype in data.dtypes.items()]).encode())
-    total.update(hash_pandas_object(data, index=True).to_numpy().tobytes())
-    return total.hexdigest()
 
 
 def digest_of_files(root: Path) -> str:

@@ -296,3 +296,18 @@ def test_outside_the_queue_nothing_is_recorded(bench: Workbench) -> None:
     runner = bench.load(WORKFLOW)
     assert runner.train_model() == {"mean": 2}
     assert not (bench.root / "steps").exists()
+
+
+def test_what_was_cut_out_of_a_table_is_the_same_when_it_is_read_back() -> None:
+    numpy, pandas = pytest.importorskip("numpy"), pytest.importorskip("pandas")
+    table = pandas.DataFrame(
+        {"a": range(9), "text": list("abcabcabc"), "b": numpy.linspace(0, 1, 9), "c": range(9), "t": None}
+    ).assign(kind=lambda frame: frame["text"].astype("category"), when=pandas.Timestamp("2026-01-01"))
+    cut = table.iloc[[1, 5, 7]]
+    values = [cut, cut.drop(columns="a"), cut["text"], cut.index, numpy.arange(12).reshape(3, 4)[:, ::2]]
+    for value in values:
+        assert content.of_value(pickle.loads(pickle.dumps(value))) == content.of_value(value)
+    assert len({content.of_value(each) for each in (cut, cut.iloc[::-1], cut.rename(columns={"a": "z"}), table)}) == 4
+    assert content.of_value(cut["a"]) != content.of_value(cut["c"].rename("d"))
+    lists = pandas.DataFrame({"x": [[1], [2]]})
+    assert content.of_value(lists) == content.of_value(lists.copy())
