@@ -77,8 +77,12 @@ def _known(name: str, there: Collection[str]) -> str:
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:
-    """Returns categories as the values that they stand for: a database's own would take no further ones."""
-    kinds: dict[Any, Any] = {
-        name: kind.categories.dtype for name, kind in frame.dtypes.items() if hasattr(kind, "categories")
-    }
+    """Returns categories as the values that they stand for: a table has a type for these, and takes further ones."""
+    kinds = {name: _kind(frame[name]) for name, kind in frame.dtypes.items() if hasattr(kind, "categories")}
     return frame.astype(kinds) if kinds else frame
+
+
+def _kind(values: pd.Series) -> Any:
+    """Returns the dtype of a column's categories, one that can be missing where some are."""
+    kind = values.cat.categories.dtype
+    return {"i": "Int64", "u": "UInt64", "b": "boolean"}.get(kind.kind, kind) if values.hasnans else kind

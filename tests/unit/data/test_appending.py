@@ -82,6 +82,12 @@ def test_categories_are_the_values_that_they_stand_for(database: Connection) -> 
     assert rows(database) == [("x",), (None,), ("y",)]
 
 
+def test_categories_that_are_numbers_are_numbers_some_missing_or_not(database: Connection) -> None:
+    for values in ([1, 2], [3, None]):
+        database.append("t", pd.DataFrame({"c": pd.Categorical(values)}))
+    assert rows(database) == [(1,), (2,), (3,), (None,)]
+
+
 def test_a_column_without_any_value_may_have_some_later(database: Connection) -> None:
     database.append("t", pd.DataFrame({"a": [1]}))
     database.append("t", pd.DataFrame({"a": [2], "b": [None]}))

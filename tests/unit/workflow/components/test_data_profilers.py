@@ -78,11 +78,13 @@ def test_the_bars_of_a_histogram_hold_all_rows(make: Make, passengers: pd.DataFr
 
 
 def test_odd_columns_are_described_and_what_is_in_them_is_only_text(make: Make, odd: pd.DataFrame) -> None:
-    report = make("LocalDataProfiler", local_dir="pages").profile_data(odd)
-    text = Path(str(report.path)).read_text("utf-8")
-    Page(text)
-    assert "<script>" not in text
-    assert "<b>bold" not in text
+    profiler = make("LocalDataProfiler", local_dir="pages")
+    report = profiler.profile_data(odd)
+    for path in (report.path, profiler.compare_data(odd, odd).path):
+        text = Path(str(path)).read_text("utf-8")
+        Page(text)
+        assert "<script>" not in text
+        assert "<b>bold" not in text
     told = {each.name: each.message for each in report.findings}
     assert "has no value" in told["nothing"]
     assert "is constant" in told["same"]
