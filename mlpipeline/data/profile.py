@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mlpipeline.data.drift import is_ordered
+from mlpipeline.data.drift import is_ordered, numbers
 from mlpipeline.data.schema import kind_of
 
 BINS = 30
@@ -48,17 +48,23 @@ class ColumnProfile:
         return self.missing / self.rows if self.rows else 0.0
 
 
-def profile(frame: pd.DataFrame) -> list[ColumnProfile]:
-    """Returns a profile of each column, in order."""
-    return [column(str(name), frame.iloc[:, place]) for place, name in enumerate(frame.columns)]
+def profile(frame: pd.DataFrame, beside: pd.DataFrame | None = None) -> list[ColumnProfile]:
+    """Returns a profile of each column, in order.
+
+    Args:
+        frame: what is described.
+        beside: rows that it is shown beside: histograms of both have the same bins.
+    """
+    others = {} if beside is None else {str(name): beside.iloc[:, place] for place, name in enumerate(beside.columns)}
+    return [column(str(name), frame.iloc[:, place], others.get(str(name))) for place, name in enumerate(frame.columns)]
 
 
-def column(name: str, values: pd.Series) -> ColumnProfile:
-    """Returns the profile of one column."""
+def column(name: str, values: pd.Series, beside: pd.Series | None = None) -> ColumnProfile:
+    """Returns the profile of one column; its bins reach over the values that it is shown beside as well."""
     present = values.dropna()
     distinct = distinct_count(present)
     is_binned = is_ordered(values) and distinct > LEVELS
-    labels, counts = _binned(present) if is_binned else _levels(present)
+    labels, counts = _binned(values, beside) if is_binned else _levels(present)
     return ColumnProfile(
         name=name,
         kind=kind_of(values),
@@ -115,15 +121,19 @@ def _facts(present: pd.Series) -> dict[str, str]:
     return found
 
 
-def _binned(present: pd.Series) -> tuple[tuple[str, ...], tuple[int, ...]]:
-    if not pd.api.types.is_numeric_dtype(present.dtype):
-        whole = present.dt.as_unit("us").astype("int64")
-        counts, edges = np.histogram(whole, bins=BINS)
-        ends = edges.astype("int64").astype("datetime64[us]" if present.dtype.kind != "m" else "timedelta64[us]")
-        return tuple(shown(each) for each in pd.Series(ends)), tuple(map(int, counts))
-    numbers = present.to_numpy(dtype=np.float64)
-    counts, edges = np.histogram(numbers[np.isfinite(numbers)], bins=BINS)
-    return tuple(shown(each) for each in edges), tuple(map(int, counts))
+def _binned(values: pd.Series, beside: pd.Series | None) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    own = numbers(values)
+    is_alike = beside is not None and is_ordered(beside) and _is_time(beside) == _is_time(values)
+    both = np.concatenate([own, numbers(beside)]) if is_alike and beside is not None else own
+    counts, edges = np.histogram(own, bins=BINS, range=(both.min(), both.max()) if len(both) else None)
+    if not _is_time(values):
+        return tuple(shown(each) for each in edges), tuple(map(int, counts))
+    ends = edges.astype("int64").astype("timedelta64[us]" if values.dtype.kind == "m" else "datetime64[us]")
+    return tuple(shown(each) for each in pd.Series(ends)), tuple(map(int, counts))
+
+
+def _is_time(values: pd.Series) -> bool:
+    return not pd.api.types.is_numeric_dtype(values.dtype)
 
 
 def _levels(present: pd.Series) -> tuple[tuple[str, ...], tuple[int, ...]]:

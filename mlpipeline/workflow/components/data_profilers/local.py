@@ -39,14 +39,15 @@ class LocalDataProfiler(DataProfiler):
     @side_effects
     def compare_data(self, data: pd.DataFrame, previous: pd.DataFrame) -> Report:
         """Returns how rows differ from earlier ones: columns, kinds, distributions; with a page."""
-        before, now = ({each.name: each for each in profile(frame)} for frame in (previous, data))
+        before = {each.name: each for each in profile(previous, beside=data)}
+        now = {each.name: each for each in profile(data, beside=previous)}
         drifts = {str(each.name): each for each in drift.compare(previous, data)}
         names = list(dict.fromkeys([*before, *now]))
         findings = tuple(self._compared(name, before.get(name), now.get(name), drifts.get(name)) for name in names)
         summary = [("before", _size(previous)[0][1]), ("now", _size(data)[0][1])]
         differing = sum(each.status is not Status.PASS for each in findings)
         summary.append(("columns that differ", f"{differing} of {len(findings)}"))
-        told = {each.name: each.message for each in findings}
+        told = {each.name: (each.message, each.status is not Status.PASS) for each in findings}
         pairs = [(before.get(name), now.get(name)) for name in names]
         path = places.new_file(self, self.local_dir, "data_comparison", ".html")
         path.write_text(page.comparison("Data comparison", summary, pairs, told), "utf-8")

@@ -14,11 +14,13 @@ h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin: 0; }
 table { border-collapse: collapse; width: 100%; } td, th { padding: .2rem .7rem .2rem 0; text-align: left; }
 section { border-top: 1px solid var(--line); padding: 1rem 0; display: grid; gap: 1rem;
   grid-template-columns: minmax(14rem, 1fr) minmax(16rem, 2fr); }
+section.pair { grid-template-columns: 1fr 1fr; } .wide { grid-column: 1 / -1; } p, h3 { margin: .3rem 0; }
 dl { display: grid; grid-template-columns: auto 1fr; gap: .1rem 1rem; margin: .5rem 0; }
 dt { opacity: .7; } dd { margin: 0; font-variant-numeric: tabular-nums; }
 .note { color: var(--note); } svg { width: 100%; height: auto; font-size: 11px; fill: currentColor; }
 nav { columns: 12rem; }
 """
+Told = dict[str, tuple[str, bool]]
 _WIDTH, _HEIGHT, _ROW = 480, 150, 18
 _LONGEST = 40
 
@@ -38,7 +40,7 @@ def comparison(
     title: str,
     summary: Iterable[tuple[str, str]],
     pairs: Sequence[tuple[ColumnProfile | None, ColumnProfile | None]],
-    told: dict[str, str],
+    told: Told,
 ) -> str:
     """Returns a page about columns of two frames: those of the former beside those of the latter.
 
@@ -46,7 +48,7 @@ def comparison(
         title: at its top.
         summary: lines about all of it.
         pairs: of each column the former and the latter; None where it is not there.
-        told: a sentence on each column by its name.
+        told: a sentence on each column by its name, and whether it differs.
     """
     names = [each for pair in pairs if (each := pair[1] or pair[0]) is not None]
     return _document(title, summary, (_pair(number, *pair, told) for number, pair in enumerate(pairs)), names)
@@ -66,14 +68,16 @@ def _section(number: int, column: ColumnProfile) -> str:
     return f'<section id="c{number}">{_described(column)}{chart(column)}</section>'
 
 
-def _pair(number: int, before: ColumnProfile | None, after: ColumnProfile | None, told: dict[str, str]) -> str:
+def _pair(number: int, before: ColumnProfile | None, after: ColumnProfile | None, told: Told) -> str:
     name = (after or before).name  # type: ignore[union-attr]
     sides = []
     for title, side in (("before", before), ("now", after)):
         inner = f"{_numbers(side)}{chart(side, is_second=title == 'now')}" if side is not None else "<p>not there</p>"
         sides.append(f"<div><h3>{title}</h3>{inner}</div>")
-    note = f'<p class="note">{escape(told[name])}</p>' if told.get(name) else ""
-    return f'<h2 id="c{number}">{escape(name)}</h2>{note}<section>{"".join(sides)}</section>'
+    message, differs = told[name]
+    note = f'<p class="note">{escape(message)}</p>' if differs else f"<p>{escape(message)}</p>"
+    head = f'<div class="wide"><h2>{escape(name)}</h2>{note}</div>'
+    return f'<section id="c{number}" class="pair">{head}{"".join(sides)}</section>'
 
 
 def _described(column: ColumnProfile) -> str:

@@ -135,3 +135,16 @@ def test_sweetviz_writes_its_own_pages(make: Make, passengers: pd.DataFrame) -> 
     for report in (profiler.profile_data(passengers), profiler.compare_data(passengers.head(90), passengers.tail(90))):
         assert "sweetviz" in Path(str(report.path)).read_text("utf-8").lower()
         assert len(report.findings) == 5
+
+
+def test_histograms_beside_one_another_have_the_same_bins(make: Make, passengers: pd.DataFrame) -> None:
+    day = pd.Series(pd.date_range("2026-01-01", periods=200))
+    before = pd.DataFrame({"fare": passengers["fare"], "day": day})
+    now = pd.DataFrame({"fare": passengers["fare"] + 500, "day": day + pd.Timedelta(days=300)})
+    report = make("LocalDataProfiler", local_dir="pages").compare_data(now, before)
+    bins = re.findall(r"<title>([^<]+?) to ([^<]+?): (\d+)</title>", Path(str(report.path)).read_text())
+    assert len(bins) == 4 * 30
+    for start in (0, 60):
+        one, other = bins[start : start + 30], bins[start + 30 : start + 60]
+        assert [each[:2] for each in one] == [each[:2] for each in other]
+        assert sum(int(each[2]) for each in one) == sum(int(each[2]) for each in other) == 200
