@@ -104,6 +104,9 @@ def test_secrets_are_not_in_its_directory(bench: Workbench) -> None:
     runner = bench.load(text, "config: {password: h1dden-word}")
     with pytest.raises(ValueError, match=r"no rows for \*\*\*"):
         runner.main()
+    told = "not h1dden-word"
+    with pytest.raises(ValueError, match=r"not \*\*\*"), runner.recording():
+        raise ValueError(told)
     for path in (bench.root / "models/outputs/runs").rglob("*"):
         if path.is_file() and "sources" not in path.parts:
             assert b"h1dden-word" not in path.read_bytes(), path
