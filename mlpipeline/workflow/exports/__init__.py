@@ -60,11 +60,7 @@ def export(
     texts = TARGETS[target](found, options or Options(), directory)
     paths = {directory / name: text for name, text in texts.items()}
     for path, text in paths.items():
-        if secrets.clean(text, found.hidden) != text:
-            told = "a secret of the workflow would stand in it: take that from the environment, ${env:NAME}"
-            raise ConfigurationError(f"{path} is not written: {told}")
-        if not overwrite and path.exists() and path.read_bytes() != text.encode("utf-8", "surrogateescape"):
-            raise UsageError(f"{path} exists, and says something else: remove it, or have it replaced with --force")
+        _refuse(path, text, found.hidden, overwrite=overwrite)
     try:
         directory.mkdir(parents=True, exist_ok=True)
         for path, text in paths.items():
@@ -74,3 +70,12 @@ def export(
     except OSError as error:
         raise NotWritable(f"{directory} cannot be written: {error.strerror or error}: name another with -o") from error
     return tuple(paths)
+
+
+def _refuse(path: Path, text: str, hidden: frozenset[str], *, overwrite: bool) -> None:
+    """Raises an error where a file must not be written."""
+    if secrets.clean(text, hidden) != text:
+        told = "a secret of the workflow would stand in it: take that from the environment, ${env:NAME}"
+        raise ConfigurationError(f"{path} is not written: {told}")
+    if not overwrite and path.exists() and path.read_bytes() != text.encode("utf-8", "surrogateescape"):
+        raise UsageError(f"{path} exists, and says something else: remove it, or have it replaced with --force")
