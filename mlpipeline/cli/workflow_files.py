@@ -87,7 +87,7 @@ def _values(plan: Plan) -> Iterator[tuple[str, Any, str]]:
     for part in plan.root.walk():
         address = ".".join(part.address)
         if part.kind is not None:
-            yield address or part.level.name, part.kind.__name__, str(part.place)
+            yield address or part.level.name, part.kind.__name__, part.origin or str(part.place)
         for key, found in part.values.items():
             for path, value, origin in found.leaves():
                 yield ".".join((*part.address, key, *path)), value, origin

@@ -161,15 +161,18 @@ class _Planner:
 
     def _add_defaults(self, part: Planned) -> None:
         """Adds the parts that a class has by default, outer ones first: those within see them, and need no own."""
-        for name, class_name in _defaults(part).items():
-            need = wants(part.kind).needs.get(name) if part.kind is not None else None
+        kind = part.kind
+        if kind is None:
+            return
+        for name, class_name in _defaults(kind, part.scope).items():
+            need = wants(kind).needs.get(name)
             if need is None or part.is_declared(name):
                 continue
             level = next((each for each in part.level.inner if issubclass(need.types[0], each.basis)), None)
             section = None if level is None else part.node.get(level.name)
             is_section = section is None or section.value is None or section.is_mapping
             if level is not None and is_section:  # another framework may have no such level
-                node = Node(class_name, part.place)
+                node = Node(class_name, part.place, f"default of {kind.__name__}")
                 self.defaults.append(((*part.address, level.name, name), node))
                 part.children[name] = self._child(part, name, level, self.class_of(level, node), part.place)
 
@@ -201,7 +204,8 @@ class _Planner:
                 part.children[name] = None
             else:
                 kind = self.class_of(level, resolved)
-                part.children[name] = self._child(part, name, level, kind, declared.place)
+                child = part.children[name] = self._child(part, name, level, kind, declared.place)
+                child.origin = declared.origin
 
     def _child(self, part: Planned, name: str, level: Level, kind: type[Part] | None, place: Place) -> Planned:
         return self._part((*part.address, name), level, kind, place, part)
@@ -259,9 +263,9 @@ class _Planner:
         self.faults.append(Fault(place.file, place.line, message, place.column))
 
 
-def _defaults(part: Planned) -> Mapping[str, str]:
+def _defaults(kind: type[Part], scope: Scope) -> Mapping[str, str]:
     try:
-        return {} if part.kind is None else part.kind.default_parts(Config(part.scope))
+        return kind.default_parts(Config(scope))
     except ValueError:  # a change of what has no parts, which is told when values are verified
         return {}
 

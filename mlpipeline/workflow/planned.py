@@ -26,6 +26,7 @@ class Planned:
         address: its names from the runner down.
         kind: its class; None where that is faulty.
         place: where it is declared.
+        origin: what it is there by, as far as the place does not say it: `default of OfflineTrain`.
         node: its own section of the configuration.
         children: what it declares, by name; None for what it leaves out with `none`.
         needs: what it uses, by attribute.
@@ -46,6 +47,7 @@ class Planned:
     values: dict[str, Found] = field(default_factory=dict)
     steps: tuple[Step, ...] | None = None
     inputs: tuple[str, ...] = ()
+    origin: str = ""
 
     @property
     def name(self) -> str:

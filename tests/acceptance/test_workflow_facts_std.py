@@ -14,7 +14,7 @@ from tests.acceptance.test_workflow_facts import Site
 
 pytestmark = pytest.mark.examples
 CLASSES = "config: {train_data: data/train.csv, model_target: survived}"
-NUMBERS = "config: {train_data: data/train.csv, model_target: fare}"
+NUMBERS = "config: {train_data: data/train.csv, model_target: sibsp}"
 SERIES = "config: {train_data: data/sales.csv, model_target: sales, time_index: month}"
 FEW = "train: {model_trainer: {config: {training_params: {n_estimators: 10}}}}"
 

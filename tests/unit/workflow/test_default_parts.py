@@ -61,6 +61,7 @@ def test_where_nothing_is_declared_the_default_stands(site: Workbench) -> None:
     assert kinds(runner) == [":Outer", "inner:Inner", "inner.sender:Mail"]
     assert runner.main() == {"to": 3}
     assert runner.sender is None
+    assert [part.origin for part in runner.plan.root.walk()] == ["", "default of Outer", "default of Inner"]
 
 
 def test_what_is_declared_or_left_out_comes_first_also_further_out(site: Workbench) -> None:
