@@ -171,7 +171,7 @@ def _call(runner: Runner, method: str, *, plain: bool, records: Path | None = No
         raise UsageError(f"--build-method: {told}")
     with runner.recording() as record, nullcontext() if plain else redirect_stdout(sys.stderr):
         if method == "main":
-            record.returned = tasks.run(runner, records, until)
+            record.returned = tasks.run(runner.build(), records, until)
         else:
             kept = runner if records is None else runner.keep_steps(records)
             record.returned = getattr(kept.build(), method)()

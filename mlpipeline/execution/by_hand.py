@@ -7,12 +7,11 @@ import math
 import os
 import secrets
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +93,7 @@ def begin(
     kinds: tuple[type, ...],
     parameters: dict[str, Any],
     version: str = VERSION,
+    meanwhile: Callable[[], object] | None = None,
 ) -> Fit:
     """Begins a fit by hand.
 
@@ -104,6 +104,7 @@ def begin(
         kinds: the classes that it is made of: where they are defined, the sources are.
         parameters: described, for the record.
         version: what the version of the run is called.
+        meanwhile: is called in a thread of its own while the model learns, e.g. to import what saves it.
 
     Raises:
         NotWritable: the project's outputs cannot be written.
@@ -113,7 +114,7 @@ def begin(
     files = [path for path in (finding.script_of(model, project), *map(finding.file_of, kinds)) if path is not None]
     main, sources = finding.of(project, files, kinds)
     called = name or finding.name(project, main, kinds)
-    return RecordedFit(project, called, (main, sources), parameters, version=version)
+    return RecordedFit(project, called, (main, sources), parameters, version=version, meanwhile=meanwhile)
 
 
 class RecordedFit(Fit):
@@ -126,6 +127,7 @@ class RecordedFit(Fit):
         parameters: described, for the record.
         version: what it is called.
         model_dir: whether it gets a directory to keep things in.
+        meanwhile: is called in a thread of its own.
 
     Raises:
         NotWritable: the project's outputs cannot be written.
@@ -140,8 +142,10 @@ class RecordedFit(Fit):
         *,
         version: str = VERSION,
         model_dir: bool = False,
+        meanwhile: Callable[[], object] | None = None,
     ) -> None:
         self.project = project
+        self._meanwhile = meanwhile
         self.began = datetime.now(UTC)
         self.parameters = parameters
         self.token = secrets.token_hex(16)
@@ -216,8 +220,8 @@ class RecordedFit(Fit):
         return {"run": run, "git": self._environment["git"] | {"diff": None}}
 
     def _collect(self) -> dict[str, Any]:
-        # What saves the model afterwards is imported now, and asks for versions of libraries once.
-        import_module("mlpipeline.learning.serializers").libraries()
+        if self._meanwhile is not None:
+            self._meanwhile()
         return {**_here(), "git": provenance.git_state(self.project.root), "collected_at": wire.utc_now()}
 
     @property

@@ -98,8 +98,8 @@ class EstimatorModel(Model):
         dataset, estimator = addresses.applied(self.dataset, self.estimator, values)
         told = {"dataset": dataset, "estimator": estimator, "weight": self.weight, **values}
         described = {name: params.describe(value) for name, value in told.items() if value is not None}
-        kinds = (type(dataset), type(self), type(estimator))
-        record = by_hand.begin(by_hand.project_here(), self, self._mlpipeline_name, kinds, described)
+        kinds, here = (type(dataset), type(self), type(estimator)), by_hand.project_here()
+        record = by_hand.begin(here, self, self._mlpipeline_name, kinds, described, meanwhile=keeping.prepare)
         self._take(dataset, estimator, by_hand.SEED)
         self.run = record.run
         try:

@@ -20,6 +20,11 @@ from mlpipeline.learning.estimator import Estimator
 ARTEFACT = "artefact"
 
 
+def prepare() -> None:
+    """Imports what saves a model, and asks for the versions of libraries once: while the model still learns."""
+    _part("serializers").libraries()
+
+
 def keep(model: Any, directory: Path, *, lenient: bool = True) -> list[str]:
     """Saves a fitted model and its learning curves in the directory of an attempt.
 

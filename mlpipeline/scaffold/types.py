@@ -15,7 +15,7 @@ from mlpipeline.workflow.classes import Classes
 from mlpipeline.workflow.interface import parameters
 from mlpipeline.workflow.sources import Sources
 
-BUILT_IN = tuple(name for name in built_in.__all__ if built_in.home(name) != "contract")
+BUILT_IN = tuple(name for name in built_in.__all__ if name not in built_in.CONTRACT)
 LEVELS = ("component", "pipeline", "runner")
 
 _MODULE = '''"""{title}: a {type_name} of this project."""

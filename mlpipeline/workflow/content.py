@@ -109,7 +109,7 @@ def _laid_out(value: Any) -> Any:
 
     What was cut out of a larger table or array lies otherwise than the same read back from a record.
     """
-    numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
+    numpy, pandas = _imported("numpy"), _imported("pandas")
     if numpy is not None and type(value) is numpy.ndarray and not value.flags.forc:
         return value.copy(order="C")
     if pandas is None or not isinstance(value, pandas.DataFrame | pandas.Series | pandas.Index):
@@ -125,6 +125,12 @@ def _laid_out(value: Any) -> Any:
         return (type(value).__qualname__, name if isinstance(name, str) else repr(name), frames.digest(frame))
     except errors.DataFault:  # lists in a column, say: they are pickled as they are
         return value
+
+
+def _imported(name: str) -> Any:
+    """Returns a module; None where nobody has imported it, or another thread has only begun to."""
+    module = sys.modules.get(name)
+    return None if getattr(getattr(module, "__spec__", None), "_initializing", False) else module
 
 
 def of_class(kind: type, sources: Sources) -> str:

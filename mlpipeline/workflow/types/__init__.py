@@ -66,13 +66,14 @@ __all__ = [
     "TestRecorder",
     "TextGenerator",
 ]
-_CONTRACT = ("Finding", "Kind", "Report", "Resource", "Splits", "Status")
+CONTRACT = ("Finding", "Kind", "Report", "Resource", "Splits", "Status")
+"""What is no type of components, but handed from one to another."""
 _RECORD = (
     "CacheManager", "MetadataTracker", "MetricsTracker", "ModelRepository", "Notifier", "ResourceVersionControl",
     "TestRecorder", "TextGenerator",
 )  # fmt: skip
 _HOMES = {
-    name: "contract" if name in _CONTRACT
+    name: "contract" if name in CONTRACT
     else "record" if name in _RECORD
     else "data" if name.startswith(("Data", "Feature"))
     else "model"
