@@ -86,9 +86,9 @@ def test_a_part_of_the_same_rows_is_not_strange(make: Make, passengers: pd.DataF
 
 def test_rules_that_cannot_be_are_told_when_it_is_made(make: Make) -> None:
     with pytest.raises(
-        ConfigurationError, match=r"(?s)a cannot be 'numbr': there are number.*give \[least, greatest\] for b"
+        ConfigurationError, match=r"(?s)a cannot be 'numbers': there are number.*give \[least, greatest\] for b"
     ):
-        make("LocalDataChecker", kinds={"a": "numbr"}, ranges={"b": [1]})
+        make("LocalDataChecker", kinds={"a": "numbers"}, ranges={"b": [1]})
 
 
 def test_times_have_ranges_of_text(make: Make) -> None:

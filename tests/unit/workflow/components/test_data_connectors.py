@@ -73,8 +73,8 @@ def test_save_mode_replace_takes_the_old_rows_away(make: Make, passengers: pd.Da
 def test_a_table_that_is_not_there_names_the_nearest(make: Make, passengers: pd.DataFrame, kind: str) -> None:
     connector = make(CLASSES[kind], **SQL[kind])
     connector.save_data(passengers, "people")
-    with pytest.raises(DataFault, match=r"no table peopel. Did you mean 'people'"):
-        connector.get_data("peopel")
+    with pytest.raises(DataFault, match=r"no table peoples. Did you mean 'people'"):
+        connector.get_data("peoples")
 
 
 def test_a_database_must_be_named_once(make: Make) -> None:

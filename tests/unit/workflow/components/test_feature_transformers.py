@@ -106,22 +106,14 @@ def test_encoders_may_hand_other_columns_on(make: Make, passengers: pd.DataFrame
     [
         ("SklearnFeatureTransformer", {"transformers": [{"transformer": "StandardScalr"}]}, "mean 'StandardScaler'"),
         ("SklearnFeatureTransformer", {"transformers": [{"transformer": "Pipeline"}]}, "no transformer 'Pipeline'"),
-        (
-            "SklearnFeatureTransformer",
-            {"transformers": [{"tranformer": "X"}]},
-            "write {transformer: Name",
-        ),
+        ("SklearnFeatureTransformer", {"transformers": [{"kind": "X"}]}, "write {transformer: Name"),
         (
             "SklearnFeatureTransformer",
             {"transformers": [{"transformer": "StandardScaler", "transformer_kwargs": {"with_men": 1}}]},
             "transformers of Sklearn.*: 0: StandardScaler has no 'with_men'. Did you mean 'with_mean'",
         ),
         ("EncoderFeatureTransformer", {"encoders": [{"encoder": "Nrom", "column": "a"}]}, "Did you mean 'Norm'"),
-        (
-            "EncoderFeatureTransformer",
-            {"encoders": [{"encoder": "Norm", "colunm": "a"}]},
-            "Norm cannot be made",
-        ),
+        ("EncoderFeatureTransformer", {"encoders": [{"encoder": "Norm", "columns": "a"}]}, "Norm cannot be made"),
         ("EncoderFeatureTransformer", {"encoders": [{"column": "a"}]}, "write {encoder: Norm, column: age}"),
     ],
 )
@@ -144,7 +136,7 @@ def test_a_column_that_is_not_there_is_named(make: Make, passengers: pd.DataFram
     ("values", "told"),
     [
         ({"transformer_class": "Scal"}, "has no 'Scal'. Did you mean 'Scale'"),
-        ({"transformer_config": {"colum": "fare"}}, "Scale cannot be made"),
+        ({"transformer_config": {"columns": "fare"}}, "Scale cannot be made"),
         ({"transform_func": "no"}, "Scale has no method 'no': define it, or set transform_func"),
     ],
 )
