@@ -49,8 +49,7 @@ def document(models: Sequence[Served]) -> dict[str, Any]:
     schemas: dict[str, Any] = {"Error": _ERROR}
     for served in models:
         schemas[f"{served.key}.Row"] = row_schema(served)
-        told = {"post": _post(served), "get": _get(served), "x-model-digest": served.saved.stamp}
-        paths[f"/{quote(served.name)}/predict"] = told
+        paths[f"/{quote(served.name)}/predict"] = {"post": _post(served), "get": _get(served)}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Predictions", "version": __version__, "description": "Models saved by mlpipeline."},
@@ -96,6 +95,7 @@ def _post(served: Served) -> dict[str, Any]:
     return {
         "operationId": f"{served.key}_predict",
         "summary": f"Predictions of model '{served.name}' for rows.",
+        "x-model-digest": served.saved.stamp,
         "parameters": [_output(served)],
         "requestBody": body,
         "responses": _responses(served, *_FAULTS),

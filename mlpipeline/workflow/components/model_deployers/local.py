@@ -211,7 +211,7 @@ def _digest(deployment: Deployment) -> str | None:
             told = json.load(answer)
     except (urllib.error.URLError, OSError, ValueError):
         return None
-    found = told["paths"].get(f"/{path}/predict", {}).get("x-model-digest")
+    found = told["paths"].get(f"/{path}/predict", {}).get("post", {}).get("x-model-digest")
     return None if found is None else str(found)
 
 
