@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from mlpipeline.errors import MlpipelineError
 from mlpipeline.workflow import scoring
@@ -172,7 +173,7 @@ class OfflineTrain(Pipeline):
             return True
         previous = self._before_all_rows(previous)
         try:
-            report = self._compared(data, model, previous)
+            report = _naming(previous, self._compared(data, model, previous))
         except MlpipelineError as error:
             message = f"{previous.id} cannot be compared with: {error}"
             report = Report(
@@ -230,6 +231,12 @@ def featured(data: Splits, features: FeatureTransformer) -> Splits:
         for name, frame in data.parts()
     }
     return Splits(target=data.target, time_index=data.time_index, **parts)
+
+
+def _naming(previous: Resource, report: Report) -> Report:
+    """Says in a comparison which model was the former one."""
+    told = (replace(each, message=f"{each.message} ({previous.id})") for each in report.findings)
+    return replace(report, findings=tuple(told))
 
 
 def _metrics_of(resource: Resource) -> Metrics:

@@ -106,6 +106,7 @@ def test_a_better_model_becomes_the_champion_a_worse_one_does_not(site: Workbenc
     weaker.main()
     assert weaker.deploy.champion("dev").id == second.id
     assert "worse than the former model's" in comparison(weaker).message
+    assert comparison(weaker).message.endswith("(model-dev-2)")
     assert comparison(weaker).status == "ERROR"
 
 
