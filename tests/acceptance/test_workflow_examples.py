@@ -148,6 +148,8 @@ def test_a_check_that_fails_is_told_by_the_exit_status(project: Project) -> None
 def test_a_trainer_of_ones_own_is_one_line_of_yaml(project: Project) -> None:
     if project.name != "titanic":
         pytest.skip("of the example titanic alone")
+    if not project.resources("model"):
+        project.run("run", "workflow", "MyRunner", "-c", "dev.yaml")
     done = project.python("-m", "mlpipeline", "run", "workflow", "ClassificationRunner", "-c", "groups.yaml")
     assert said(done.stderr, project)["test"]["accuracy"] > 0.7
     assert "GroupTrainer" in {each["facts"]["trainer"] for each in project.resources("model")}
