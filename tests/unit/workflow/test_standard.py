@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mlpipeline.errors import ConfigurationError, DataFault, MlpipelineError, UsageError
-from mlpipeline.workflow import ClassificationRunner, Kind, RegressionRunner, TimeSeriesRunner, load
+from mlpipeline.workflow import ClassificationRunner, Kind, RegressionRunner, TimeSeriesRunner, content, load
 from mlpipeline.workflow.pipelines import keeping
 from tests.unit.workflow.conftest import Workbench
 
@@ -320,3 +320,19 @@ def test_the_trainer_becomes_the_best_of_a_tuners_trials(site: Workbench) -> Non
     final, before = versions(flow, Kind.MODEL, "dev")
     assert "petals" in str(final.facts["params.columns"])
     assert final.facts["params.columns"] == before.facts["params.columns"]
+
+
+def test_what_was_written_does_not_tell_one_call_from_another_what_is_read_does(site: Workbench) -> None:
+    flow = runner(site, "config: {local_dir: out, predictions: out/new.csv}")
+    Path("out").mkdir()
+
+    def digests() -> list[str]:
+        calls = ((flow.process, "transform_data", ("train.csv",)), (flow.predict, "save_predictions", ()))
+        return [content.of_call(part, name, given, {}, flow.plan.sources) for part, name, given in calls]
+
+    before = digests()
+    Path("out/new.csv").write_text("written")
+    assert digests() == before
+    iris().iloc[:100].to_csv("train.csv", index=False)
+    assert digests()[0] != before[0]
+    assert digests()[1] == before[1]
