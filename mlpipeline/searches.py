@@ -22,8 +22,15 @@ PRUNERS = ("median", "hyperband", "halving")
 DIRECTIONS = ("minimize", "maximize")
 GROUP = "search"
 """The group of a run's metrics in which the value of its trial stands."""
-_SMALLER_IS_BETTER = frozenset(("loss", "error", "rmse", "mae", "mse", "logloss", "perplexity", "deviance"))
-_GREATER_IS_BETTER = frozenset(("accuracy", "acc", "auc", "f1", "r2", "precision", "recall", "score", "iou", "reward"))
+_SMALLER_IS_BETTER = frozenset(
+    (
+        *("loss", "error", "rmse", "mae", "mse", "mape", "mdae", "smape", "msle", "rmsle"),
+        *("logloss", "perplexity", "deviance"),
+    )
+)
+_GREATER_IS_BETTER = frozenset(
+    ("accuracy", "acc", "auc", "rocauc", "prauc", "f1", "r2", "precision", "recall", "score", "iou", "reward")
+)
 _TRIES = 200
 _MOST_CELLS = 1_000_000
 
