@@ -29,6 +29,9 @@ VERSION = "by-hand"
 NO_MODEL_DIR = ".by-hand"
 SEED = 0
 
+_TESTS = "test"
+"""The environment that `mlpipeline test` runs a project's own tests in: they are no experiments."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -37,7 +40,9 @@ _enclosing: list[str] = []
 
 
 def project_here(root: Path | None = None) -> Project | None:
-    """Returns the project of a directory; None where there is none, or a run that goes on already records it all.
+    """Returns the project of a directory; None where nothing is recorded.
+
+    That is where there is none, where a run that goes on already records it all, and in a project's own tests.
 
     Args:
         root: the project's directory; None looks for it from the working directory upwards.
@@ -45,7 +50,7 @@ def project_here(root: Path | None = None) -> Project | None:
     Raises:
         ConfigurationError: its mlp.config is faulty.
     """
-    if "MLP_SUPERVISOR" in os.environ or _enclosing:
+    if "MLP_SUPERVISOR" in os.environ or _enclosing or os.environ.get("MLP_ENV") == _TESTS:
         return None
     found = Project.load(root)
     return found if found.config_found else None
