@@ -32,8 +32,8 @@ class _Tests(click.Command):
 def test(context: click.Context, words: tuple[str, ...], unittest: bool) -> None:
     """Run the project's own tests: by pytest, or by unittest where that is not installed. MLP_ENV is test meanwhile.
 
-    What they fit or run by hand is no run of the history. The exit status is theirs. `mlpipeline test workflow RUNNER TESTS` carries out a workflow's checks instead; a path
-    called so is ./workflow.
+    What they fit or run by hand is no run of the history. The exit status is theirs. `mlpipeline test workflow RUNNER
+    TESTS` carries out a workflow's checks instead; a path called so is ./workflow.
 
     \b
     mlpipeline test
