@@ -1,0 +1,112 @@
+"""Which runs, versions, models or searches a command is about: what a person names, found in the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from mlpipeline.cli.queue import complete_model
+from mlpipeline.cli.setup import model_names
+
+if TYPE_CHECKING:
+    from mlpipeline.ledger import Ledger
+    from mlpipeline.observe.comparison import Comparison, Study
+    from mlpipeline.project import Project
+    from mlpipeline.run import Run
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """Groups of runs, each a row; those that were named by their ids; and the searches of their models."""
+
+    groups: list[list[Run]]
+    named: frozenset[str]
+    studies: list[Study]
+
+    def compared(self, metric: str | None, direction: str | None) -> Comparison:
+        """Compares them.
+
+        Raises:
+            UsageError: there is no such metric.
+        """
+        from mlpipeline.observe import comparison
+
+        return comparison.compared(
+            self.groups, metric=metric, direction=direction, studies=self.studies, named=self.named
+        )
+
+
+def choosing(function: _Function) -> _Function:
+    """Adds what is chosen, and by what it is compared, to a command."""
+    from mlpipeline.searches import DIRECTIONS
+
+    words = click.argument("what", metavar="[MODEL[:VERSION]|RUN]...", nargs=-1, shell_complete=complete_model)
+    metric = click.option("--metric", metavar="NAME", help="What is compared. Default: what a search compares by.")
+    direction = click.option(
+        "--direction", type=click.Choice(DIRECTIONS), help="Where the metric's name does not say it."
+    )
+    study = click.option("--study", metavar="NAME", help="Only the trials of a search: its name or `last`.")
+    runs = click.option("--runs", "each_run", is_flag=True, help="A row for every run, in place of every version.")
+    return words(metric(direction(study(runs(function)))))
+
+
+def choose(project: Project, what: Sequence[str], *, each_run: bool = False, study: str | None = None) -> Chosen:
+    """Finds what a person names; nothing named means everything in the project.
+
+    Raises:
+        RunNotFound: nothing is called so.
+        AmbiguousRun: several ids begin so.
+        UsageError: there is no such study.
+    """
+    from mlpipeline.ledger import Ledger
+    from mlpipeline.observe.comparison import by_version
+
+    groups: list[list[Run]] = []
+    named: set[str] = set()
+    with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
+        for word in what or [""]:
+            found, is_run = _found(project, ledger, word)
+            if is_run or each_run:
+                groups += [[run] for run in found]
+                named.update(run.id for run in found)
+            else:
+                groups += by_version(found)
+    groups = list({tuple(run.id for run in group): group for group in groups}.values())
+    studies = _studies(project, dict.fromkeys(group[0].model for group in groups))
+    if study is not None:
+        from mlpipeline.observe.studies import find_study
+
+        chosen = find_study(studies, study)
+        groups = [each for each in groups if each[0].model == chosen.model and each[0].version in chosen.trials]
+        studies = [chosen]
+    return Chosen(groups=groups, named=frozenset(named), studies=studies)
+
+
+def _found(project: Project, ledger: Ledger, word: str) -> tuple[list[Run], bool]:
+    """Returns the runs of a word, newest first, and whether it names a run by its id."""
+    from mlpipeline.cli.setup import find_run
+
+    if not word:
+        return ledger.runs(), False
+    model, _, version = word.partition(":")
+    for name in model_names(project, model):
+        if found := ledger.runs(model=name, version=version or None):
+            return found, False
+    run, _ = find_run(project, ledger, word)
+    return [run], True
+
+
+def _studies(project: Project, models: Iterable[str]) -> list[Study]:
+    """Returns the searches of these models; looks at no model's directory where none was ever searched."""
+    if not project.studies_dir.is_dir():
+        return []
+    from mlpipeline.observe.studies import read_studies
+    from mlpipeline.queue.study import directory_of
+
+    return [study for model in models for study in read_studies(directory_of(project, model), model)]

@@ -1,0 +1,260 @@
+"""Versions and runs side by side: which parameters differ, metrics over seeds, which is best; pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mlpipeline import params, searches
+from mlpipeline.observe import statistics, text
+from mlpipeline.observe.results import PREFERRED, direction_of, metrics_of, resolve
+from mlpipeline.observe.verdict import sentences
+from mlpipeline.run import Cause, Run, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """A search of a model, as its trials on disk tell it: by which metric they are compared, and which they are."""
+
+    name: str
+    model: str
+    metric: str
+    direction: str
+    trials: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """A metric of a version: its finite values by replicate, and what else its runs had there: `nan`, `inf`."""
+
+    values: Mapping[int, float]
+    odd: tuple[str, ...] = ()
+
+    @property
+    def mean(self) -> float | None:
+        """The mean over replicates, None where none is finite."""
+        return sum(self.values.values()) / len(self.values) if self.values else None
+
+    @property
+    def interval(self) -> statistics.Interval | None:
+        """The mean with its 95 % interval."""
+        return statistics.interval(list(self.values.values())) if self.values else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A version, or a single run.
+
+    Attributes:
+        label: what it is called within the comparison.
+        runs: ids, by replicate.
+        state: of its newest run.
+        seconds: how long its last attempts took on average.
+        parameters: descriptions, by address.
+        is_eligible: it may be the best: it came to its end, and no pruner ended it.
+    """
+
+    label: str
+    model: str
+    version: str
+    runs: tuple[str, ...]
+    state: str
+    seconds: float | None
+    parameters: Mapping[str, Any]
+    scores: Mapping[str, Score]
+    is_eligible: bool = True
+    study: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """All rows, those first that are best by the metric.
+
+    Attributes:
+        parameters: addresses whose values differ between rows.
+        metrics: names, that one first which is compared by.
+        directions: of the metrics whose direction is known.
+        metric: which one is compared by; empty where there is none.
+        best: the place of the best row.
+        sentences: what the replicates say of the best one and those after it.
+    """
+
+    rows: tuple[Row, ...]
+    parameters: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+    directions: Mapping[str, str] = field(default_factory=dict)
+    metric: str = ""
+    best: int | None = None
+    sentences: tuple[str, ...] = ()
+    study: Study | None = None
+
+
+def by_version(runs: Iterable[Run]) -> list[list[Run]]:
+    """Returns for each version the runs that speak for it: one for each replicate, all of the same code and parameters.
+
+    These are the newest that succeeded; where none did, its newest run stands alone.
+
+    Args:
+        runs: newest first.
+    """
+    grouped: dict[tuple[str, str], list[Run]] = {}
+    for run in runs:
+        grouped.setdefault((run.model, run.version), []).append(run)
+    found = []
+    for group in grouped.values():
+        good = [run for run in group if run.state is State.SUCCEEDED]
+        if not good:
+            found.append(group[:1])
+            continue
+        newest = good[0].params_digest, good[0].code_digest
+        chosen: dict[int, Run] = {}
+        for run in good:
+            if (run.params_digest, run.code_digest) == newest:
+                chosen.setdefault(run.replicate, run)
+        found.append([chosen[each] for each in sorted(chosen)])
+    return found
+
+
+def compared(
+    groups: Sequence[Sequence[Run]],
+    *,
+    metric: str | None = None,
+    direction: str | None = None,
+    studies: Sequence[Study] = (),
+    named: Collection[str] = (),
+) -> Comparison:
+    """Compares.
+
+    Args:
+        groups: of runs, each one row; see `by_version`.
+        metric: what decides; None for that of the newest study, else the one that says most.
+        direction: where the metric's name does not say it.
+        studies: of the models, newest first; the newest one with a trial among the rows says metric and direction.
+        named: runs that a person named: rows of these are called by their ids.
+
+    Raises:
+        UsageError: no row has this metric.
+    """
+    rows = _rows(groups, studies, named)
+    shown = {(row.model, row.study) for row in rows}
+    is_one_model = len({row.model for row in rows}) == 1
+    study = next((each for each in studies if is_one_model and (each.model, each.name) in shown), None)
+    names = list(dict.fromkeys(name for row in rows for name in row.scores))
+    wanted = metric or (study.metric if study is not None else None)
+    chosen = resolve(wanted, names) if wanted and (metric or wanted in names) else _telling(rows, names)
+    directions = {name: each for name in names if (each := direction_of(name)) is not None}
+    if study is not None and study.metric == chosen:
+        directions[chosen] = study.direction
+    if direction is not None and chosen:
+        directions[chosen] = direction
+    best_first = _ranked(rows, chosen, directions.get(chosen))
+    is_ranked = bool(best_first) and _value(best_first[0], chosen) is not None and chosen in directions
+    others = [name for name in names if name != chosen]
+    found = Comparison(
+        rows=tuple(best_first),
+        parameters=_differing(best_first),
+        metrics=_distinct(best_first, [chosen, *others] if chosen else others),
+        directions=directions,
+        metric=chosen,
+        best=0 if is_ranked and best_first[0].is_eligible else None,
+        study=study,
+    )
+    return replace(found, sentences=tuple(sentences(found)))
+
+
+def _rows(groups: Sequence[Sequence[Run]], studies: Sequence[Study], named: Collection[str]) -> list[Row]:
+    has_models = len({group[0].model for group in groups}) > 1
+    study_of = {(each.model, trial): each.name for each in reversed(studies) for trial in each.trials}
+    flat: dict[str, Mapping[str, Any]] = {}
+    rows = []
+    for group in groups:
+        first = group[0]
+        title = text.title(first.model, first.version) if has_models else first.version
+        if first.params_digest not in flat:
+            flat[first.params_digest] = params.flatten(first.params)
+        taken = [each for run in group if (each := run.last.seconds) is not None]
+        rows.append(
+            Row(
+                label=f"{first.id} {title}" if first.id in named else title,
+                model=first.model,
+                version=first.version,
+                runs=tuple(run.id for run in group),
+                state="pruned" if first.last.cause is Cause.PRUNED else first.state.value,
+                seconds=sum(taken) / len(taken) if taken else None,
+                parameters=flat[first.params_digest],
+                scores=_scores(group),
+                is_eligible=any(run.state is State.SUCCEEDED and run.last.cause is not Cause.PRUNED for run in group),
+                study=study_of.get((first.model, first.version), ""),
+            )
+        )
+    return rows
+
+
+def _scores(group: Sequence[Run]) -> dict[str, Score]:
+    values: dict[str, dict[int, float]] = {}
+    odd: dict[str, list[str]] = {}
+    for run in group:
+        for name, value in metrics_of(run).items():
+            values.setdefault(name, {})
+            if searches.is_number(value):
+                values[name][run.replicate] = float(value)
+            elif not isinstance(value, bool):
+                odd.setdefault(name, []).append(text.one_line(str(value), 12))
+    return {name: Score(values=each, odd=tuple(odd.get(name, ()))) for name, each in values.items()}
+
+
+def _telling(rows: Sequence[Row], names: Sequence[str]) -> str:
+    """Returns the metric that most rows have, of the group that says most, and whose direction is known."""
+    counts = {name: sum(bool(row.scores[name].values) for row in rows if name in row.scores) for name in names}
+
+    def rank(name: str) -> tuple[bool, int, int, int]:
+        group = name.rpartition(" ")[0]
+        place = PREFERRED.index(group) if group in PREFERRED else len(PREFERRED)
+        return direction_of(name) is None, place, -counts[name], names.index(name)
+
+    return min((name for name in names if counts[name]), key=rank, default="")
+
+
+def _value(row: Row, metric: str) -> float | None:
+    score = row.scores.get(metric)
+    return None if score is None else score.mean
+
+
+def _ranked(rows: Sequence[Row], metric: str, direction: str | None) -> list[Row]:
+    """Returns the rows, best first; then those that a pruner ended, then those without a value, each in their order."""
+    if direction is None:
+        return list(rows)
+    sign = 1 if direction == "minimize" else -1
+
+    def key(row: Row) -> tuple[bool, bool, float]:
+        value = _value(row, metric)
+        return value is None, not row.is_eligible, 0.0 if value is None else sign * value
+
+    return sorted(rows, key=key)
+
+
+def _differing(rows: Sequence[Row]) -> tuple[str, ...]:
+    seen: dict[str, set[str]] = {}
+    counts: dict[str, int] = {}
+    for row in rows:
+        for address, value in row.parameters.items():
+            told = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+            seen.setdefault(address, set()).add(told)
+            counts[address] = counts.get(address, 0) + 1
+    return tuple(each for each, values in seen.items() if len(values) > 1 or counts[each] < len(rows))
+
+
+def _distinct(rows: Sequence[Row], names: Sequence[str]) -> tuple[str, ...]:
+    """Leaves out what says the same as the first one, by another name: a trial's value is also one of its results."""
+    first = [_column(row.scores.get(names[0])) for row in rows] if names else []
+    return tuple(
+        name
+        for name in names
+        if not (name.endswith(f" {names[0]}") and [_column(row.scores.get(name)) for row in rows] == first)
+    )
+
+
+def _column(score: Score | None) -> Any:
+    return None if score is None else (tuple(score.values.items()), score.odd)
