@@ -26,6 +26,7 @@ COMMANDS = {
     "show": Entry(section=LOOK, target="look:show", help="Everything that is recorded about one run."),
     "logs": Entry(section=LOOK, target="logs:logs", help="What a run printed; -f follows it."),
     "compare": Entry(section=LOOK, target="compare:compare", help="Versions side by side, the best first."),
+    "plot": Entry(section=LOOK, target="plot:plot", help="Learning curves and charts, in letters or into a file."),
     "start": Entry(section=CONTROL, target="daemon:start", help="Run the queue in the background and stay."),
     "stop": Entry(section=CONTROL, target="daemon:stop", help="Stop the scheduler of this project."),
     "cancel": Entry(section=CONTROL, target="control:cancel", help="End runs that are running."),
@@ -72,7 +73,6 @@ COMMANDS = {
 
 PLANNED = {
     "diff": "what differs between two runs",
-    "plot": "learning curves and charts",
     "tag": "a tag on a run",
     "journal": "the experiment log as a document",
     "import": "runs of other tools",

@@ -50,3 +50,28 @@ def metrics_of(run: Run) -> dict[str, Any]:
     if isinstance(trial, Mapping):
         return {**trial, **flat}
     return flat
+
+
+def recorded(wanted: str, names: Sequence[str]) -> str | None:
+    """Returns the recorded metric that a person means, however its words are joined; None where there is none."""
+    return next((name for name in names if name.replace(" ", "_") == wanted.replace(" ", "_")), None)
+
+
+def told_recorded(wanted: str | None, names: Sequence[str]) -> str:
+    """Returns the recorded metric that is meant; where none is named, the one that says most.
+
+    Raises:
+        UsageError: there is none of this name.
+    """
+    if wanted is None:
+        return min(names, key=_telling)
+    found = recorded(wanted, names)
+    if found is None:
+        raise UsageError(
+            f"none of these runs has recorded '{wanted}'.{near_miss(wanted, names)} Recorded: {', '.join(names)}"
+        )
+    return found
+
+
+def _telling(name: str) -> tuple[bool, bool]:
+    return direction_of(name) is None, not name.startswith(("val", "test"))

@@ -57,3 +57,17 @@ def test_the_trials_of_a_search_are_compared_by_its_metric(searched: Workshop) -
     status, text = searched.run("compare", "m.py", "--study", "last")
     assert (status, text.count("*")) == (0, 2), text  # the best gain, and the best error
     assert "by gain, maximize" in text
+
+
+def test_a_search_is_plotted(searched: Workshop) -> None:
+    status, text = searched.run("plot", "m.py")
+    assert status == 0, text
+    assert "best so far" in text
+    status, text = searched.run("plot", "m.py", "--kind", "scatter", "--x", "x")
+    assert status == 0, text
+    assert len(searched.json("plot", "m.py", "--kind", "curves")["chart"]["series"]) == 8
+    pytest.importorskip("matplotlib")
+    for name, kind, magic in (("a.png", "parallel", b"\x89PNG"), ("b.svg", "trials", b"<?xml")):
+        status, text = searched.run("plot", "m.py", "--study", "last", "--kind", kind, "-o", name)
+        assert status == 0, text
+        assert (searched.root / name).read_bytes().startswith(magic)
