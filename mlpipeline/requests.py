@@ -35,6 +35,7 @@ class Action(StrEnum):
     RESUME = "resume"
     STOP = "stop"
     NOTE = "note"
+    TAG = "tag"
     RECORD = "record"
 
 

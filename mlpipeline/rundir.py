@@ -18,6 +18,7 @@ from mlpipeline.events import Ended
 from mlpipeline.run import Cause, State
 
 FORMAT = 1
+LONGEST_TAG = 60
 
 
 class _Record:
@@ -214,6 +215,23 @@ class AttemptDir:
 def read_notes(run: Path) -> list[dict[str, Any]]:
     """Returns what people noted on a run, oldest first, each note once."""
     return list({str(row.get("id")): row for row in read_metrics(run / wire.NOTES)}.values())
+
+
+def read_tags(run: Path) -> list[str]:
+    """Returns the tags that people gave a run and did not take away, in alphabetical order."""
+    found: set[str] = set()
+    for row in read_metrics(run / wire.TAGS):
+        added, removed = (row.get(name) for name in ("add", "remove"))
+        found |= {str(each) for each in added} if isinstance(added, list) else set()
+        found -= {str(each) for each in removed} if isinstance(removed, list) else set()
+    return sorted(found)
+
+
+def fault_of_tag(tag: str) -> str:
+    """Returns what is wrong with a tag, nothing where it is good."""
+    if 0 < len(tag) <= LONGEST_TAG and tag.isprintable() and not any(each.isspace() or each == "," for each in tag):
+        return ""
+    return f"{tag!r} is no tag: give a word without spaces and commas, of at most {LONGEST_TAG} letters"
 
 
 def read_metrics(path: str | PathLike[str]) -> Iterator[dict[str, Any]]:

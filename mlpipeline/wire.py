@@ -27,6 +27,7 @@ FITTER = "fitter.lock"
 SOURCES = "sources"
 ENVIRONMENT = "environment.json"
 NOTES = "notes.jsonl"
+TAGS = "tags.jsonl"
 DATA = "data.json"
 _RETRY_SECONDS = 1.0
 _PATIENCE = 5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -53,10 +53,20 @@ def choosing(function: _Function) -> _Function:
     )
     study = click.option("--study", metavar="NAME", help="Only the trials of a search: its name or `last`.")
     runs = click.option("--runs", "each_run", is_flag=True, help="A row for every run, in place of every version.")
-    return words(metric(direction(study(runs(function)))))
+    tags = click.option(
+        "--tag", "tags", multiple=True, metavar="TAG", help="Only runs that have it; may be given again."
+    )
+    return words(tags(metric(direction(study(runs(function))))))
 
 
-def choose(project: Project, what: Sequence[str], *, each_run: bool = False, study: str | None = None) -> Chosen:
+def choose(
+    project: Project,
+    what: Sequence[str],
+    *,
+    each_run: bool = False,
+    study: str | None = None,
+    tags: Collection[str] = (),
+) -> Chosen:
     """Finds what a person names; nothing named means everything in the project.
 
     Raises:
@@ -66,12 +76,15 @@ def choose(project: Project, what: Sequence[str], *, each_run: bool = False, stu
     """
     from mlpipeline.ledger import Ledger
     from mlpipeline.observe.comparison import by_version
+    from mlpipeline.rundir import read_tags
 
     groups: list[list[Run]] = []
     named: set[str] = set()
     with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
         for word in what or [""]:
             found, is_run = _found(project, ledger, word)
+            if tags:
+                found = [run for run in found if set(tags) <= set(read_tags(project.runs_dir / run.id))]
             if is_run or each_run:
                 groups += [[run] for run in found]
                 named.update(run.id for run in found)

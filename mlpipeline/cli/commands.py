@@ -26,6 +26,7 @@ COMMANDS = {
     "show": Entry(section=LOOK, target="look:show", help="Everything that is recorded about one run."),
     "logs": Entry(section=LOOK, target="logs:logs", help="What a run printed; -f follows it."),
     "compare": Entry(section=LOOK, target="compare:compare", help="Versions side by side, the best first."),
+    "diff": Entry(section=LOOK, target="diff:diff", help="What differs between two runs."),
     "plot": Entry(section=LOOK, target="plot:plot", help="Learning curves and charts, in letters or into a file."),
     "start": Entry(section=CONTROL, target="daemon:start", help="Run the queue in the background and stay."),
     "stop": Entry(section=CONTROL, target="daemon:stop", help="Stop the scheduler of this project."),
@@ -36,6 +37,7 @@ COMMANDS = {
     "pause": Entry(section=CONTROL, target="orders:pause", help="Pause the queue, or a model."),
     "resume": Entry(section=CONTROL, target="orders:resume", help="Undo pause."),
     "note": Entry(section=CONTROL, target="control:note", help="Note something on a run."),
+    "tag": Entry(section=CONTROL, target="tag:tag", help="Give a run tags, to choose runs by."),
     "retry": Entry(section=CONTROL, target="control:retry", help="Let failed runs run again."),
     "fit": Entry(section=LEARN, target="fit:fit", help="Train one version now, with other parameters."),
     "tune": Entry(section=LEARN, target="tune:tune", help="Search parameters; each trial is a run."),
@@ -72,8 +74,6 @@ COMMANDS = {
 }
 
 PLANNED = {
-    "diff": "what differs between two runs",
-    "tag": "a tag on a run",
     "journal": "the experiment log as a document",
     "import": "runs of other tools",
     "dashboard": "the queue in a browser",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mlpipeline.observe.comparison import Comparison
 
 _ROWS = 20
+_NOTHING = "No run is recorded yet, so there is nothing to compare. See what would run: mlpipeline plan"
 
 
 @click.command()
@@ -27,6 +28,7 @@ _ROWS = 20
 def compare(
     setup: Setup,
     what: tuple[str, ...],
+    tags: tuple[str, ...],
     metric: str | None,
     direction: str | None,
     study: str | None,
@@ -48,7 +50,7 @@ def compare(
     """
     from mlpipeline.observe import comparison_table
 
-    found = choose(setup.project(), what, each_run=each_run, study=study).compared(metric, direction)
+    found = choose(setup.project(), what, each_run=each_run, study=study, tags=tags).compared(metric, direction)
     if setup.json:
         setup.emit(comparison_table.to_json(found))
     elif form == "csv":
@@ -58,7 +60,7 @@ def compare(
     elif found.rows:
         _tell(found, _ROWS if limit is None else limit, wide=wide)
     else:
-        say("No run is recorded yet, so there is nothing to compare. See what would run: mlpipeline plan")
+        say("No run has these tags." if tags else _NOTHING)
 
 
 def _tell(found: Comparison, limit: int, *, wide: bool) -> None:

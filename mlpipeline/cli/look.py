@@ -129,7 +129,7 @@ def _show(project: Project, run: Run, attempt: Attempt, files: dict[str, dict[st
     from mlpipeline.cli.why import read_details
     from mlpipeline.observe import text, view
     from mlpipeline.observe.why import why_run
-    from mlpipeline.rundir import read_notes
+    from mlpipeline.rundir import read_notes, read_tags
 
     say(why_run(run, now(), read_details(project, run)))
     say()
@@ -153,6 +153,8 @@ def _show(project: Project, run: Run, attempt: Attempt, files: dict[str, dict[st
         "output": f"mlpipeline logs {run.id}.{attempt.number}",
     }
     _pairs({name: value for name, value in facts.items() if value not in ("", None)})
+    if tags := read_tags(project.runs_dir / run.id):
+        say(f"tags: {' '.join(tags)}")
     for each in read_notes(project.runs_dir / run.id):
         say(f"note of {each.get('by')}, {str(each.get('at'))[:16]}: {text.one_line(str(each.get('text')), 500)}")
     _details(run, attempt, files)

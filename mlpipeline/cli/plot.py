@@ -35,6 +35,7 @@ _WIDEST = 120
 def plot(
     setup: Setup,
     what: tuple[str, ...],
+    tags: tuple[str, ...],
     metric: str | None,
     direction: str | None,
     study: str | None,
@@ -64,9 +65,10 @@ def plot(
     if kind == "parallel" and output is None:
         raise UsageError("parallel coordinates need a file: add -o FILE.png, or see --kind scatter")
     project = setup.project()
-    found = choose(project, what, each_run=each_run, study=study)
+    found = choose(project, what, each_run=each_run, study=study, tags=tags)
     if not found.groups:
-        raise UsageError("no run is recorded yet, so there is nothing to draw: see mlpipeline plan")
+        told = "no run has these tags" if tags else "no run is recorded yet"
+        raise UsageError(f"{told}, so there is nothing to draw: see mlpipeline history")
     chart = _chart(project, found, kind or _usual(project, found, metric), metric, direction, address)
     if output is not None:
         figures.draw(chart, output)

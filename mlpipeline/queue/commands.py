@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from mlpipeline import events, requests, taking_up, wire
+from mlpipeline import events, requests, rundir, taking_up, wire
 from mlpipeline.config_text import near_miss
 from mlpipeline.errors import DiskFull, LedgerError, MlpipelineError, NotWritable, RequestRefused
 from mlpipeline.failpoints import reach
@@ -44,6 +44,7 @@ class Commands:
             Action.RESUME: self._resume,
             Action.STOP: self._stop,
             Action.NOTE: self._note,
+            Action.TAG: self._tag,
             Action.RECORD: self._record,
         }
 
@@ -218,6 +219,18 @@ class Commands:
         path = self.scheduler.project.runs_dir / run.id / wire.NOTES
         wire.append_json(path, {"id": request.id, "at": request.at.isoformat(), "by": request.by, "text": text})
         return f"noted on {run.id}"
+
+    def _tag(self, request: Request) -> str:
+        run = self._find(request)
+        added, removed = (list(map(str, request.options.get(name) or ())) for name in ("add", "remove"))
+        if not added and not removed:
+            raise RequestRefused("tag: which tag?")
+        for fault in filter(None, map(rundir.fault_of_tag, added)):
+            raise RequestRefused(f"tag: {fault}")
+        path = self.scheduler.project.runs_dir / run.id / wire.TAGS
+        row = {"id": request.id, "at": request.at.isoformat(), "by": request.by, "add": added, "remove": removed}
+        wire.append_json(path, row)
+        return f"tags of {run.id}: {', '.join(rundir.read_tags(path.parent)) or 'none'}"
 
 
 def _order(request: Request) -> Order:

@@ -71,3 +71,18 @@ def test_a_search_is_plotted(searched: Workshop) -> None:
         status, text = searched.run("plot", "m.py", "--study", "last", "--kind", kind, "-o", name)
         assert status == 0, text
         assert (searched.root / name).read_bytes().startswith(magic)
+
+
+def test_runs_are_chosen_by_tags_that_the_scheduler_has_written(searched: Workshop) -> None:
+    for words in (["m.py:trial-3", "paper", "first"], ["m.py:trial-5", "paper"], ["m.py:trial-3", "--remove", "first"]):
+        status, text = searched.run("tag", *words)
+        assert (status, "accepted" in text) == (0, True), text
+    status, text = searched.run("-r", "-u")
+    assert status == 0, text
+    assert sorted(row["version"] for row in searched.json("compare", "--tag", "paper")["rows"]) == [
+        "trial-3",
+        "trial-5",
+    ]
+    assert searched.json("tag", "m.py:trial-3")["tags"] == ["paper"]
+    assert "tags: paper" in searched.run("show", "m.py:trial-5")[1]
+    assert searched.json("compare", "--tag", "first")["rows"] == []
