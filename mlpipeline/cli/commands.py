@@ -28,6 +28,7 @@ COMMANDS = {
     "compare": Entry(section=LOOK, target="compare:compare", help="Versions side by side, the best first."),
     "diff": Entry(section=LOOK, target="diff:diff", help="What differs between two runs."),
     "plot": Entry(section=LOOK, target="plot:plot", help="Learning curves and charts, in letters or into a file."),
+    "journal": Entry(section=LOOK, target="journal:journal", help="The experiment log as a document."),
     "start": Entry(section=CONTROL, target="daemon:start", help="Run the queue in the background and stay."),
     "stop": Entry(section=CONTROL, target="daemon:stop", help="Stop the scheduler of this project."),
     "cancel": Entry(section=CONTROL, target="control:cancel", help="End runs that are running."),
@@ -75,6 +76,7 @@ COMMANDS = {
 
 PLANNED = {
     "journal": "the experiment log as a document",
+    "export": "runs or workflows for other tools",
     "import": "runs of other tools",
     "dashboard": "the queue in a browser",
 }
