@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from benchmarks.figures import Figures
 from benchmarks.groups import (
     cache,
+    comparing,
     composing,
     empty,
     encoding,
@@ -128,6 +129,8 @@ NUMBERS = (
         ">= 10 x faster",
         ratio(10, (cache.ANSWER, cache.OURS), (cache.ANSWER, cache.QUERY), least=True),
     ),
+    Number("`compare` over 10,000 runs", "<= 1 s", at_most(1000, comparing.COMPARED)),
+    Number("a curve of 100,000 points, downsampled", "<= 50 ms", at_most(50, comparing.THINNED)),
     Number("submitted -> first line, TensorFlow imported, a spare ready", "<= 5 ms", at_most(5, latency.READY)),
     Number("the same, no spare ready", "<= 30 ms", at_most(30, latency.CROWDED)),
     Number(

@@ -8,6 +8,7 @@ from benchmarks.bench import Bench
 from benchmarks.figures import Series
 from benchmarks.groups import (
     cache,
+    comparing,
     composing,
     empty,
     encoding,
@@ -37,6 +38,7 @@ GROUPS: dict[str, Callable[[Bench], Iterator[Series]]] = {
     "threads": threads.measure,
     "growth": growth.measure,
     "cache": cache.measure,
+    "comparing": comparing.measure,
     "composing": composing.measure,
     "idle": idle.measure,
     "reliability": reliability.measure,

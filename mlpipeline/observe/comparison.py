@@ -236,19 +236,27 @@ def _ranked(rows: Sequence[Row], metric: str, direction: str | None) -> list[Row
 
 
 def _differing(rows: Sequence[Row]) -> tuple[str, ...]:
-    seen: dict[str, set[str]] = {}
+    seen: dict[str, set[Any]] = {}
     counts: dict[str, int] = {}
     for row in rows:
         for address, value in row.parameters.items():
-            told = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
-            seen.setdefault(address, set()).add(told)
+            seen.setdefault(address, set()).add(_told_apart(value))
             counts[address] = counts.get(address, 0) + 1
     return tuple(each for each, values in seen.items() if len(values) > 1 or counts[each] < len(rows))
 
 
+def _told_apart(value: Any) -> Any:
+    """Returns what stands for a value in a set: 1, 1.0 and True are three values, and a list is one."""
+    if value is None or isinstance(value, str | int | float):
+        return type(value), value
+    return json.dumps(value, sort_keys=True)
+
+
 def _distinct(rows: Sequence[Row], names: Sequence[str]) -> tuple[str, ...]:
     """Leaves out what says the same as the first one, by another name: a trial's value is also one of its results."""
-    first = [_column(row.scores.get(names[0])) for row in rows] if names else []
+    if not any(name.endswith(f" {names[0]}") for name in names):
+        return tuple(names)
+    first = [_column(row.scores.get(names[0])) for row in rows]
     return tuple(
         name
         for name in names
