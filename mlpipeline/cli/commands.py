@@ -75,8 +75,6 @@ COMMANDS = {
 }
 
 PLANNED = {
-    "journal": "the experiment log as a document",
-    "export": "runs or workflows for other tools",
     "import": "runs of other tools",
     "dashboard": "the queue in a browser",
 }
