@@ -54,9 +54,9 @@ def compare(
     if setup.json:
         setup.emit(comparison_table.to_json(found))
     elif form == "csv":
-        click.echo(comparison_table.to_csv(found), nl=False)
+        say(comparison_table.to_csv(found).rstrip("\n"))
     elif form == "markdown":
-        click.echo(comparison_table.to_markdown(found, limit or None), nl=False)
+        say(comparison_table.to_markdown(found, limit or None).rstrip("\n"))
     elif found.rows:
         _tell(found, _ROWS if limit is None else limit, wide=wide)
     else:

@@ -15,7 +15,7 @@ from mlpipeline.observe.table import Table
 
 ARROWS = {"minimize": "↓", "maximize": "↑"}
 BEST = "*"
-_GAP = 3
+_GAP, _BORDER = 3, 2
 _LONGEST_VALUE = 24
 
 
@@ -42,7 +42,7 @@ def table(found: Comparison, width: int | None = None, limit: int | None = None)
     """
     columns = _columns(found, found.rows[:limit])
     kept: set[int] = set()
-    left = None if width is None else width + _GAP
+    left = None if width is None else width - _BORDER + _GAP
     for place in sorted(range(len(columns)), key=lambda each: columns[each].rank):
         needed = columns[place].width + _GAP
         if left is None or needed <= left or not columns[place].rank:
@@ -69,7 +69,9 @@ def _columns(found: Comparison, rows: Sequence[Row]) -> list[_Column]:
         columns.append(
             column(heading(found, name), 3 if place else 0, lambda row, name=name, best=best: _cell(row, name, best))  # type: ignore[misc]
         )
-    columns += [column(each, 2, lambda row, each=each: value(row, each)) for each in found.parameters]  # type: ignore[misc]
+    columns += [
+        column(text.one_line(each, 60), 2, lambda row, each=each: value(row, each)) for each in found.parameters
+    ]  # type: ignore[misc]
     if any(row.seconds is not None for row in rows):
         columns.append(column("took", 4, lambda row: text.duration(row.seconds)))
     if len({row.study for row in rows if row.study}) > 1:
@@ -79,7 +81,8 @@ def _columns(found: Comparison, rows: Sequence[Row]) -> list[_Column]:
 
 def heading(found: Comparison, metric: str) -> str:
     """Returns a metric's name with an arrow that says in which direction it gets better, where that is known."""
-    return f"{text.one_line(metric, 40)} {ARROWS[found.directions[metric]]}" if metric in found.directions else metric
+    shown = text.one_line(metric, 40)
+    return f"{shown} {ARROWS[found.directions[metric]]}" if metric in found.directions else shown
 
 
 def best_row(found: Comparison, metric: str) -> Row | None:

@@ -40,12 +40,10 @@ def draw(chart: Chart | Parallel, path: Path) -> Path:
         MissingExtra: matplotlib is not installed.
     """
     check(path)
-    errors.require("matplotlib", extra="plots")
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
+    mpl = errors.require("matplotlib", extra="plots")
+    figures = errors.require("matplotlib.figure", extra="plots")
     height = 1.2 + 0.32 * len(chart.ticks) if isinstance(chart, Chart) and chart.is_bars else 4.5
-    figure = Figure(figsize=(8, max(2.5, height)), dpi=_DPI, layout="constrained")
+    figure = figures.Figure(figsize=(8, max(2.5, height)), dpi=_DPI, layout="constrained")
     axes = figure.subplots()
     if isinstance(chart, Parallel):
         _parallel(figure, axes, chart)
@@ -119,10 +117,7 @@ def _plane(figure: Any, axes: Any, chart: Chart) -> None:
 
 
 def _parallel(figure: Any, axes: Any, chart: Parallel) -> None:
-    import matplotlib as mpl
-    from matplotlib.cm import ScalarMappable
-
-    shades = mpl.colormaps["viridis"]
+    shades = errors.require("matplotlib", extra="plots").colormaps["viridis"]
     colors = chart.axes[-1].places
     count = len(colors)
     for row in range(count):
@@ -141,7 +136,7 @@ def _parallel(figure: Any, axes: Any, chart: Parallel) -> None:
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.spines["bottom"].set_visible(False)
-    _legend(figure, axes, ScalarMappable(cmap=shades), chart)
+    _legend(figure, axes, errors.require("matplotlib.cm", extra="plots").ScalarMappable(cmap=shades), chart)
 
 
 def _legend(figure: Any, axes: Any, mappable: Any, chart: Parallel) -> None:

@@ -53,11 +53,17 @@ def find_study(studies: list[Study], name: str) -> Study:
     Raises:
         UsageError: there is none, or there are several.
     """
-    found = studies[:1] if name == "last" else [each for each in studies if each.name.startswith(name)]
+    found = [each for each in studies if each.name.startswith(name)]
+    if name == "last":  # of each model
+        found = list({each.model: each for each in reversed(studies)}.values())
     if len(found) == 1:
         return found[0]
     known = ", ".join(f"{each.name} ({each.model}, {each.metric})" for each in studies[:_SHOWN])
     if not found:
         told = f"Known: {known}" if known else "No model among these has been searched: see mlpipeline tune"
         raise UsageError(f"there is no study '{name}'. {told}")
+    if name == "last":
+        raise UsageError(
+            f"several models have been searched: name one of them, {', '.join(each.model for each in found)}"
+        )
     raise UsageError(f"several studies begin with '{name}': give more of it. Known: {known}")

@@ -67,6 +67,13 @@ def test_a_ledger_of_a_newer_release_is_refused(desk: Desk) -> None:
     assert (result.exit_code, "newer" in result.output) == (2, True), result.output
 
 
+@pytest.mark.parametrize("form", ["--csv", "--markdown", "--wide"])
+def test_names_cannot_steer_a_terminal(desk: Desk, form: str) -> None:
+    desk.record(ran("aaaaaa", "\x1b[31mred", {"test": {"\x1b]0;x\x07loss": 1.0}}, params={"a\x1b[2J": "\x1b[5m"}))
+    result = desk.type("compare", form)
+    assert (result.exit_code, "\x1b" in result.output) == (0, False), result.output
+
+
 def test_it_changes_no_byte(desk: Desk, bytes_of: Callable[[], dict[str, bytes]]) -> None:
     desk.record(ran("aaaaaa", "one", {"test": {"loss": 1.0}}))
     before = bytes_of()

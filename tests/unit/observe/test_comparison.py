@@ -227,3 +227,21 @@ def test_studies_are_read_newest_first_and_damaged_trials_passed_over(tmp_path: 
         find_study(found, "x")
     with pytest.raises(UsageError, match="several studies"):
         find_study(found, "")
+    with pytest.raises(UsageError, match=r"name one of them, .*other\.py"):
+        find_study([*found, replace(found[0], model="other.py")], "last")
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_a_terminal_breaks_no_row(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("TERM", "xterm")
+    found = compared(*seeds("wide", [0.51, 0.52, 0.57]), *seeds("narrow", [0.1]), *seeds("other", [0.2], "log_loss"))
+    shown, _ = comparison_table.table(found, width)
+    stream = Terminal()
+    table.write(shown, stream)
+    # A line of names and a rule below it, an empty line above and below, and one line for each row.
+    assert len(stream.getvalue().splitlines()) == 4 + 3
