@@ -33,6 +33,14 @@ def test_the_course_of_a_search_has_the_best_so_far() -> None:
     assert dict(zip(line.x, line.y, strict=True)) == {1: 3.0, 2: 3.0, 3: 7.0, 4: 7.0}
 
 
+def test_a_pruned_trial_is_never_the_best_so_far() -> None:
+    found = searched({1: 3.0, 2: 9.0, 3: 4.0})
+    rows = tuple(replace(row, is_eligible=row.label != "trial-2") for row in found.rows)
+    points, line = charts.trials(replace(found, rows=rows)).series
+    assert list(points.y) == [3.0, 9.0, 4.0]
+    assert max(line.y) == 4.0
+
+
 def test_a_scatter_is_of_numbers_or_of_names() -> None:
     found = searched({1: 3.0, 2: 1.0})
     assert list(charts.scatter(found, "x").series[0].x) == [6.0, 2.0]
