@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,27 +55,22 @@ def table(found: Comparison, width: int | None = None, limit: int | None = None)
 
 
 def _columns(found: Comparison, rows: Sequence[Row]) -> list[_Column]:
-    def column(name: str, rank: int, tell: Callable[[Row], str]) -> _Column:
-        return _Column(name=name, rank=rank, cells=tuple(tell(row) for row in rows))
+    def column(name: str, rank: int, cells: Iterable[str]) -> _Column:
+        return _Column(name=text.one_line(name, 60), rank=rank, cells=tuple(cells))
 
-    has_seeds = any(len(row.runs) > 1 for row in rows)
-    columns = [column("version", 0, lambda row: text.one_line(row.label, 60))]
-    if has_seeds:
-        columns.append(column("seeds", 1, lambda row: str(len(row.runs))))
+    columns = [column("version", 0, (text.one_line(row.label, 60) for row in rows))]
+    if any(len(row.runs) > 1 for row in rows):
+        columns.append(column("seeds", 1, (str(len(row.runs)) for row in rows)))
     if any(row.state != "succeeded" for row in rows):
-        columns.append(column("state", 1, lambda row: row.state))
+        columns.append(column("state", 1, (row.state for row in rows)))
     for place, name in enumerate(found.metrics):
         best = best_row(found, name)
-        columns.append(
-            column(heading(found, name), 3 if place else 0, lambda row, name=name, best=best: _cell(row, name, best))  # type: ignore[misc]
-        )
-    columns += [
-        column(text.one_line(each, 60), 2, lambda row, each=each: value(row, each)) for each in found.parameters
-    ]  # type: ignore[misc]
+        columns.append(column(heading(found, name), 3 if place else 0, (_cell(row, name, best) for row in rows)))
+    columns += [column(each, 2, (value(row, each) for row in rows)) for each in found.parameters]
     if any(row.seconds is not None for row in rows):
-        columns.append(column("took", 4, lambda row: text.duration(row.seconds)))
+        columns.append(column("took", 4, (text.duration(row.seconds) for row in rows)))
     if len({row.study for row in rows if row.study}) > 1:
-        columns.append(column("study", 4, lambda row: row.study[:8]))
+        columns.append(column("study", 4, (row.study[:8] for row in rows)))
     return columns
 
 
