@@ -62,14 +62,15 @@ def plot(
         from mlpipeline.observe import figures
 
         figures.check(output)
-    if kind == "parallel" and output is None:
+    if kind == "parallel" and output is None and not setup.json:
         raise UsageError("parallel coordinates need a file: add -o FILE.png, or see --kind scatter")
     project = setup.project()
     found = choose(project, what, each_run=each_run, study=study, tags=tags)
     if not found.groups:
         told = "no run has these tags" if tags else "no run is recorded yet"
         raise UsageError(f"{told}, so there is nothing to draw: see mlpipeline history")
-    chart = _chart(project, found, kind or _usual(project, found, metric), metric, direction, address)
+    reader = _Reader(project)
+    chart = _chart(reader, found, kind or _usual(reader, found, metric), metric, direction, address)
     if output is not None:
         figures.draw(chart, output)
     if setup.json:
@@ -81,25 +82,25 @@ def plot(
             say(line)
 
 
-def _usual(project: Project, found: Chosen, metric: str | None) -> str:
+def _usual(reader: _Reader, found: Chosen, metric: str | None) -> str:
     """Returns the kind of chart that says most: a search's course, learning curves where there are any, else bars."""
     from mlpipeline.observe.results import recorded
 
     if found.studies and {group[0].model for group in found.groups} == {found.studies[0].model}:
         return "trials"
-    curves = (_read(project, run) for _, run in _named(found))
+    curves = (reader.of(run) for _, run in _named(found))
     has_any = any((metric is None or recorded(metric, list(each))) for each in curves if each)
     return "curves" if has_any else "bars"
 
 
 def _chart(
-    project: Project, found: Chosen, kind: str, metric: str | None, direction: str | None, address: str | None
+    reader: _Reader, found: Chosen, kind: str, metric: str | None, direction: str | None, address: str | None
 ) -> Chart | Parallel:
     from mlpipeline.errors import UsageError
     from mlpipeline.observe import charts
 
     if kind == "curves":
-        return _curves(project, found, metric)
+        return _curves(reader, found, metric)
     compared = found.compared(metric, direction)
     if kind == "scatter":
         if address is None and not compared.parameters:
@@ -119,13 +120,23 @@ def _named(found: Chosen) -> Iterator[tuple[str, Run]]:
             yield f"{title} {run.id}" if run.id in found.named else title, run
 
 
-def _read(project: Project, run: Run) -> dict[str, Curve]:
-    from mlpipeline.observe import curves
+class _Reader:
+    """Reads the curves of runs, of each run once: a million points take seconds."""
 
-    return curves.of_run(project.root, run)
+    def __init__(self, project: Project) -> None:
+        self.root = project.root
+        self._known: dict[str, dict[str, Curve]] = {}
+
+    def of(self, run: Run) -> dict[str, Curve]:
+        """Returns the curves of a run, by metric."""
+        from mlpipeline.observe import curves
+
+        if run.id not in self._known:
+            self._known[run.id] = curves.of_run(self.root, run)
+        return self._known[run.id]
 
 
-def _curves(project: Project, found: Chosen, metric: str | None) -> Chart:
+def _curves(reader: _Reader, found: Chosen, metric: str | None) -> Chart:
     """Reads the curves of one metric, and leaves of each what a picture shows.
 
     Raises:
@@ -136,7 +147,7 @@ def _curves(project: Project, found: Chosen, metric: str | None) -> Chart:
     from mlpipeline.observe.results import told_recorded
 
     runs = list(_named(found))
-    read = [(name, _read(project, run)) for name, run in runs[:_MOST_CURVES]]
+    read = [(name, reader.of(run)) for name, run in runs[:_MOST_CURVES]]
     known = list(dict.fromkeys(each for _, of_run in read for each in of_run))
     if not known:
         raise UsageError("none of these runs has recorded any metric: see self.run.record; --kind bars shows results")

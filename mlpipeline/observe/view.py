@@ -263,7 +263,7 @@ def jsonable(value: Any) -> Any:
         value = value._asdict()
     if isinstance(value, Mapping):
         return {str(key): jsonable(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | range):
         return [jsonable(item) for item in value]
     if isinstance(value, float) and (value != value or abs(value) == float("inf")):
         return str(value)  # JSON has no NaN and no infinities

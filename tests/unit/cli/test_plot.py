@@ -30,6 +30,14 @@ def test_curves_are_drawn_where_there_are_any_else_bars(desk: Desk) -> None:
     assert read["series"][0]["y"] == pytest.approx([1 / n for n in range(1, 6)])
 
 
+@pytest.mark.parametrize("kind", ["curves", "bars", "trials", "parallel"])
+def test_every_chart_is_told_to_programs(desk: Desk, kind: str) -> None:
+    record(desk)
+    read = desk.json("plot", "digits.py", "--kind", kind)
+    assert read["file"] is None
+    assert read["chart"]["axes" if kind == "parallel" else "series"]
+
+
 def test_long_curves_are_thinned_out_and_odd_values_told(desk: Desk) -> None:
     record(desk, 3000)
     read = desk.json("plot", "digits.py:narrow", "--metric", "loss")["chart"]
