@@ -139,9 +139,15 @@ def _offers(kind: str) -> dict[str, dict[str, str]]:
 
     found: dict[str, dict[str, str]] = {}
     for point in sorted(entry_points(group=f"{ENTRY_POINT_GROUP}.{kind}"), key=lambda point: point.value):
-        package = "a package without a name" if point.dist is None else f"{point.dist.name} {point.dist.version}"
-        found.setdefault(point.name, {}).setdefault(point.value.split(" ")[0], package)
+        found.setdefault(point.name, {}).setdefault(point.value.split(" ")[0], _package(point.dist))
     return found
+
+
+def _package(distribution: Any) -> str:
+    """Returns a package's name and version, as far as it says them: its metadata may be half there."""
+    told = {} if distribution is None else distribution.metadata
+    found = [each for field in ("Name", "Version") if (each := told.get(field))]
+    return " ".join(found) or "a package without a name"
 
 
 # The one piece of module state: rooms that must not know one another meet in this registry.

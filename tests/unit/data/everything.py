@@ -42,6 +42,7 @@ from mlpipeline.data.transformers import (
     NameFamilial,
     NamePopulation,
     NameSex,
+    Period,
     String,
 )
 
@@ -160,6 +161,7 @@ class Nested(Everything):
             Token(String("words", "upper"), sequence_length=2),
             Token(EmailDomain("email"), name="parts", sequence_length=1),
             Enum(DateTime("day", "month")),
+            Norm(Period("day", "M"), name="months"),
             Quantile(away),
             NestedFree(LogPlusOne(away)),
             Norm(Log(NamePopulation("name"))),

@@ -53,7 +53,7 @@ def test_frames_need_no_connector_and_no_function(make: Make, passengers: pd.Dat
     ("values", "error", "told"),
     [
         ({"transformer_path": "no.py"}, ConfigurationError, "there is no file no.py"),
-        ({"transformer_func": "transforms"}, ConfigurationError, "has no 'transfrom'. Did you mean 'transform'"),
+        ({"transformer_func": "transforms"}, ConfigurationError, "has no 'transforms'. Did you mean 'transform'"),
         ({"transformer_func": "nothing"}, WrongType, "returned NoneType: return a pandas DataFrame"),
     ],
 )
