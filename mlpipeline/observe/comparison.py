@@ -11,7 +11,7 @@ from mlpipeline import params, searches
 from mlpipeline.observe import statistics, text
 from mlpipeline.observe.results import PREFERRED, direction_of, metrics_of, resolve
 from mlpipeline.observe.verdict import sentences
-from mlpipeline.run import Cause, Run, State
+from mlpipeline.run import BY_HAND, Cause, Run, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +54,7 @@ class Row:
         seconds: how long its last attempts took on average.
         parameters: descriptions, by address.
         is_eligible: it may be the best: it came to its end, and no pruner ended it.
+        is_by_hand: its parameters are all that was configured, not only those that a version names.
     """
 
     label: str
@@ -65,6 +66,7 @@ class Row:
     parameters: Mapping[str, Any]
     scores: Mapping[str, Score]
     is_eligible: bool = True
+    is_by_hand: bool = False
     study: str = ""
 
 
@@ -186,6 +188,7 @@ def _rows(groups: Sequence[Sequence[Run]], studies: Sequence[Study], named: Coll
                 parameters=flat[first.params_digest],
                 scores=_scores(group),
                 is_eligible=any(run.state is State.SUCCEEDED and run.last.cause is not Cause.PRUNED for run in group),
+                is_by_hand=first.last.executor == BY_HAND,
                 study=study_of.get((first.model, first.version), ""),
             )
         )
@@ -209,10 +212,13 @@ def _telling(rows: Sequence[Row], names: Sequence[str]) -> str:
     """Returns the metric that most rows have, of the group that says most, and whose direction is known."""
     counts = {name: sum(bool(row.scores[name].values) for row in rows if name in row.scores) for name in names}
 
-    def rank(name: str) -> tuple[bool, int, int, int]:
-        group = name.rpartition(" ")[0]
-        place = PREFERRED.index(group) if group in PREFERRED else len(PREFERRED)
-        return direction_of(name) is None, place, -counts[name], names.index(name)
+    def place(group: str) -> int:
+        return PREFERRED.index(group) if group in PREFERRED else len(PREFERRED)
+
+    def rank(name: str) -> tuple[bool, int, int, int, int]:
+        group, _, rest = name.rpartition(" ")
+        part = rest.partition("__")[0] if "__" in rest else ""  # a workflow tells of all its parts in one group
+        return direction_of(name) is None, place(group), place(part), -counts[name], names.index(name)
 
     return min((name for name in names if counts[name]), key=rank, default="")
 
@@ -236,13 +242,18 @@ def _ranked(rows: Sequence[Row], metric: str, direction: str | None) -> list[Row
 
 
 def _differing(rows: Sequence[Row]) -> tuple[str, ...]:
+    """Returns the addresses whose values differ. What only runs by hand name is none."""
     seen: dict[str, set[Any]] = {}
     counts: dict[str, int] = {}
+    queued = {row.model for row in rows if not row.is_by_hand}
+    naming = [row for row in rows if not row.is_by_hand or row.model not in queued]
     for row in rows:
         for address, value in row.parameters.items():
             seen.setdefault(address, set()).add(_told_apart(value))
+    for row in naming:
+        for address in row.parameters:
             counts[address] = counts.get(address, 0) + 1
-    return tuple(each for each, values in seen.items() if len(values) > 1 or counts[each] < len(rows))
+    return tuple(each for each, values in seen.items() if len(values) > 1 or 0 < counts.get(each, 0) < len(naming))
 
 
 def _told_apart(value: Any) -> Any:

@@ -16,7 +16,7 @@ from mlpipeline.errors import UsageError
 from mlpipeline.observe import comparison, comparison_table, results, table
 from mlpipeline.observe.comparison import Comparison, Study
 from mlpipeline.observe.studies import find_study, read_studies
-from mlpipeline.run import Cause, Run, State
+from mlpipeline.run import BY_HAND, Cause, Run, State
 from tests.unit.sample_runs import run_in, sample_run
 
 
@@ -48,6 +48,30 @@ def test_only_parameters_that_differ_are_shown_by_their_address() -> None:
     two = ran("bbbbbb", "two", {}, params={"same": 1, "net": {"depth": 4, "width": 8}, "more": None})
     two = replace(two, params_digest="other")
     assert compared(one, two).parameters == ("net__depth", "more")
+
+
+def by_hand(run: Run) -> Run:
+    return replace(run, attempts=(replace(run.last, executor=BY_HAND),))
+
+
+def test_a_run_by_hand_adds_no_parameters_that_versions_do_not_name() -> None:
+    one = ran("aaaaaa", "one", {}, params={"depth": 3})
+    two = replace(ran("bbbbbb", "two", {}, params={"rate": 0.1}), params_digest="two")
+    hand = ran("cccccc", "by-hand", {}, params={"depth": 4, "rate": 0.1, "seed": 0, "metrics": ["f1"]})
+    hand = by_hand(replace(hand, params_digest="hand"))
+    assert compared(one, two, hand).parameters == ("depth", "rate")
+    assert compared(hand, one).parameters == ("depth",)
+
+
+def test_runs_by_hand_alone_show_all_in_which_they_differ() -> None:
+    one = by_hand(ran("aaaaaa", "one", {}, params={"depth": 3, "seed": 0}))
+    two = by_hand(replace(ran("bbbbbb", "two", {}, params={"depth": 3, "seed": 1, "more": 1}), params_digest="two"))
+    assert compared(one, two).parameters == ("seed", "more")
+
+
+def test_of_a_workflow_what_is_held_out_decides() -> None:
+    scores = {"training": {"train__f1": 0.9, "validation__f1": 0.8, "test__f1": 0.7}}
+    assert compared(ran("aaaaaa", "one", scores)).metric == "training validation__f1"
 
 
 def test_one_and_true_are_different_values() -> None:
