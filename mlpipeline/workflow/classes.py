@@ -17,6 +17,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+KINDS = ("component", "pipeline", "runner")
+"""What is built in, or offered by packages."""
+
 
 class Classes:
     """The classes that names stand for.
@@ -135,7 +138,9 @@ class Classes:
     def _unknown(self, kind: str, name: str, place: Place) -> None:
         known = [*self._files, *self._names(kind)]
         told = f"there is no {kind} {shown(name)!r}.{near_miss(name, known)}"
-        if self._unreadable:
+        if others := [each for each in KINDS if each != kind and name in self._names(each)]:
+            told = f"{name} is no {kind} but a {others[0]}: declare it under `{others[0]}:`"
+        elif self._unreadable:
             files = "; ".join(f"{file}: {reason}" for file, reason in self._unreadable.items())
             told += f" It may be in a file that cannot be read: {files}"
         elif not known:

@@ -245,11 +245,10 @@ class _Planner:
         known |= ROOT_KEYS | {self.level.name} if part.parent is None else {"inputs"}
         for key, node in part.node.items():
             if key not in known:
-                told = near_miss(str(key), known)
-                hint = (
-                    f" Values belong under {CONFIG}, parts are declared in {' or '.join(sorted(sections)) or CONFIG}."
-                )
-                self.fault(node.place, f"{shown(str(key))!r} means nothing in {part.name}.{told or hint}")
+                parts = " or ".join(f"`{each}:`" for each in sorted(sections))
+                hint = f" Values belong under `{CONFIG}:`" + (f", parts are declared under {parts}" if parts else "")
+                near = near_miss(str(key), known if node.is_mapping else known - set(part.children))
+                self.fault(node.place, f"{shown(str(key))!r} means nothing in {part.name}.{near or hint}")
 
     def _read_steps(self, root: Planned) -> None:
         for part in root.walk():

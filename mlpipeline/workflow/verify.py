@@ -16,10 +16,11 @@ from mlpipeline.workflow.wants import MISSING, Key, Need, wants
 
 def verify(root: Planned, linker: Linker, faults: list[Fault]) -> tuple[Planned, ...]:
     """Fills in needs and values; returns the parts, each after those that it needs. What is wrong becomes a fault."""
+    told: set[tuple[Place, str]] = {(Place(each.file, each.line, each.column), "") for each in faults}
     for part in root.walk():
         if part.kind is not None:
             faults.extend(_needs(part, part.kind))
-            faults.extend(_values(part, part.kind))
+            faults.extend(_values(part, part.kind, told))
         faults.extend(_unknown_keys(part, linker))
     return tuple(_in_order(root, faults))
 
@@ -57,28 +58,58 @@ def _sections(part: Planned) -> str:
     return " or ".join(f"`{name}:`" for name in levels) or "a section"
 
 
-def _values(part: Planned, kind: type[Part]) -> Iterator[Fault]:
+def _values(part: Planned, kind: type[Part], told: set[tuple[Place, str]]) -> Iterator[Fault]:
+    """Fills in the values of a part.
+
+    Args:
+        told: places and keys whose faults are known: what several parts inherit is told once. A place without a key is
+            that of a link that leads nowhere.
+    """
+    new: set[tuple[Place, str]] = set()
     for key in wants(kind).keys.values():
         try:
             found = part.scope.find(key.name)
         except ValueError as error:
             yield _at(part.place, f"{part.name}.{key.name} has no parts, so {error} cannot be set in it")
             continue
-        if found is None:
-            message = f"{kind.__name__} needs the key {key.name!r}: set it under {CONFIG}, there or further out, "
-            yield _at(part.place, f"{message}or as {PREFIX}{key.name.upper()} in the environment")
+        if found is None or _is_left_open(key, found):
+            if not any((each.place, key.name) in told for each in _around(part)):
+                new.add((part.place, key.name))
+                message = f"{kind.__name__} needs the key {key.name!r}: set it under {CONFIG}, there or further out, "
+                yield _at(part.place, f"{message}or as {PREFIX}{key.name.upper()} in the environment")
             continue
         part.values[key.name] = found
-        if found.value is not _default(key):
-            yield from _fits(part, kind, key, found)
+        is_known = (found.place, key.name) in told or (found.value is None and (found.place, "") in told)
+        faults = [] if is_known or found.value is _default(key) else list(_fits(part, kind, key, found))
+        new.update((found.place, key.name) for _ in faults)
+        yield from faults
     if wants(kind).takes_any:
         for name in part.scope.config:
             if name not in part.values and (found := part.scope.find(name)) is not None:
                 part.values[name] = found
-    told = kind.value_faults({name: each.value for name, each in part.values.items()})
-    for name, message in told.items():
+    told |= new
+    yield from _together(part, kind, told)
+
+
+def _together(part: Planned, kind: type[Part], told: set[tuple[Place, str]]) -> Iterator[Fault]:
+    """Tells what is wrong with values beside one another."""
+    for name, message in kind.value_faults({name: each.value for name, each in part.values.items()}).items():
         place = part.values[name].place if name in part.values else part.place
-        yield _at(place, f"{name} of {kind.__name__} ({part.name}): {message}")
+        if (place, name) not in told:
+            told.add((place, name))
+            yield _at(place, f"{name} of {kind.__name__} ({part.name}): {message}")
+
+
+def _around(part: Planned | None) -> Iterator[Planned]:
+    while part is not None:
+        yield part
+        part = part.parent
+
+
+def _is_left_open(key: Key, found: Found) -> bool:
+    """Whether a value is nothing but the None by which a class further out does without a key that is needed here."""
+    is_by_default = found.value is None and found.node is None and found.origin.startswith("default of ")
+    return is_by_default and key.default is MISSING and not checking.fits(None, key.annotation)
 
 
 def _default(key: Key) -> object:
@@ -91,6 +122,7 @@ def _fits(part: Planned, kind: type[Part], key: Key, found: Found) -> Iterator[F
     if key.annotation is not MISSING and not checking.fits(value, key.annotation):
         told = shown(repr(found.shown()), 60)
         yield _at(found.place, f"{key.name} is {told}: {kind.__name__} takes {checking.words(key.annotation)}")
+        return
     known = kind.known_names(key.name)
     for message in () if known is None else checking.unknown_names(value, known):
         yield _at(found.place, f"{key.name} of {kind.__name__} ({part.name}): {message}")
@@ -110,7 +142,7 @@ def _unknown_keys(part: Planned, linker: Linker) -> Iterator[Fault]:
     for name, place in places.items():
         path = (*part.address, CONFIG, name)
         if name not in known and not any(used[: len(path)] == path for used in linker.used):
-            near = near_miss(name, known) or " Remove it, or declare it in a class"
+            near = near_miss(name, {*known, *part.names()}) or " Remove it, or declare it in a class"
             yield _at(place, f"nobody reads the key {shown(name)!r} of {part.name}.{near}")
 
 

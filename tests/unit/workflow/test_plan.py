@@ -62,6 +62,11 @@ def test_the_environment_meets_a_need_in_validation_as_in_look_up(
         ("train: {config: [1]}", "config is no mapping"),
         ("train: [1]", "train is the section of a pipeline"),
         ("trian: {}", "'trian' means nothing in runner. Did you mean 'train'?"),
+        ("runer: My", "'runer' means nothing in runner. Did you mean 'runner'?"),
+        ("train_rows: 3", "'train_rows' means nothing in runner. Values belong under `config:`, parts are declared"),
+        ("train: {trainer: {epochs: 3}}", "'epochs' means nothing in train.trainer. Values belong under `config:`"),
+        ("train: {config: {trainr: 3}}", "nobody reads the key 'trainr' of train. Did you mean 'trainer'?"),
+        ("component: {extra: OfflineTrain}", "is no component but a pipeline: declare it under `pipeline:`"),
         ("train: {pipeline: {x: Train}}", "'pipeline' means nothing in train"),
         ("component: {train: Mean}", "'train': is declared twice here"),
         ("component: {a.b: Mean}", "'a.b': it becomes an attribute"),
@@ -99,7 +104,6 @@ def test_faults_come_in_the_order_of_lines_and_once(bench: Workbench) -> None:
         "w1.yaml:1:19",
         "w1.yaml:1:19",
         "w1.yaml:3:6",
-        "w1.yaml:4:30",
         "w1.yaml:4:30",
     ]
 
