@@ -41,6 +41,8 @@ class ConfigurationError(UsageError):
 class VersionsError(MlpipelineError, ValueError):
     """The versions of a model cannot be made as written: mend their names or parameters."""
 
+    exit_status = 2
+
 
 class ParameterError(MlpipelineError, ValueError):
     """A parameter has no value that could be used: mend it where the version is added."""
