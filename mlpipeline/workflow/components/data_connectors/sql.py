@@ -80,7 +80,8 @@ class SQLDataConnector(DataConnector):
         url = self._url()
         if (url is None) == (self.connection is None):
             told = "two things say" if url is not None else "nothing says"
-            raise ConfigurationError(f"{self._name}: {told} which database it is: give connection or {self._keys()}")
+            name = f"{type(self).__name__} ({self._name})"
+            raise ConfigurationError(f"{name}: {told} which database it is: give connection or {self._keys()}")
         return connections[str(self.connection)] if url is None else Connection(url, name=self._name)
 
     @classmethod
@@ -102,8 +103,9 @@ def _frame(database: Connection, sql: str) -> pd.DataFrame:
 
 
 def _near(database: Connection, source: str) -> str:
-    known = database.tables(TableName.parse(source).schema)
-    return near_miss(TableName.parse(source).name, known) or f" Tables: {', '.join(sorted(known)) or 'none'}"
+    name = TableName.parse(source)
+    known = database.tables(name.schema) or database.tables(None)
+    return near_miss(name.name, known) or f" Tables: {', '.join(sorted(known)) or 'none'}"
 
 
 class DuckDBDataConnector(SQLDataConnector):

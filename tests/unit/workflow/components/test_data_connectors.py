@@ -77,6 +77,13 @@ def test_a_table_that_is_not_there_names_the_nearest(make: Make, passengers: pd.
         connector.get_data("peoples")
 
 
+def test_a_file_s_name_given_to_a_database_tells_its_tables(make: Make, passengers: pd.DataFrame) -> None:
+    connector = make("DuckDBDataConnector", duckdb_path="shop.duckdb")
+    connector.save_data(passengers, "people")
+    with pytest.raises(DataFault, match=r"no table data/eval.csv. Tables: people"):
+        connector.get_data("data/eval.csv")
+
+
 def test_a_database_must_be_named_once(make: Make) -> None:
     with pytest.raises(ConfigurationError, match=r"nothing says which database it is: give connection or duckdb_path"):
         _ = make("DuckDBDataConnector").database
