@@ -124,7 +124,7 @@ def submit(
         target=target,
         options=dict(options or {}),
         at=datetime.now(UTC),
-        by=_user(),
+        by=user(),
         key=key,
     )
     directory = project.requests_dir
@@ -230,7 +230,8 @@ def forget_old(project: Project, now: datetime) -> int:
     return len(found)
 
 
-def _user() -> str:
+def user() -> str:
+    """Returns who gives commands here: the name of the user, else the number."""
     import getpass
 
     try:

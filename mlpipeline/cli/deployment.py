@@ -1,4 +1,4 @@
-"""Commands that bring models to where they answer: `deployment package|build|run|stop|list`."""
+"""Commands that bring models to where they answer: `deployment approve|package|build|run|stop|list`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from mlpipeline.cli import workflow_files
+from mlpipeline.cli.deployed import model_of, parts_of
 from mlpipeline.cli.setup import Setup, draw, say, shared
 
 if TYPE_CHECKING:
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from mlpipeline.workflow.types import ModelDeployer, Resource
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-_OWN = "model_deployer"
-# What finds models in the project's own files, where no workflow says otherwise.
-_FINDERS = {"metadata_tracker": "LedgerTracker", "model_repository": "LocalModelRepository"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +60,51 @@ def deployment() -> None:
     mlpipeline deployment run titanic
     mlpipeline deployment package titanic --deployer DockerDeployer -o image
     """
+
+
+@deployment.command()
+@click.argument("model")
+@click.option(
+    *("-c", "--config-file", "files"),
+    multiple=True,
+    type=workflow_files.FILE,
+    help="A workflow file, whose trackers are used; may be given again.",
+)
+@click.option("--by", metavar="NAME", help="Who approves. Default: the user of this machine.")
+@click.option("--which", default="latest", show_default=True, metavar="ID", help="Which version: a resource's id.")
+@shared
+@click.pass_obj
+def approve(setup: Setup, model: str, files: tuple[Path, ...], by: str | None, which: str) -> None:
+    """Approve a model that a workflow has promoted, or a former champion: it is the champion from now on.
+
+    \b
+    mlpipeline deployment approve titanic
+    mlpipeline deployment approve titanic --which model-titanic-2 --by Ada
+    """
+    from mlpipeline import requests
+    from mlpipeline.errors import UsageError
+    from mlpipeline.workflow.types import Kind, MetadataTracker, ModelRepository
+
+    paths = tuple(each.resolve() for each in files)
+    with chdir(setup.project().root):
+        parts = parts_of(setup, paths, None, ())
+        trackers = [each for each in parts if isinstance(each, MetadataTracker)]
+        versions = [each for part in trackers for each in part.find(Kind.MODEL, model)]
+        chosen = [each for each in versions if which in ("latest", each.id)]
+        if not versions:
+            raise UsageError(f"no workflow has kept a model {model!r}: mlpipeline history tells which have run")
+        if not chosen:
+            listed = ", ".join(each.id for each in versions[:5])
+            raise UsageError(f"there is no version {which!r} of {model!r}. Latest: {listed}")
+        repositories = [each for each in parts if isinstance(each, ModelRepository)]
+        if not repositories:
+            raise UsageError("the workflow has no model_repository: declare one, e.g. LocalModelRepository")
+        repositories[0].promote_model(chosen[0])
+        repositories[0].approve_model(chosen[0], by=by or requests.user())
+    if setup.json:
+        setup.emit({"format": 1, "model": chosen[0].id, "approved": True})
+    else:
+        say(f"{chosen[0].id} is the champion of {model}.")
 
 
 @deployment.command()
@@ -214,25 +257,8 @@ def _found(
     project = setup.project()
     files = tuple(each.resolve() for each in files)
     with chdir(project.root):
-        parts = _parts(setup, files, deployer, settings)
-        yield _Found(deployer=_deployer(parts, deployer), model=_model(setup, parts, model, which))
-
-
-def _parts(setup: Setup, files: tuple[Path, ...], deployer: str | None, settings: tuple[str, ...]) -> list[Any]:
-    """Builds the workflow, or one of a deployer alone, and returns its parts."""
-    from mlpipeline import plugins
-    from mlpipeline.workflow import content
-    from mlpipeline.workflow import runner as runners
-
-    if files:
-        bare = settings if deployer is None else (*settings, f"component.{_OWN}={deployer}")
-        found = runners.load(workflow_files.document(setup, files, bare, "Runner"))
-    else:
-        known = set(plugins.names("component"))
-        named = {name: kind for name, kind in _FINDERS.items() if kind in known}
-        placed = [each if "." in each.partition("=")[0] else f"{_OWN}.{each}" for each in settings]
-        found = runners.load({"component": {_OWN: deployer or "LocalDeployer", **named}}, settings=placed)
-    return list(content.wiring(found.build()).shared.parts.values())
+        parts = parts_of(setup, files, deployer, settings)
+        yield _Found(deployer=_deployer(parts, deployer), model=model_of(setup, parts, model, which))
 
 
 def _deployer(parts: list[Any], name: str | None) -> ModelDeployer:
@@ -244,33 +270,3 @@ def _deployer(parts: list[Any], name: str | None) -> ModelDeployer:
     if not named:
         raise UsageError("the workflow has no model_deployer: declare one, or name its class with --deployer")
     return named[0]
-
-
-def _model(setup: Setup, parts: list[Any], name: str, which: str) -> Resource:
-    """Returns the champion of a name, else its latest version; where no workflow has kept one, what a run has saved."""
-    from mlpipeline.workflow.types import Kind, MetadataTracker, ModelRepository
-
-    if which in ("best", "latest"):
-        for part in parts:
-            if which == "best" and isinstance(part, ModelRepository) and (champion := part.champion(name)) is not None:
-                return champion
-        for part in parts:
-            if isinstance(part, MetadataTracker) and (versions := part.find(Kind.MODEL, name)):
-                return versions[0]
-    return _saved(setup, name, which)
-
-
-def _saved(setup: Setup, name: str, which: str) -> Resource:
-    from mlpipeline.learning.saved import Shelf
-    from mlpipeline.workflow.types import Kind, Resource
-
-    found = Shelf(setup.project()).choose(name, which)
-    return Resource(
-        id=f"model-{found.name}-{found.run_id}",
-        kind=Kind.MODEL,
-        name=found.name,
-        digest=found.digest,
-        run_id=found.run_id,
-        created_at=str(found.manifest["created_at"]),
-        place=str(found.path),
-    )

@@ -182,7 +182,10 @@ class StandardRunner(Runner):
             return None
         promoted = deploy.promote_model(resource)
         if not deploy.approve_model(promoted):
-            self.log(f"{resource.id} is promoted, and waits for approval; auto_approve_models: true approves it here")
+            self.log(
+                f"{resource.id} is promoted, and waits for approval; auto_approve_models: true approves it here, "
+                "mlpipeline deployment approve afterwards"
+            )
             return None
         answers: str | None = deploy.deploy_model(promoted)
         return answers
