@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable
-from contextlib import nullcontext, redirect_stdout
+from contextlib import AbstractContextManager, chdir, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -169,13 +169,23 @@ def _call(runner: Runner, method: str, *, plain: bool, records: Path | None = No
     told = None if method == "main" else interface.method_faults(type(runner), method)
     if told is not None:
         raise UsageError(f"--build-method: {told}")
-    with runner.recording() as record, nullcontext() if plain else redirect_stdout(sys.stderr):
+    records = None if records is None else records.resolve()
+    printed = nullcontext() if plain else redirect_stdout(sys.stderr)
+    with _in_its_project(runner), runner.recording() as record, printed:
         if method == "main":
             record.returned = tasks.run(runner.build(), records, until)
         else:
             kept = runner if records is None else runner.keep_steps(records)
             record.returned = getattr(kept.build(), method)()
     return record.returned
+
+
+def _in_its_project(runner: Runner) -> AbstractContextManager[None]:
+    """Enters the workflow's project: its paths are the same from wherever it is run, and in the queue."""
+    from mlpipeline import project
+
+    root = runner.plan.sources.root
+    return chdir(root) if (root / project.CONFIG).is_file() else nullcontext()
 
 
 def _metrics(returned: Any) -> dict[str, float]:

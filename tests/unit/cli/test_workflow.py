@@ -47,6 +47,22 @@ def test_a_workflow_is_run_and_its_metrics_are_printed(bench: Workbench) -> None
     assert found["methods"]["train.trainer.fit"]["calls"] == 1
 
 
+def test_paths_are_those_of_the_project_from_wherever_it_is_run(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.write(
+        "runners/here.py",
+        "from pathlib import Path\nfrom mlpipeline.workflow import Runner\n"
+        "class Here(Runner):\n    def main(self):\n        return int(Path('rows.txt').read_text())\n",
+    )
+    bench.write("rows.txt", "7")
+    bench.write("models/here.yaml", "runner: Here\n")
+    monkeypatch.chdir(bench.root / "models")
+    assert told("run", "workflow", "Here", "-c", "here.yaml")["metrics"] == {"value": 7.0}
+    assert type_("run", "workflow", "Here", "-c", "here.yaml", "--records", "kept").exit_code == 0
+    assert (bench.root / "models/kept/metrics.json").is_file()
+
+
 def test_the_class_that_is_named_counts_and_files_lie_over_one_another(bench: Workbench) -> None:
     bench.write(
         "components/other.py",
