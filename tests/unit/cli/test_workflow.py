@@ -83,7 +83,7 @@ def test_the_class_that_is_named_counts_and_files_lie_over_one_another(bench: Wo
         (("run", "workflow", "My", "-c", "gone.yaml"), 2, "does not exist"),
         (("run", "workflow", "Myy", "-c", "w.yaml"), 2, "there is no runner 'Myy'. Did you mean 'My'?"),
         (("run", "workflow", "My", "-c", "w.yaml", "--set", "x"), 2, "write it as --set part.key=value"),
-        (("run", "workflow", "My", "-c", "w.yaml", "--version", "x"), 1, "no version 'x'"),
+        (("run", "workflow", "My", "-c", "w.yaml", "--version", "x"), 2, "no version 'x'"),
         (("run", "workflow", "My"), 2, "'main'"),
         (("run",), 2, "workflow"),
         (("validate", "bad.yaml"), 2, "bad.yaml:1:5"),
