@@ -122,8 +122,12 @@ class Model(_Telling):
 
     Raises:
         VersionsError: (a ValueError) versions is no Versions.
+
+    Attributes:
+        goes_on_by: what a kind of model that has no checkpoints says of how it is resumed, in test mode.
     """
 
+    goes_on_by: str | None = None
     versions: Versions
     allow_delete_model_dir: bool = False
     reset_steps: bool = False

@@ -260,9 +260,8 @@ class _Life:
     def prove_checkpoint(self) -> None:
         """In test mode: trains one more step from the checkpoint, so that loading it is tried as well."""
         if self.context.checkpoint_step is None:
-            self.report.notes.append(
-                "does not use run.checkpoint: what an interrupted run goes on from is its own affair"
-            )
+            own = "does not use run.checkpoint: what an interrupted run goes on from is its own affair"
+            self.report.notes.append(self.model.goes_on_by or own)
             return
         self.begin()
         source = None if self.loader is None else call(self.loader.get_train_input, mode=self.mode)

@@ -57,6 +57,7 @@ class Runner(Model, Part, ABC):
     """
 
     _is_framework = True
+    goes_on_by: str | None = "goes on at the step that was interrupted, as far as results of steps can be kept"
 
     def __init__(
         self,

@@ -173,6 +173,7 @@ def test_mode_test_and_the_inline_executor_run_the_same_workflow(yard: Workshop)
     status, text = yard.run()
     assert status == 0, text
     assert counted(yard, "finish") == {"shallow": 1, "deep": 1}
+    assert text.count("goes on at the step that was interrupted") == 2
     status, text = yard.run("-r", "-u", "--executor", "inline")
     assert status == 0, text
     assert counted(yard, "finish") == {"shallow": 2, "deep": 2}
