@@ -52,4 +52,5 @@ def overrides(document: Document, version: Version) -> Iterator[tuple[str, Node]
     for address, value in version.items():
         is_alias = address == "epoc_count" and "epochs" in given
         if address not in given and value is not None and not is_alias and address not in {"name", *_META}:
-            yield address, from_plain(value, Place(f"version {version.name}"))
+            space = document.root.at(("search", "space", address))
+            yield address, from_plain(value, Place(f"version {version.name}") if space is None else space.place)

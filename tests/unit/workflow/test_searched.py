@@ -22,6 +22,13 @@ search:
 """
 
 
+def test_a_fault_in_a_space_is_told_with_its_place(bench: Workbench) -> None:
+    text = "search: {space: {train__trainer__params__dept: [1, 2]}, trials: 2, metric: validation__f1}\n"
+    runner = bench.load(WORKFLOW, text)
+    with pytest.raises(ConfigurationError, match=r"w1.yaml:1:\d+: .*there is no 'dept'. Did you mean 'depth'"):
+        runner.verify_versions()
+
+
 def test_ranges_and_lists_become_a_search(bench: Workbench) -> None:
     runner = bench.load(WORKFLOW + SEARCH)
     found = runner.versions.searched
