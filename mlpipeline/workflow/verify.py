@@ -94,7 +94,8 @@ def _values(part: Planned, kind: type[Part], told: set[tuple[Place, str]]) -> It
 def _together(part: Planned, kind: type[Part], told: set[tuple[Place, str]]) -> Iterator[Fault]:
     """Tells what is wrong with values beside one another."""
     for name, message in kind.value_faults({name: each.value for name, each in part.values.items()}).items():
-        place = part.values[name].place if name in part.values else part.place
+        value = part.values.get(name)
+        place = part.place if value is None or _is_default(value) else value.place
         if (place, name) not in told:
             told.add((place, name))
             yield _at(place, f"{name} of {kind.__name__} ({part.name}): {message}")
@@ -108,8 +109,12 @@ def _around(part: Planned | None) -> Iterator[Planned]:
 
 def _is_left_open(key: Key, found: Found) -> bool:
     """Whether a value is nothing but the None by which a class further out does without a key that is needed here."""
-    is_by_default = found.value is None and found.node is None and found.origin.startswith("default of ")
+    is_by_default = found.value is None and _is_default(found)
     return is_by_default and key.default is MISSING and not checking.fits(None, key.annotation)
+
+
+def _is_default(found: Found) -> bool:
+    return found.node is None and found.origin.startswith("default of ")
 
 
 def _default(key: Key) -> object:

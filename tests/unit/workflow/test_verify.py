@@ -19,6 +19,10 @@ STANDARD = "runner: ClassificationRunner\nconfig: {{train_data: rows.csv, {}}}\n
         ),
         ("model_target: 0", "model_target is 0: ClassificationRunner takes text"),
         ("model_target: $nothing", "${nothing} leads to nothing"),
+        (
+            "model_target: y}\ntrain: {component: {hyperparameter_tuner: GridTuner}",
+            "3:43: search_space of GridTuner (train.hyperparameter_tuner): there is none: give the values",
+        ),
         ("eval_data: x.csv", "ClassificationRunner needs the key 'model_target'"),
     ],
 )

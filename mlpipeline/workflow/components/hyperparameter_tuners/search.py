@@ -62,6 +62,8 @@ class SearchTuner(HyperparameterTuner):
         found: dict[str, str] = {}
         if values.get("search_space") and values.get("trainers"):
             found["trainers"] = "there is a search_space as well: each of the trainers has its own, leave that out"
+        elif not values.get("search_space") and not values.get("trainers"):
+            found["search_space"] = "there is none: give the values or the range of a hyper-parameter"
         for key in ("search_space", "trainers"):
             try:
                 cls.check_spaces(_spaces({key: values.get(key)}))

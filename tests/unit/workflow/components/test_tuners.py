@@ -237,5 +237,6 @@ def test_warnings_of_the_process_stay_as_they_were(nowhere: Path, data: Splits) 
 
 
 def test_optuna_is_told_of_wrong_numbers() -> None:
-    assert OptunaTuner.value_faults({"num_trials": 0}) == {"num_trials": "is 0: give 1 or more"}
+    keys = {"num_trials": 0, "search_space": {"max_depth": [3]}}
+    assert OptunaTuner.value_faults(keys) == {"num_trials": "is 0: give 1 or more"}
     assert OptunaTuner.known_names("sampler") == ("tpe", "cmaes")
