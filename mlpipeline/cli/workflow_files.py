@@ -30,6 +30,7 @@ def validate(setup: Setup, files: tuple[Path, ...], settings: tuple[str, ...]) -
     mlpipeline validate base.yaml dev.yaml --set train.epochs=3
     """
     from mlpipeline.errors import ConfigurationError
+    from mlpipeline.observe import text
     from mlpipeline.workflow import runner as runners
 
     try:
@@ -50,7 +51,8 @@ def validate(setup: Setup, files: tuple[Path, ...], settings: tuple[str, ...]) -
             {"format": 1, "good": True, "faults": [], "parts": len(parts), "versions": list(found.versions.versions)}
         )
         return
-    say(f"{type(found).__name__}: {len(parts)} parts, {len(found.versions)} versions, no fault.")
+    counts = f"{text.many(len(parts), 'part')}, {text.many(len(found.versions), 'version')}"
+    say(f"{type(found).__name__}: {counts}, no fault.")
 
 
 @click.command("show-config")

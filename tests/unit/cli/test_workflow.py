@@ -140,7 +140,7 @@ def test_what_a_workflow_raises_is_told_after_the_checks_so_far(bench: Workbench
 
 
 def test_validate_tells_the_faults_of_every_version(bench: Workbench) -> None:
-    assert type_("validate", "w.yaml").stdout == "My: 3 parts, 1 versions, no fault.\n"
+    assert type_("validate", "w.yaml").stdout == "My: 3 parts, 1 version, no fault.\n"
     bench.write("v.yaml", "versions: {a: {train__trainer__epoch: 3}, b: {train__trainer__epochs: x}, c: {rows: [1]}}\n")
     result = type_("validate", "w.yaml", "v.yaml")
     assert result.exit_code == 2
