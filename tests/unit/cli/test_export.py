@@ -44,7 +44,7 @@ def test_export_writes_files_and_names_them(type_: Type, yard: Yard) -> None:
         (("prefect", "gone.yaml"), 2, "does not exist"),
         (("prefect", "models/steps.yaml", "--set", "x"), 2, "write it as --set part.key=value"),
         (("prefect", "models/steps.yaml", "--set", "db_password=opensesame"), 2, "take it from the environment"),
-        (("prefect", "models/steps.yaml", "--version", "x"), 1, "no version 'x'"),
+        (("prefect", "models/steps.yaml", "--version", "x"), 2, "no version 'x'"),
         (("prefect", "models/steps.yaml", "--schedule", "x"), 2, "is no schedule"),
         (("dockerfile", "models/steps.yaml", "-o", "/nowhere"), 2, "outside the project"),
     ],
