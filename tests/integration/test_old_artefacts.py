@@ -44,7 +44,8 @@ def test_it_predicts_what_it_predicted_when_it_was_saved(path: Path) -> None:
     else:
         assert predicted.tolist() == expected["predicted"]
         np.testing.assert_allclose(model.predict_proba(rows), expected["proba"], atol=1e-5)
-    assert model.evaluate(rows) == pytest.approx(expected["scores"], abs=1e-5)
+    found = model.evaluate(rows)  # a later release may know more scores
+    assert {name: found[name] for name in expected["scores"]} == pytest.approx(expected["scores"], abs=1e-5)
 
 
 @pytest.mark.parametrize("path", SAVED, ids=named)
