@@ -44,7 +44,7 @@ $(VENV)/.dev: $(VENV)/.created $(PACKAGING)
 
 # The trainings that are measured need TensorFlow and scikit-learn.
 $(VENV)/.bench: $(VENV)/.created $(PACKAGING)
-	$(PIP) -e '.[bench,data,serve,sklearn,sql,tensorflow-cpu,xgboost-cpu]'
+	$(PIP) -e '.[bench,data,serve,sklearn,sql,tensorflow-cpu,workflow,xgboost-cpu]'
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.created $(PACKAGING)
