@@ -170,8 +170,8 @@ def _call(runner: Runner, method: str, *, plain: bool, records: Path | None = No
     if told is not None:
         raise UsageError(f"--build-method: {told}")
     records = None if records is None else records.resolve()
-    printed = nullcontext() if plain else redirect_stdout(sys.stderr)
-    with _in_its_project(runner), runner.recording() as record, printed:
+    # Beside the answer is where the record hears it: sys.stderr is asked for once that listens.
+    with _in_its_project(runner), runner.recording() as record, nullcontext() if plain else redirect_stdout(sys.stderr):
         if method == "main":
             record.returned = tasks.run(runner.build(), records, until)
         else:

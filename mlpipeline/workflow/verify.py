@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from mlpipeline.config_text import Fault, near_miss, shown
 from mlpipeline.workflow import checking
@@ -127,7 +127,8 @@ def _fits(part: Planned, kind: type[Part], key: Key, found: Found) -> Iterator[F
     if key.annotation is not MISSING and not checking.fits(value, key.annotation):
         told = shown(repr(found.shown()), 60)
         yield _at(found.place, f"{key.name} is {told}: {kind.__name__} takes {checking.words(key.annotation)}")
-        return
+        if not isinstance(value, Mapping):  # the letters of a text would be told as names
+            return
     known = kind.known_names(key.name)
     for message in () if known is None else checking.unknown_names(value, known):
         yield _at(found.place, f"{key.name} of {kind.__name__} ({part.name}): {message}")
