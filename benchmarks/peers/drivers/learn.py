@@ -16,7 +16,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from mlpipeline.data import TrainTestSplit
 from mlpipeline.data.encoders import Boolean, Norm, Unique
-from mlpipeline.learning import EstimatorModel, by_hand, keeping
+from mlpipeline.execution import by_hand
+from mlpipeline.learning import EstimatorModel, keeping
 from mlpipeline.learning.estimators import SKLearn
 
 NUMBERS = [f"number{place}" for place in range(8)]
