@@ -82,7 +82,7 @@ class LocalDeployer(ModelDeployer):
                 return f"not started yet: {told}"
             else:
                 found = self._started(wanted, directory, former)
-        except BaseException:
+        except BaseException:  # after Ctrl-C too, what answered before goes on
             if before is not None:
                 deployments.point(directory, before)
             raise
@@ -116,7 +116,7 @@ class LocalDeployer(ModelDeployer):
         process = _spawn(command, said, directory / "server.log")
         try:
             url = self._answers(process, said, directory)
-        except BaseException:
+        except BaseException:  # nobody would know of a server that was begun and not written down
             process.kill()
             process.wait(_END_SECONDS)
             raise
