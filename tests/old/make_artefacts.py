@@ -90,7 +90,7 @@ class Months(Visits):
 
 def models() -> dict[str, Any]:
     """Returns what makes each model, by name: so that a library that is missing spoils nothing but its own."""
-    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
     from sklearn.linear_model import Ridge
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -105,6 +105,9 @@ def models() -> dict[str, Any]:
         "xgboost_multiclass": lambda: EstimatorModel(Towns(), estimators.XGBoost(**few)),
         "sklearn": lambda: EstimatorModel(
             Visits(), estimators.SKLearn(RandomForestClassifier(n_estimators=3, max_depth=3, random_state=0))
+        ),
+        "sklearn_histogram": lambda: EstimatorModel(
+            Towns(), estimators.SKLearn(HistGradientBoostingClassifier(max_iter=5, max_leaf_nodes=4, random_state=0))
         ),
         "sklearn_regression": lambda: EstimatorModel(
             Spending(), estimators.SKLearn(make_pipeline(StandardScaler(), Ridge()))

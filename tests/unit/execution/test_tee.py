@@ -36,9 +36,10 @@ def test_too_much_is_left_out(tmp_path: Path) -> None:
     assert text.endswith("49999\n")
 
 
-def test_a_disk_that_is_full_ends_nothing() -> None:
+def test_a_disk_that_is_full_ends_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     with copied(Copy(Path("/dev/full"))):
         print("a")
+    assert capsys.readouterr().out == "a\n"
 
 
 def test_messages_of_models_are_copied_once(tmp_path: Path) -> None:
