@@ -171,6 +171,7 @@ class Attempts:
     def _conclude(self, live: Live, outcome: dict[str, Any]) -> tuple[Run, Attempt]:
         self.forwarder.finish(live.name, live.directory)
         event = ended_event(live.run.id, live.attempt.number, outcome)
+        wire.sync_directory(live.directory)  # as above: the outcome's name may be on its way to the disk still
         reach("scheduler.ended")
         self.ledger.record(event)
         reach("scheduler.recorded_end")
