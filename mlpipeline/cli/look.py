@@ -20,21 +20,28 @@ STATES = ("submitted", "running", "succeeded", "failed", "cancelled", "yielded",
 
 @click.command()
 @click.option("-n", "--limit", default=10, show_default=True, metavar="N", help="How many ended runs to show.")
+@click.option("-w", "--watch", is_flag=True, help="Go on showing it, every second, until Ctrl-C.")
 @shared
 @click.pass_obj
-def status(setup: Setup, limit: int) -> None:
+def status(setup: Setup, limit: int, watch: bool) -> None:
     """Show what runs, what is next, and what ended lately.
 
-    It works whether or not a scheduler runs, and changes nothing.
+    It works whether or not a scheduler runs, and changes nothing. Piped, --watch prints a line for whatever happens.
 
     \b
     mlpipeline status
+    mlpipeline status --watch
     mlpipeline status --json | jq .runs.failed
     """
     from mlpipeline.observe import status as statuses
     from mlpipeline.observe import view
 
     project = setup.project()
+    if watch:
+        from mlpipeline.cli.watch import watch_status
+
+        watch_status(setup, project, max(0, limit))
+        return
     moment = now()
     facts = statuses.gather(project, scheduler_line(project), moment, ended=max(0, limit))
     picture = view.picture(facts, moment)

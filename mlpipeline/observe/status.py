@@ -13,6 +13,7 @@ from mlpipeline.durations import Estimate, Work
 from mlpipeline.execution.local import lock_holder
 from mlpipeline.ledger import Ledger
 from mlpipeline.observe import left, text, view
+from mlpipeline.observe.activity import Activity, latest_metrics
 from mlpipeline.observe.left import Left
 from mlpipeline.observe.progress import Progress, read_progress
 from mlpipeline.observe.table import Table
@@ -24,7 +25,14 @@ _STILL = ("failed", "gave_up", "held")
 FINAL = frozenset(state for state in State if state.is_final)
 
 
-def gather(project: Project, scheduler: view.SchedulerLine, now: datetime, *, ended: int = 10) -> view.Facts:
+def gather(
+    project: Project,
+    scheduler: view.SchedulerLine,
+    now: datetime,
+    *,
+    ended: int = 10,
+    activity: Activity | None = None,
+) -> view.Facts:
     """Reads ledger, status file and progress of what runs. Changes nothing, whether or not a scheduler runs.
 
     Args:
@@ -32,6 +40,7 @@ def gather(project: Project, scheduler: view.SchedulerLine, now: datetime, *, en
         scheduler: what the lock says of the scheduler; details come from the status file.
         now: the time, aware.
         ended: how many of the runs that ended last are wanted.
+        activity: of who looks again and again; None for a single look.
     """
     status = wire.read_json(project.status_path)
     with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
@@ -43,6 +52,7 @@ def gather(project: Project, scheduler: view.SchedulerLine, now: datetime, *, en
         is_served = scheduler.running and (status or {}).get("state") in ("running", "idle")
         planned = status if status and is_served else None
         alive = [run for run in live if life[run.last.directory] in ("alive", "unknown")]
+        here = {run.last.directory: run for run in live if life[run.last.directory] == "alive"}
         goes_on, takes, queue = _estimates(Timings(ledger, project.root), alive, progress, planned, now)
     return view.Facts(
         root=str(project.root),
@@ -53,6 +63,8 @@ def gather(project: Project, scheduler: view.SchedulerLine, now: datetime, *, en
         progress=progress,
         life=life,
         left=goes_on,
+        silent=(activity or Activity()).silences(project.root, here, progress, now),
+        latest={each: latest_metrics(project.root / each / wire.METRICS) for each in here},
         takes=takes,
         queue=queue,
         counts=counts,
@@ -139,10 +151,10 @@ def _running(lines: Sequence[view.LiveLine]) -> Table:
         is_alive = line.now in ("alive", "unknown")
         rate = f"{progress.rate:.3g}/s" if progress.rate and is_alive else ""
         left = text.duration(progress.eta_seconds) if is_alive else ""
-        state = run.state if is_alive else line.now
-        rows.append((run.run, name, state, _steps(progress), rate, text.duration(run.seconds), left))
-    columns = ("run", "model:version", "state", "step", "rate", "so far", "left")
-    return Table(title="Running", columns=columns, rows=tuple(rows))
+        metrics = text.metrics(line.latest, most=2)
+        rows.append((run.run, name, line.word, _steps(progress), rate, text.duration(run.seconds), left, metrics))
+    columns = ("run", "model:version", "state", "step", "rate", "so far", "left", "last metrics")
+    return Table(title="Running", columns=columns, rows=tuple(rows)).without_empty("last metrics")
 
 
 def _devices(lines: Sequence[view.DeviceLine]) -> Table:
@@ -212,12 +224,22 @@ def headlines(picture: view.Picture) -> list[str]:
     if picture.left:
         lines.append(left.sentence(picture.left, picture.at))
     lines += [f"{trials.sentence(each)}." for each in picture.studies]
+    lines += [_stalled(line) for line in picture.running if line.stalled is not None]
     if not picture.scheduler.running:
         lines += _without_scheduler([line.now for line in picture.running])
     if picture.requests:
         lines.append(f"{text.many(picture.requests, 'request')} not carried out yet.")
     lines += [f"fault: {text.one_line(fault, 500)}" for fault in picture.faults]
     return lines + [f"warning: {text.one_line(warning, 500)}" for warning in picture.warnings]
+
+
+def _stalled(line: view.LiveLine) -> str:
+    name = text.title(line.run.model, line.run.version, line.run.replicate)
+    silent = text.duration(line.stalled)
+    return (
+        f"STALLED: {name} has done nothing for {silent} (no step, no output, no processor time). It is left alone; see "
+        f"mlpipeline logs {line.run.run}, or end it: mlpipeline cancel {line.run.run}"
+    )
 
 
 def _without_scheduler(lives: Sequence[str]) -> list[str]:

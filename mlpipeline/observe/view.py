@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlpipeline import trials
 from mlpipeline.observe import text
-from mlpipeline.observe.progress import Progress, number_of, read_progress
+from mlpipeline.observe.progress import Progress, number_of, read_progress, time_of
 from mlpipeline.run import Attempt, Run, State
 
 if TYPE_CHECKING:
@@ -64,12 +64,26 @@ class LiveLine:
     """A run whose last attempt is not recorded as ended, how far it is, and how long it still takes.
 
     `now` is "alive", "ended" (its result waits to be recorded), "gone" (its processes are), or "unknown" from here.
+    `stalled` is for how many seconds it has done nothing, where that is longer than usual; `adopted` whether an earlier
+    scheduler started it; `latest` the metrics that it recorded last.
     """
 
     run: RunLine
     progress: Progress
     now: str = "unknown"
     left: Estimate | None = None
+    stalled: float | None = None
+    adopted: bool = False
+    latest: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def word(self) -> str:
+        """What every face calls it: its state, or "ended", "lost", "STALLED", "adopted"."""
+        if self.now in ("ended", "gone"):
+            return "lost" if self.now == "gone" else "ended"
+        if self.stalled is not None:
+            return "STALLED"
+        return "adopted" if self.adopted and self.run.state == State.RUNNING.value else self.run.state
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +120,8 @@ class Facts:
         progress: by an attempt's directory, the content of its `progress.json`.
         life: by an attempt's directory, what its files and locks say of it: see LiveLine.
         left: by an attempt's directory, how long it goes on.
+        silent: by an attempt's directory, for how many seconds it has done nothing, where that is longer than usual.
+        latest: by an attempt's directory, the metrics that it recorded last.
         takes: by model and version, how long what is open takes.
         queue: what is left of the queue.
         counts: runs in the ledger, by state.
@@ -121,6 +137,8 @@ class Facts:
     progress: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     life: Mapping[str, str] = field(default_factory=dict)
     left: Mapping[str, Estimate | None] = field(default_factory=dict)
+    silent: Mapping[str, float] = field(default_factory=dict)
+    latest: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     takes: Mapping[tuple[str, ...], Estimate | None] = field(default_factory=dict)
     queue: Left | None = None
     counts: Mapping[State, int] = field(default_factory=dict)
@@ -149,8 +167,7 @@ class Picture:
 
     def to_json(self) -> dict[str, Any]:
         """Returns the picture for programs: times as ISO text in UTC."""
-        content: dict[str, Any] = jsonable(asdict(self))
-        return {"format": 1} | content
+        return {"format": 1} | dict(jsonable(asdict(self)))
 
 
 def picture(facts: Facts, now: datetime) -> Picture:
@@ -187,7 +204,20 @@ def _live(run: Run, facts: Facts, now: datetime) -> LiveLine:
     line = run_line(run, now)
     progress = read_progress(facts.progress.get(line.directory) or {})
     life = facts.life.get(line.directory, "unknown")
-    return LiveLine(run=line, progress=progress, now=life, left=facts.left.get(line.directory))
+    return LiveLine(
+        run=line,
+        progress=progress,
+        now=life,
+        left=facts.left.get(line.directory),
+        stalled=facts.silent.get(line.directory) if life == "alive" else None,
+        adopted=_is_adopted(run, facts),
+        latest=facts.latest.get(line.directory) or {},
+    )
+
+
+def _is_adopted(run: Run, facts: Facts) -> bool:
+    began = time_of((facts.status or {}).get("started_at"))
+    return facts.scheduler.running and began is not None and run.last.submitted_at < began
 
 
 def _next(content: Mapping[str, Any], takes: Mapping[tuple[str, ...], Estimate | None]) -> NextLine:

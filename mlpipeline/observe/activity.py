@@ -1,0 +1,110 @@
+"""What live attempts do, as their files and the machine's processes tell it; changes no byte."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from mlpipeline import wire
+from mlpipeline.execution.limits import boot_id, descendants, start_ticks
+from mlpipeline.observe.progress import read_progress
+from mlpipeline.observe.stalled import Signs, is_busy, silence
+from mlpipeline.run import Run
+
+_SAMPLE_SECONDS = 0.2
+_TAIL = 4096
+_WRITTEN = (wire.OUTPUT, wire.METRICS, wire.MESSAGES)
+
+
+class Activity:
+    """Tells stalled runs from those that work. Who looks again and again keeps one: then nothing need wait."""
+
+    def __init__(self) -> None:
+        self._used: dict[str, tuple[float, float]] = {}
+
+    def silences(
+        self, root: Path, runs: Mapping[str, Run], progress: Mapping[str, Mapping[str, Any]], now: datetime
+    ) -> dict[str, float]:
+        """Returns for how many seconds those runs have done nothing that do so for longer than is usual.
+
+        Args:
+            root: of the project.
+            runs: those whose processes live on this machine, by their attempts' directories.
+            progress: the content of their `progress.json`, by the same.
+            now: the time, aware.
+        """
+        found = {}
+        for directory, run in runs.items():
+            signs = Signs(started_at=run.last.started_at, written_at=_written(root / directory))
+            seconds = silence(signs, read_progress(progress.get(directory) or {}), now)
+            if seconds is not None:
+                found[directory] = seconds
+        idle = self._idle({directory: root / directory for directory in found})
+        return {directory: seconds for directory, seconds in found.items() if directory in idle}
+
+    def _idle(self, suspects: Mapping[str, Path]) -> set[str]:
+        before = {each: self._used[each] for each in suspects if each in self._used}
+        if len(before) < len(suspects):
+            before |= {each: _used(path) for each, path in suspects.items() if each not in before}
+            time.sleep(_SAMPLE_SECONDS)
+        self._used = {each: _used(path) for each, path in suspects.items()}
+        idle = set()
+        for each, (at, used) in self._used.items():
+            then, had = before[each]
+            known = used - had if used >= had >= 0 else None
+            if not is_busy(known, at - then):
+                idle.add(each)
+        return idle
+
+
+def _written(directory: Path) -> list[datetime | None]:
+    return [_changed_at(directory / name) for name in _WRITTEN]
+
+
+def _changed_at(path: Path) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except OSError:
+        return None
+
+
+def _used(directory: Path) -> tuple[float, float]:
+    """Returns the clock, and the seconds of processor time that an attempt's processes took; -1 where unknown."""
+    started = wire.read_json(directory / wire.STARTED) or {}
+    pid = started.get("pid")
+    if not isinstance(pid, int) or started.get("boot_id") != boot_id() or start_ticks(pid) != started["start_ticks"]:
+        return time.monotonic(), -1.0
+    try:
+        ticks = sum(map(_ticks, [pid, *descendants(pid)]))
+    except OSError:  # it ends at this moment
+        return time.monotonic(), -1.0
+    return time.monotonic(), ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _ticks(pid: int) -> int:
+    try:
+        content = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:  # it has ended meanwhile
+        return 0
+    # After the name in brackets: utime, stime, and those of children that were waited for (proc_pid_stat(5)).
+    return sum(map(int, content[content.rindex(b")") + 2 :].split()[11:15]))
+
+
+def latest_metrics(path: Path) -> dict[str, Any]:
+    """Returns the values that a run recorded last; nothing where it recorded none, or only a part of a long line."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
+            lines = file.read().split(b"\n")[:-1]  # what follows the last newline is not whole
+    except OSError:
+        return {}
+    try:
+        values = json.loads(lines[-1])["values"] if lines else {}
+    except (ValueError, LookupError, TypeError):
+        return {}
+    return values if isinstance(values, dict) else {}

@@ -1,0 +1,229 @@
+"""The picture as lines of a terminal of a given size, for faces that draw it again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.text import Text
+
+from mlpipeline.observe import left, text, view
+
+_LOUD = {"LOST": "bold red", "STALLED": "bold yellow", "ADOPTED": "cyan", "ended": "dim", "submitted": "dim"}
+_WORDS = {"succeeded": "green", "failed": "red", "lost": "red", "faulty": "red"}
+_QUIET = "dim"
+_GAP = 2
+_BAR, _LONGEST_BAR = 8, 40
+_NAME, _METRICS = 16, 18
+_STILL = ("failed", "gave_up", "held")
+_FEW = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Lines under a title, of which as many are shown as there is room for."""
+
+    title: str
+    lines: Sequence[Text]
+    noun: str = "more"
+
+
+def whole(picture: view.Picture, width: int, height: int) -> list[Text]:
+    """Returns the picture as the lines of a whole screen."""
+    head = [*summary(picture), *_trouble(picture)]
+    coming, still = _coming(picture), _still(picture)
+    room = max(1, height - len(head) - 1)
+    sections = [
+        Section("Running", _sorted_runs(picture, width)),
+        Section("Waits for you", [_next(each) for each in still]),
+        Section("Next", [_next(each) for each in coming]),
+        Section("Ended lately", [_ended(each, picture) for each in picture.ended]),
+    ]
+    body = _fitted([each for each in sections if each.lines], room)
+    return [_cut(line, width) for line in (head + body)[:height]]
+
+
+def region(picture: view.Picture, width: int, height: int) -> list[Text]:
+    """Returns the picture as the few lines that stand below what scrolls: at most half of the screen."""
+    head = [*summary(picture), *_trouble(picture)[:_FEW]]
+    room = max(1, height // 2 - len(head) - 2)
+    runs = _sorted_runs(picture, width)
+    shown = runs if len(runs) <= room else [*runs[: room - 1], _more(len(runs) - room + 1)]
+    lines = [Text("─" * (width - 1), _QUIET), *head, *shown]
+    if coming := _coming(picture):
+        names = ", ".join(_title(each) for each in coming[:_FEW])
+        more = sum(picture.versions.get(each, 0) for each in ("due", "waiting")) - len(coming[:_FEW])
+        lines.append(Text.assemble(("next ", _QUIET), names, f" and {more} more" if more > 0 else ""))
+    return [_cut(line, width) for line in lines]
+
+
+def _cut(line: Text, width: int) -> Text:
+    # The last column stays free: a full line would make some terminals begin another one.
+    line.truncate(max(1, width - 1), overflow="ellipsis")
+    return line
+
+
+def summary(picture: view.Picture) -> list[Text]:
+    """Returns what is said first: what runs, how much is open and done, when all of it will be; who serves it."""
+    running = sum(line.now in ("alive", "unknown") for line in picture.running)
+    slots = f" of {picture.scheduler.slots} slots" if picture.scheduler.running and picture.scheduler.slots else ""
+    parts = [Text(f"{running} running{slots}", "bold")]
+    counts = dict(picture.versions) or {each: picture.runs.get(each, 0) for each in ("succeeded", "failed", "lost")}
+    order = ("due", "waiting", "held", "done", "succeeded", "failed", "gave_up", "lost")
+    parts += [
+        Text(f"{counts[each]} {each.replace('_', ' ')}", _WORDS.get(each, "") if each in _STILL else "")
+        for each in order
+        if counts.get(each)
+    ]
+    if picture.faults:
+        parts.append(Text(f"{len(picture.faults)} faulty", "bold red"))
+    lines = [Text(" · ").join(parts)]
+    if picture.left and picture.scheduler.running:
+        lines.append(Text(left.sentence(picture.left, picture.at)))
+    return lines
+
+
+def _trouble(picture: view.Picture) -> list[Text]:
+    lines = []
+    if not picture.scheduler.running:
+        lines.append(Text(view.scheduler_sentence(picture.scheduler, picture.at), "bold red"))
+        alive = sum(line.now in ("alive", "unknown") for line in picture.running)
+        if alive:
+            lines.append(Text(f"{text.many(alive, 'run')} goes on without it; the next one takes the results."))
+    lines += [Text(f"faulty: {text.one_line(each)}", "red") for each in picture.faults]
+    lines += [Text(f"warning: {text.one_line(each)}", "yellow") for each in picture.warnings]
+    if picture.requests:
+        lines.append(Text(f"{text.many(picture.requests, 'request')} not carried out yet", "yellow"))
+    return lines
+
+
+def _coming(picture: view.Picture) -> list[view.NextLine]:
+    return [each for each in picture.next if each.verdict not in _STILL]
+
+
+def _still(picture: view.Picture) -> list[view.NextLine]:
+    return [each for each in picture.next if each.verdict in _STILL]
+
+
+def _title(line: view.NextLine | view.RunLine) -> str:
+    return text.title(line.model, line.version, line.replicate)
+
+
+def _next(line: view.NextLine) -> Text:
+    takes = left.of_one(line.takes)
+    verdict = line.verdict.replace("_", " ")
+    parts = [_title(line), verdict.upper() if line.verdict == "held" else verdict, takes, text.one_line(line.reason)]
+    shown = Text("  ").join(Text(each) for each in parts if each)
+    return shown
+
+
+def _ended(line: view.RunLine, picture: view.Picture) -> Text:
+    told = text.metrics(line.metrics) if line.state == "succeeded" else text.one_line(line.message or line.cause)
+    state = line.state.upper() if line.state == "lost" else line.state
+    when = text.ago(line.ended_at or line.created_at, picture.at)
+    return Text.assemble(_title(line), "  ", (state, _WORDS.get(line.state, "yellow")), "  ", (when, _QUIET), "  ", told)
+
+
+def _more(count: int) -> Text:
+    return Text(f"… and {count} more", _QUIET)
+
+
+def _fitted(sections: Sequence[Section], room: int) -> list[Text]:
+    """Returns sections with as many lines as there is room for: a few of each, then the first ones whole."""
+    room -= 2 * len(sections)  # a blank line and a title
+    shares = [min(len(each.lines), _FEW) for each in sections]
+    spare = room - sum(shares)
+    for place, each in enumerate(sections):
+        more = max(0, min(spare, len(each.lines) - shares[place]))
+        shares[place] += more
+        spare -= more
+    lines = []
+    for each, share in zip(sections, shares, strict=True):
+        is_cut = share < len(each.lines)
+        shown = list(each.lines[: share - 1 if is_cut else share])
+        rest = [_more(len(each.lines) - len(shown))] if is_cut else []
+        lines += [Text(), Text(each.title, "bold"), *shown, *rest]
+    return lines
+
+
+def _sorted_runs(picture: view.Picture, width: int) -> list[Text]:
+    """Returns a line per run, those first that somebody should look at."""
+    order = sorted(picture.running, key=lambda line: line.word not in ("lost", "STALLED"))
+    return runs(order, width)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    name: str
+    word: str
+    share: float | None
+    numbers: tuple[str, ...]
+    metrics: str
+
+
+def _cells(line: view.LiveLine) -> _Cells:
+    progress, goes_on = line.progress, line.now in ("alive", "unknown")
+    share = min(1.0, progress.step / progress.total) if progress.step is not None and progress.total else None
+    steps = "" if progress.step is None else f"{progress.step}" + (f"/{progress.total}" if progress.total else "")
+    rate = f"{progress.rate:.3g}/s" if progress.rate and goes_on else ""
+    takes = left.of_one(line.left, is_running=True) if goes_on else ""
+    if line.stalled is not None:
+        rate, takes = "", f"silent {text.rough(line.stalled)}"
+    return _Cells(
+        name=text.title(line.run.model, line.run.version, line.run.replicate),
+        word="" if line.word == "running" else line.word.upper() if line.word in ("lost", "adopted") else line.word,
+        share=share,
+        numbers=("" if share is None else f"{share:.0%}", steps, rate, takes or text.duration(line.run.seconds)),
+        metrics=text.metrics(line.latest, most=3),
+    )
+
+
+def runs(lines: Sequence[view.LiveLine], width: int) -> list[Text]:
+    """Returns a line per run: its name, what is odd about it, a bar, how far and how fast it is, its last metrics."""
+    cells = [_cells(line) for line in lines]
+    words = max((len(each.word) for each in cells), default=0)
+    numbers = [max(map(len, column)) for column in zip(*(each.numbers for each in cells), strict=True)]
+    fixed = sum(each + _GAP for each in (words, *numbers) if each) + 1
+    spare = width - fixed
+    name = min(max((_long(each.name) for each in cells), default=0), max(_NAME, spare - _BAR - _GAP))
+    spare -= name
+    bar = min(_LONGEST_BAR, max(0, spare - _GAP))
+    metrics = 0
+    if spare - _BAR - 2 * _GAP >= _METRICS and any(each.metrics for each in cells):
+        bar = max(_BAR, min(_LONGEST_BAR, (spare - 2 * _GAP) // 3))
+        metrics = spare - bar - 2 * _GAP
+    if bar < _BAR // 2 or all(each.share is None for each in cells):
+        bar = 0
+    return [_run(each, name, words, bar, numbers, metrics) for each in cells]
+
+
+def _long(name: str) -> int:
+    return Text(name).cell_len
+
+
+def _run(cells: _Cells, name: int, words: int, bar: int, numbers: Sequence[int], metrics: int) -> Text:
+    line = _padded(cells.name, name)
+    if words:
+        line.append("  ").append(cells.word.ljust(words), _LOUD.get(cells.word, ""))
+    if bar:
+        line.append("  ").append_text(_bar(cells.share, bar))
+    for told, wide in zip(cells.numbers, numbers, strict=True):
+        if wide:
+            line.append("  ").append(told.rjust(wide))
+    if metrics and cells.metrics:
+        line.append("  ").append(text.one_line(cells.metrics, metrics), _QUIET)
+    return line
+
+
+def _padded(told: str, wide: int) -> Text:
+    shown = Text(told)
+    shown.truncate(wide, overflow="ellipsis", pad=True)
+    return shown
+
+
+def _bar(share: float | None, wide: int) -> Text:
+    """Returns a bar that can be read without color as well."""
+    if share is None:
+        return Text(" " * wide)
+    full = int(share * wide)
+    return Text.assemble(("━" * full, "green" if share >= 1 else "cyan"), ("─" * (wide - full), _QUIET))
