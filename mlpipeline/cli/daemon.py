@@ -84,7 +84,7 @@ def _launch(project: Project, command: list[str]) -> tuple[int, tuple[int, str] 
 
 def _spawn(command: list[str], output: Any) -> subprocess.Popen[bytes]:
     # Its diagnostics for a failed start go to a file of their own; what it says while it works is in the log.
-    environment = {"PYTHONPATH": _python_path()}
+    environment = {"PYTHONPATH": python_path()}
     return subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
@@ -101,8 +101,8 @@ def _environment(more: dict[str, str]) -> dict[str, str]:
     return dict(os.environ) | {name: value for name, value in more.items() if value}
 
 
-def _python_path() -> str:
-    """Makes the package that runs here the one that is started, also when it is not installed."""
+def python_path() -> str:
+    """Returns a PYTHONPATH that makes the package that runs here the one that is started, also when it is not installed."""
     import os
 
     here = str(Path(__file__).parents[2])

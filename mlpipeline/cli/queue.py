@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from mlpipeline.cli.setup import Setup, shared
 
 if TYPE_CHECKING:
     from mlpipeline.project import Project
+    from mlpipeline.queue.options import Options
 
 EXECUTORS = "local, inline"
 _NOT_IN_A_DRILL = ("run", "use_history", "slots", "executor", "watch", "pdb")
@@ -71,6 +73,7 @@ def complete_model(ctx: click.Context, _: click.Parameter, incomplete: str) -> l
 @click.pass_context
 def queue(context: click.Context, /, **given: Any) -> None:
     """Runs the queue."""
+    from mlpipeline.cli.face import face
     from mlpipeline.queue.launch import run_queue
     from mlpipeline.queue.options import Options
 
@@ -94,12 +97,18 @@ def queue(context: click.Context, /, **given: Any) -> None:
         pdb=given["pdb"],
         quiet=setup.json,
     )
-    status = run_queue(project, options)
+    with face(project) if _has_face(options) else nullcontext():
+        status = run_queue(project, options)
     if setup.json:
         setup.emit({"format": 1, "mode": options.mode, "exit_status": status} | _summary(project, options.mode))
     elif given["run"]:
         _mention_earlier(project)
     context.exit(status)
+
+
+def _has_face(options: Options) -> bool:
+    """Whether what runs may be drawn: not where the runs themselves write to the terminal."""
+    return options.mode == "execution" and not options.quiet and options.executor != "inline"
 
 
 def _check(context: click.Context, given: dict[str, Any]) -> None:

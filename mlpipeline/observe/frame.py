@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from rich.text import Text
 
@@ -17,6 +18,8 @@ _BAR, _LONGEST_BAR = 8, 40
 _NAME, _METRICS = 16, 18
 _STILL = ("failed", "gave_up", "held")
 _FEW = 3
+_WIDEST = 36
+_MOST_METRICS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +33,16 @@ class Section:
 
 def whole(picture: view.Picture, width: int, height: int) -> list[Text]:
     """Returns the picture as the lines of a whole screen."""
-    head = [*summary(picture), *_trouble(picture)]
+    name = text.one_line(picture.project.rstrip("/").rpartition("/")[2])
+    first, *others = summary(picture)
+    head = [Text.assemble((f"{name} · ", "bold"), first), *others, *_trouble(picture)]
     coming, still = _coming(picture), _still(picture)
     room = max(1, height - len(head) - 1)
     sections = [
         Section("Running", _sorted_runs(picture, width)),
-        Section("Waits for you", [_next(each) for each in still]),
-        Section("Next", [_next(each) for each in coming]),
-        Section("Ended lately", [_ended(each, picture) for each in picture.ended]),
+        Section("Waits for you", _aligned([_next(each) for each in still])),
+        Section("Next", _aligned([_next(each) for each in coming])),
+        Section("Ended lately", _aligned([_ended(each, picture) for each in picture.ended])),
     ]
     body = _fitted([each for each in sections if each.lines], room)
     return [_cut(line, width) for line in (head + body)[:height]]
@@ -77,6 +82,8 @@ def summary(picture: view.Picture) -> list[Text]:
     ]
     if picture.faults:
         parts.append(Text(f"{len(picture.faults)} faulty", "bold red"))
+    if picture.scheduler.running and picture.scheduler.state in ("stopping", "stopped"):
+        parts.append(Text(picture.scheduler.state, "yellow"))
     lines = [Text(" · ").join(parts)]
     if picture.left and picture.scheduler.running:
         lines.append(Text(left.sentence(picture.left, picture.at)))
@@ -89,7 +96,8 @@ def _trouble(picture: view.Picture) -> list[Text]:
         lines.append(Text(view.scheduler_sentence(picture.scheduler, picture.at), "bold red"))
         alive = sum(line.now in ("alive", "unknown") for line in picture.running)
         if alive:
-            lines.append(Text(f"{text.many(alive, 'run')} goes on without it; the next one takes the results."))
+            goes = "1 run goes" if alive == 1 else f"{alive} runs go"
+            lines.append(Text(f"{goes} on without it; the next one takes the results."))
     lines += [Text(f"faulty: {text.one_line(each)}", "red") for each in picture.faults]
     lines += [Text(f"warning: {text.one_line(each)}", "yellow") for each in picture.warnings]
     if picture.requests:
@@ -109,19 +117,29 @@ def _title(line: view.NextLine | view.RunLine) -> str:
     return text.title(line.model, line.version, line.replicate)
 
 
-def _next(line: view.NextLine) -> Text:
-    takes = left.of_one(line.takes)
-    verdict = line.verdict.replace("_", " ")
-    parts = [_title(line), verdict.upper() if line.verdict == "held" else verdict, takes, text.one_line(line.reason)]
-    shown = Text("  ").join(Text(each) for each in parts if each)
-    return shown
+def _next(line: view.NextLine) -> tuple[Text, ...]:
+    verdict = "HELD" if line.verdict == "held" else line.verdict.replace("_", " ")
+    told = (_title(line), verdict, left.of_one(line.takes), text.one_line(line.reason))
+    return tuple(
+        Text(each, style) for each, style in zip(told, ("", _WORDS.get(line.verdict, ""), "", _QUIET), strict=True)
+    )
 
 
-def _ended(line: view.RunLine, picture: view.Picture) -> Text:
+def _ended(line: view.RunLine, picture: view.Picture) -> tuple[Text, ...]:
     told = text.metrics(line.metrics) if line.state == "succeeded" else text.one_line(line.message or line.cause)
-    state = line.state.upper() if line.state == "lost" else line.state
+    state = Text("LOST" if line.state == "lost" else line.state, _WORDS.get(line.state, "yellow"))
     when = text.ago(line.ended_at or line.created_at, picture.at)
-    return Text.assemble(_title(line), "  ", (state, _WORDS.get(line.state, "yellow")), "  ", (when, _QUIET), "  ", told)
+    return Text(_title(line)), state, Text(when, _QUIET), Text(text.duration(line.seconds)), Text(told)
+
+
+def _aligned(rows: Sequence[tuple[Text, ...]]) -> list[Text]:
+    """Returns rows as lines, their cells below one another; columns in which nothing stands are left out."""
+    widths = [max(cell.cell_len for cell in column) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = [_padded(cell, min(wide, _WIDEST)) for cell, wide in zip(row[:-1], widths, strict=False) if wide]
+        lines.append(Text("  ").join([*cells, row[-1]]))
+    return lines
 
 
 def _more(count: int) -> Text:
@@ -158,7 +176,7 @@ class _Cells:
     word: str
     share: float | None
     numbers: tuple[str, ...]
-    metrics: str
+    metrics: tuple[str, ...]
 
 
 def _cells(line: view.LiveLine) -> _Cells:
@@ -174,7 +192,7 @@ def _cells(line: view.LiveLine) -> _Cells:
         word="" if line.word == "running" else line.word.upper() if line.word in ("lost", "adopted") else line.word,
         share=share,
         numbers=("" if share is None else f"{share:.0%}", steps, rate, takes or text.duration(line.run.seconds)),
-        metrics=text.metrics(line.latest, most=3),
+        metrics=_metrics(line.latest),
     )
 
 
@@ -202,7 +220,7 @@ def _long(name: str) -> int:
 
 
 def _run(cells: _Cells, name: int, words: int, bar: int, numbers: Sequence[int], metrics: int) -> Text:
-    line = _padded(cells.name, name)
+    line = _padded(Text(cells.name), name)
     if words:
         line.append("  ").append(cells.word.ljust(words), _LOUD.get(cells.word, ""))
     if bar:
@@ -211,12 +229,23 @@ def _run(cells: _Cells, name: int, words: int, bar: int, numbers: Sequence[int],
         if wide:
             line.append("  ").append(told.rjust(wide))
     if metrics and cells.metrics:
-        line.append("  ").append(text.one_line(cells.metrics, metrics), _QUIET)
+        line.append("  ").append(_as_many(cells.metrics, metrics), _QUIET)
     return line
 
 
-def _padded(told: str, wide: int) -> Text:
-    shown = Text(told)
+def _metrics(values: Mapping[str, Any]) -> tuple[str, ...]:
+    flat = text.flat_metrics(values)
+    return tuple(f"{text.one_line(name, 40)} {text.number(flat[name])}" for name in list(flat)[:_MOST_METRICS])
+
+
+def _as_many(told: Sequence[str], wide: int) -> str:
+    """Returns as many of these as there is room for, at least a part of the first one."""
+    count = next((count for count in range(len(told), 1, -1) if _long(", ".join(told[:count])) <= wide), 1)
+    return text.one_line(", ".join(told[:count]), wide)
+
+
+def _padded(told: Text, wide: int) -> Text:
+    shown = told.copy()
     shown.truncate(wide, overflow="ellipsis", pad=True)
     return shown
 

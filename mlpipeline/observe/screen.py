@@ -59,6 +59,10 @@ class Screen:
         self._write(f"{_BEGIN}{self._up()}\r{_TO_END}{before}{told}{_END}")
         self._drawn = [line.cell_len for line in lines]
 
+    def forget(self) -> None:
+        """Leaves the region where it stands: others have written below it."""
+        self._drawn = []
+
     def _up(self) -> str:
         """Returns what leads back to the first line of the region: a narrower terminal has wrapped what stood there."""
         width, height = self.size()
