@@ -102,7 +102,7 @@ def _environment(more: dict[str, str]) -> dict[str, str]:
 
 
 def python_path() -> str:
-    """Returns a PYTHONPATH that makes the package that runs here the one that is started, also when it is not installed."""
+    """Returns a PYTHONPATH by which what is started is this very package, also when it is not installed."""
     import os
 
     here = str(Path(__file__).parents[2])

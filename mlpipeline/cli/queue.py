@@ -74,6 +74,7 @@ def complete_model(ctx: click.Context, _: click.Parameter, incomplete: str) -> l
 def queue(context: click.Context, /, **given: Any) -> None:
     """Runs the queue."""
     from mlpipeline.cli.face import face
+    from mlpipeline.cli.notifying import notifying
     from mlpipeline.queue.launch import run_queue
     from mlpipeline.queue.options import Options
 
@@ -97,7 +98,8 @@ def queue(context: click.Context, /, **given: Any) -> None:
         pdb=given["pdb"],
         quiet=setup.json,
     )
-    with face(project) if _has_face(options) else nullcontext():
+    notified = nullcontext() if options.testing else notifying(project)
+    with notified, face(project) if _has_face(options) else nullcontext():
         status = run_queue(project, options)
     if setup.json:
         setup.emit({"format": 1, "mode": options.mode, "exit_status": status} | _summary(project, options.mode))

@@ -149,8 +149,9 @@ def _running(lines: Sequence[view.LiveLine]) -> Table:
         run, progress = line.run, line.progress
         name = text.title(run.model, run.version, run.replicate)
         is_alive = line.now in ("alive", "unknown")
-        rate = f"{progress.rate:.3g}/s" if progress.rate and is_alive else ""
-        left = text.duration(progress.eta_seconds) if is_alive else ""
+        goes_on = is_alive and line.stalled is None
+        rate = f"{progress.rate:.3g}/s" if progress.rate and goes_on else ""
+        left = text.duration(progress.eta_seconds) if goes_on else ""
         metrics = text.metrics(line.latest, most=2)
         rows.append((run.run, name, line.word, _steps(progress), rate, text.duration(run.seconds), left, metrics))
     columns = ("run", "model:version", "state", "step", "rate", "so far", "left", "last metrics")

@@ -10,7 +10,8 @@ from mlpipeline.observe.text import one_line
 
 _STYLES = {
     "succeeded": "green", "done": "green", "running": "cyan", "submitted": "cyan", "failed": "red", "gave_up": "red",
-    "lost": "red", "STALLED": "bold yellow", "adopted": "cyan", "cancelled": "yellow", "yielded": "yellow", "held": "yellow",
+    "lost": "red", "STALLED": "bold yellow", "adopted": "cyan",
+    "cancelled": "yellow", "yielded": "yellow", "held": "yellow",
 }  # fmt: skip
 
 
