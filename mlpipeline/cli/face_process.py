@@ -12,7 +12,7 @@ from pathlib import Path
 from mlpipeline.cli.setup import now, scheduler_line
 from mlpipeline.observe import frame, view
 from mlpipeline.observe import status as statuses
-from mlpipeline.observe.activity import Activity
+from mlpipeline.observe.activity import Looks
 from mlpipeline.observe.screen import Screen, is_ours
 from mlpipeline.project import Project
 
@@ -33,7 +33,7 @@ class Face:
     def __init__(self, project: Project, told: int, parent: int) -> None:
         self.project, self.told, self.parent = project, told, parent
         self.screen = Screen(sys.stdout.fileno())
-        self.activity = Activity()
+        self.looks = Looks()
         self.unsaid = b""
         self.resized, self._resize = os.pipe()
         os.set_blocking(self._resize, False)
@@ -84,7 +84,7 @@ class Face:
                 self.screen.draw_region([], said)
             return
         moment = now()
-        facts = statuses.gather(self.project, scheduler_line(self.project), moment, ended=0, activity=self.activity)
+        facts = statuses.gather(self.project, scheduler_line(self.project), moment, ended=0, looks=self.looks)
         lines = frame.region(view.picture(facts, moment), *self.screen.size())
         self.screen.draw_region(lines, self._said())
 

@@ -16,7 +16,7 @@ from mlpipeline.errors import MlpipelineError
 from mlpipeline.ledger import Ledger
 from mlpipeline.observe import messenger, notices
 from mlpipeline.observe import status as statuses
-from mlpipeline.observe.activity import Activity
+from mlpipeline.observe.activity import Looks
 from mlpipeline.observe.view import Facts
 from mlpipeline.project import Project
 from mlpipeline.queue.output import HostFiles
@@ -39,7 +39,7 @@ class Post:
     def __init__(self, project: Project, wanted: messenger.Wanted, since: datetime) -> None:
         self.project, self.wanted = project, wanted
         self.pacing = notices.Pacing(wanted.every)
-        self.activity = Activity()
+        self.looks = Looks()
         with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
             self.notifier = notices.Notifier(since, ledger.runs(states={State.SUCCEEDED}, newest_first=False))
         self.files = HostFiles(project, enabled=True)
@@ -48,7 +48,7 @@ class Post:
         """Looks for what is new."""
         moment = now()
         line = scheduler_line(self.project)
-        facts = statuses.gather(self.project, line, moment, ended=_MOST_RUNS, activity=self.activity)
+        facts = statuses.gather(self.project, line, moment, ended=_MOST_RUNS, looks=self.looks)
         found = self.notifier.gone(facts, moment) if is_over else self.notifier.look(facts, moment)
         self.pacing.add([each for each in found if each.kind in self.wanted.on])
         return facts

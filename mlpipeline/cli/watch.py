@@ -39,12 +39,12 @@ def pictures(project: Project, ended: int) -> Iterator[Picture]:
     """Yields the picture once a second, for ever."""
     from mlpipeline.observe import status as statuses
     from mlpipeline.observe import view
-    from mlpipeline.observe.activity import Activity
+    from mlpipeline.observe.activity import Looks
 
-    activity = Activity()
+    looks = Looks()
     while True:
         began, moment = time.monotonic(), now()
-        facts = statuses.gather(project, scheduler_line(project), moment, ended=ended, activity=activity)
+        facts = statuses.gather(project, scheduler_line(project), moment, ended=ended, looks=looks)
         yield view.picture(facts, moment)
         time.sleep(max(0.0, SECONDS - (time.monotonic() - began)))
 

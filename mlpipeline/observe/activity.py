@@ -5,24 +5,28 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from mlpipeline import wire
 from mlpipeline.execution.limits import boot_id, descendants, start_ticks
+from mlpipeline.observe.left import Left
 from mlpipeline.observe.progress import read_progress
 from mlpipeline.observe.stalled import Signs, is_busy, silence
 from mlpipeline.run import Run
 
 _SAMPLE_SECONDS = 0.2
 _TAIL = 4096
+_SHARE = 0.01
 _WRITTEN = (wire.OUTPUT, wire.METRICS, wire.MESSAGES)
+_Value = TypeVar("_Value")
 
 
 class Activity:
-    """Tells stalled runs from those that work. Who looks again and again keeps one: then nothing need wait."""
+    """Tells stalled runs from those that work: keeps how much processor time those had taken that looked stalled."""
 
     def __init__(self) -> None:
         self._used: dict[str, tuple[float, float]] = {}
@@ -40,7 +44,7 @@ class Activity:
         """
         found = {}
         for directory, run in runs.items():
-            signs = Signs(started_at=run.last.started_at, written_at=_written(root / directory))
+            signs = Signs(started_at=run.last.started_at, written_at=_written(f"{root}/{directory}"))
             seconds = silence(signs, read_progress(progress.get(directory) or {}), now)
             if seconds is not None:
                 found[directory] = seconds
@@ -62,13 +66,38 @@ class Activity:
         return idle
 
 
-def _written(directory: Path) -> list[datetime | None]:
-    return [_changed_at(directory / name) for name in _WRITTEN]
+class Sparing(Generic[_Value]):
+    """Keeps what is dear to compute, for as long as computing it anew would take more than its share of a core."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[_Value] | None = None
+        self._until = 0.0
+
+    def get(self, compute: Callable[[], _Value]) -> _Value:
+        """Returns what was computed, lately or now."""
+        began = time.monotonic()
+        if self._kept is None or began >= self._until:
+            self._kept = (compute(),)
+            ended = time.monotonic()
+            self._until = ended + (ended - began) / _SHARE
+        return self._kept[0]
 
 
-def _changed_at(path: Path) -> datetime | None:
+@dataclass(slots=True)
+class Looks:
+    """What somebody keeps who looks again and again: then no look waits, and none computes what a last one did."""
+
+    activity: Activity = field(default_factory=Activity)
+    queue: Sparing[Left | None] = field(default_factory=Sparing)
+
+
+def _written(directory: str) -> list[datetime | None]:
+    return [_changed_at(f"{directory}/{name}") for name in _WRITTEN]
+
+
+def _changed_at(path: str) -> datetime | None:
     try:
-        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        return datetime.fromtimestamp(os.stat(path).st_mtime, UTC)
     except OSError:
         return None
 
@@ -95,12 +124,13 @@ def _ticks(pid: int) -> int:
     return sum(map(int, content[content.rindex(b")") + 2 :].split()[11:15]))
 
 
-def latest_metrics(path: Path) -> dict[str, Any]:
+def latest_metrics(path: str) -> dict[str, Any]:
     """Returns the values that a run recorded last; nothing where it recorded none, or only a part of a long line."""
     try:
-        with path.open("rb") as file:
+        # Unbuffered: of many runs, every second, a buffer is what costs most.
+        with open(path, "rb", buffering=0) as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
-            lines = file.read().split(b"\n")[:-1]  # what follows the last newline is not whole
+            lines = file.read(_TAIL).split(b"\n")[:-1]  # what follows the last newline is not whole
     except OSError:
         return {}
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,11 +24,23 @@ _MOST_METRICS = 6
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Lines under a title, of which as many are shown as there is room for."""
+    """What stands under a title, of which as much is made into lines as there is room for."""
 
     title: str
-    lines: Sequence[Text]
-    noun: str = "more"
+    items: Sequence[Any]
+    drawn: Callable[[Sequence[Any]], list[Text]]
+
+    @property
+    def count(self) -> int:
+        """How many lines all of it takes."""
+        return len(self.items)
+
+    def first(self, count: int) -> list[Text]:
+        """Returns so many lines; where that is not all, the last one says how many more there are."""
+        if self.count <= count:
+            return self.drawn(self.items)
+        shown = max(0, count - 1)
+        return [*self.drawn(self.items[:shown]), Text(f"… and {self.count - shown} more", _QUIET)]
 
 
 def whole(picture: view.Picture, width: int, height: int) -> list[Text]:
@@ -39,12 +51,12 @@ def whole(picture: view.Picture, width: int, height: int) -> list[Text]:
     coming, still = _coming(picture), _still(picture)
     room = max(1, height - len(head) - 1)
     sections = [
-        Section("Running", _sorted_runs(picture, width)),
-        Section("Waits for you", _aligned([_next(each) for each in still])),
-        Section("Next", _aligned([_next(each) for each in coming])),
-        Section("Ended lately", _aligned([_ended(each, picture) for each in picture.ended])),
+        Section("Running", _sorted_runs(picture), lambda lines: runs(lines, width)),
+        Section("Waits for you", still, lambda lines: _aligned([_next(each) for each in lines])),
+        Section("Next", coming, lambda lines: _aligned([_next(each) for each in lines])),
+        Section("Ended lately", picture.ended, lambda lines: _aligned([_ended(each, picture) for each in lines])),
     ]
-    body = _fitted([each for each in sections if each.lines], room)
+    body = _fitted([each for each in sections if each.count], room)
     return [_cut(line, width) for line in (head + body)[:height]]
 
 
@@ -52,9 +64,8 @@ def region(picture: view.Picture, width: int, height: int) -> list[Text]:
     """Returns the picture as the few lines that stand below what scrolls: at most half of the screen."""
     head = [*summary(picture), *_trouble(picture)[:_FEW]]
     room = max(1, height // 2 - len(head) - 2)
-    runs = _sorted_runs(picture, width)
-    shown = runs if len(runs) <= room else [*runs[: room - 1], _more(len(runs) - room + 1)]
-    lines = [Text("─" * (width - 1), _QUIET), *head, *shown]
+    running = Section("", _sorted_runs(picture), lambda lines: runs(lines, width))
+    lines = [Text("─" * (width - 1), _QUIET), *head, *running.first(room)]
     if coming := _coming(picture):
         names = ", ".join(_title(each) for each in coming[:_FEW])
         more = sum(picture.versions.get(each, 0) for each in ("due", "waiting")) - len(coming[:_FEW])
@@ -142,32 +153,24 @@ def _aligned(rows: Sequence[tuple[Text, ...]]) -> list[Text]:
     return lines
 
 
-def _more(count: int) -> Text:
-    return Text(f"… and {count} more", _QUIET)
-
-
 def _fitted(sections: Sequence[Section], room: int) -> list[Text]:
     """Returns sections with as many lines as there is room for: a few of each, then the first ones whole."""
     room -= 2 * len(sections)  # a blank line and a title
-    shares = [min(len(each.lines), _FEW) for each in sections]
+    shares = [min(each.count, _FEW) for each in sections]
     spare = room - sum(shares)
     for place, each in enumerate(sections):
-        more = max(0, min(spare, len(each.lines) - shares[place]))
+        more = max(0, min(spare, each.count - shares[place]))
         shares[place] += more
         spare -= more
     lines = []
     for each, share in zip(sections, shares, strict=True):
-        is_cut = share < len(each.lines)
-        shown = list(each.lines[: share - 1 if is_cut else share])
-        rest = [_more(len(each.lines) - len(shown))] if is_cut else []
-        lines += [Text(), Text(each.title, "bold"), *shown, *rest]
+        lines += [Text(), Text(each.title, "bold"), *each.first(share)]
     return lines
 
 
-def _sorted_runs(picture: view.Picture, width: int) -> list[Text]:
-    """Returns a line per run, those first that somebody should look at."""
-    order = sorted(picture.running, key=lambda line: line.word not in ("lost", "STALLED"))
-    return runs(order, width)
+def _sorted_runs(picture: view.Picture) -> list[view.LiveLine]:
+    """Returns what runs, those first that somebody should look at."""
+    return sorted(picture.running, key=lambda line: line.word not in ("lost", "STALLED"))
 
 
 @dataclass(frozen=True, slots=True)

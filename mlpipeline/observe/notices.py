@@ -150,9 +150,10 @@ def _bad(run: Run, attempt: Attempt) -> str:
 def _stalled(line: LiveLine, now: datetime) -> Notice:
     run = line.run
     name = text.title(run.model, run.version, run.replicate)
+    silent = text.rough(line.stalled or 0.0)
     return Notice(
         kind="stalled",
-        text=f"{name} does nothing since {text.rough(line.stalled or 0.0)}; it is left alone (mlpipeline logs {run.run})",
+        text=f"{name} has done nothing for {silent}; it is left alone (mlpipeline logs {run.run})",
         at=now,
         run=run.run,
         attempt=run.attempt,
@@ -223,7 +224,8 @@ def message(facts: Facts, pacing: Pacing, now: datetime) -> dict[str, Any]:
     if (more := len(pacing.waiting) + pacing.left_out - len(lines)) > 0:
         lines.insert(0, f"{more} earlier ones, and:")
     shown = picture(facts, now)
-    lines.append(f"{text.many(len(shown.running), 'run')} going on, {_left(shown.versions)} to come.")
+    if shown.running or any(shown.versions.get(each) for each in _OPEN):
+        lines.append(f"{text.many(len(shown.running), 'run')} going on, {_left(shown.versions)} to come.")
     if shown.left:
         lines.append(left.sentence(shown.left, now))
     title = f"{text.one_line(name)} on {facts.scheduler.host}: {summed or 'a message'}"

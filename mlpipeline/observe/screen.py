@@ -81,12 +81,12 @@ class Screen:
         from io import StringIO
 
         from rich.console import Console
+        from rich.text import Text
 
         out = StringIO()
         console = Console(file=out, force_terminal=True, width=10_000, highlight=False, legacy_windows=False)
-        for line in lines:
-            console.print(line, end="\n")
-        return out.getvalue().split("\n")[:-1]
+        console.print(Text("\n").join(lines), soft_wrap=True)
+        return out.getvalue().split("\n")[: len(lines)]
 
     def _write(self, told: str) -> None:
         data = told.encode("utf-8", "replace")

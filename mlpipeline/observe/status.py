@@ -13,7 +13,7 @@ from mlpipeline.durations import Estimate, Work
 from mlpipeline.execution.local import lock_holder
 from mlpipeline.ledger import Ledger
 from mlpipeline.observe import left, text, view
-from mlpipeline.observe.activity import Activity, latest_metrics
+from mlpipeline.observe.activity import Looks, latest_metrics
 from mlpipeline.observe.left import Left
 from mlpipeline.observe.progress import Progress, read_progress
 from mlpipeline.observe.table import Table
@@ -31,7 +31,7 @@ def gather(
     now: datetime,
     *,
     ended: int = 10,
-    activity: Activity | None = None,
+    looks: Looks | None = None,
 ) -> view.Facts:
     """Reads ledger, status file and progress of what runs. Changes nothing, whether or not a scheduler runs.
 
@@ -40,20 +40,21 @@ def gather(
         scheduler: what the lock says of the scheduler; details come from the status file.
         now: the time, aware.
         ended: how many of the runs that ended last are wanted.
-        activity: of who looks again and again; None for a single look.
+        looks: of who looks again and again; None for a single look.
     """
+    looks = looks or Looks()
     status = wire.read_json(project.status_path)
     with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
         live = ledger.live()
         counts = ledger.counts()
         finished = ledger.runs(states=FINAL, limit=ended) if ended else []
-        progress = {run.last.directory: _progress(project.root / run.last.directory) for run in live}
+        progress = {run.last.directory: _progress(f"{project.root}/{run.last.directory}") for run in live}
         life = {run.last.directory: _life(project, run.last) for run in live}
         is_served = scheduler.running and (status or {}).get("state") in ("running", "idle")
         planned = status if status and is_served else None
         alive = [run for run in live if life[run.last.directory] in ("alive", "unknown")]
         here = {run.last.directory: run for run in live if life[run.last.directory] == "alive"}
-        goes_on, takes, queue = _estimates(Timings(ledger, project.root), alive, progress, planned, now)
+        goes_on, takes, queue = _estimates(Timings(ledger, project.root), alive, progress, planned, now, looks)
     return view.Facts(
         root=str(project.root),
         scheduler=_with_details(scheduler, status),
@@ -63,8 +64,8 @@ def gather(
         progress=progress,
         life=life,
         left=goes_on,
-        silent=(activity or Activity()).silences(project.root, here, progress, now),
-        latest={each: latest_metrics(project.root / each / wire.METRICS) for each in here},
+        silent=looks.activity.silences(project.root, here, progress, now),
+        latest={each: latest_metrics(f"{project.root}/{each}/{wire.METRICS}") for each in here},
         takes=takes,
         queue=queue,
         counts=counts,
@@ -80,6 +81,7 @@ def _estimates(
     progress: Mapping[str, Mapping[str, Any]],
     planned: Mapping[str, Any] | None,
     now: datetime,
+    looks: Looks,
 ) -> tuple[dict[str, Estimate | None], dict[tuple[str, ...], Estimate | None], Left | None]:
     """Returns how long each run goes on, how long each open version takes, and what is left of the queue."""
     running = {}
@@ -90,24 +92,24 @@ def _estimates(
         return running, {}, None
     coming = left.works_of_status(planned, timings, now)
     works = [Work(running[run.last.directory], (run.model, run.version)) for run in alive]
-    slots = planned.get("slots") or 1
-    queue = left.of_queue([*works, *coming], slots=slots, now=now, is_closed=bool(planned.get("closed")))
+    slots, is_closed = planned.get("slots") or 1, bool(planned.get("closed"))
+    queue = looks.queue.get(lambda: left.of_queue([*works, *coming], slots=slots, now=now, is_closed=is_closed))
     return running, {each.kind: each.takes for each in coming}, queue
 
 
-def _progress(directory: Path) -> dict[str, Any]:
-    return wire.read_json(directory / wire.PROGRESS) or {}
+def _progress(directory: str) -> dict[str, Any]:
+    return wire.read_json(f"{directory}/{wire.PROGRESS}") or {}
 
 
 def _life(project: Project, attempt: Attempt) -> str:
     """Says by the attempt's own files what became of it, also where no scheduler has looked yet."""
-    directory = project.root / attempt.directory
-    outcome = wire.read_json(directory / wire.OUTCOME)
+    directory = f"{project.root}/{attempt.directory}"
+    outcome = wire.read_json(f"{directory}/{wire.OUTCOME}")
     if outcome is not None and outcome.get("token") == attempt.token:
         return "ended"
     if attempt.executor != "local":
         return "unknown"
-    return "gone" if lock_holder(directory / wire.LOCK) is None else "alive"
+    return "gone" if lock_holder(Path(f"{directory}/{wire.LOCK}")) is None else "alive"
 
 
 def _with_details(line: view.SchedulerLine, status: dict[str, Any] | None) -> view.SchedulerLine:
