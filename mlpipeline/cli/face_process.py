@@ -12,7 +12,7 @@ from pathlib import Path
 from mlpipeline.cli.setup import now, scheduler_line
 from mlpipeline.observe import frame, view
 from mlpipeline.observe import status as statuses
-from mlpipeline.observe.activity import Looks
+from mlpipeline.observe.looks import Looks
 from mlpipeline.observe.screen import Screen, is_ours
 from mlpipeline.project import Project
 

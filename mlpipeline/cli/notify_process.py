@@ -16,7 +16,7 @@ from mlpipeline.errors import MlpipelineError
 from mlpipeline.ledger import Ledger
 from mlpipeline.observe import messenger, notices
 from mlpipeline.observe import status as statuses
-from mlpipeline.observe.activity import Looks
+from mlpipeline.observe.looks import Looks
 from mlpipeline.observe.view import Facts
 from mlpipeline.project import Project
 from mlpipeline.queue.output import HostFiles

@@ -39,7 +39,7 @@ def pictures(project: Project, ended: int) -> Iterator[Picture]:
     """Yields the picture once a second, for ever."""
     from mlpipeline.observe import status as statuses
     from mlpipeline.observe import view
-    from mlpipeline.observe.activity import Looks
+    from mlpipeline.observe.looks import Looks
 
     looks = Looks()
     while True:

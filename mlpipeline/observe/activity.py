@@ -5,24 +5,20 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from mlpipeline import wire
 from mlpipeline.execution.limits import boot_id, descendants, start_ticks
-from mlpipeline.observe.left import Left
 from mlpipeline.observe.progress import read_progress
 from mlpipeline.observe.stalled import Signs, is_busy, silence
 from mlpipeline.run import Run
 
 _SAMPLE_SECONDS = 0.2
 _TAIL = 4096
-_SHARE = 0.01
 _WRITTEN = (wire.OUTPUT, wire.METRICS, wire.MESSAGES)
-_Value = TypeVar("_Value")
 
 
 class Activity:
@@ -64,31 +60,6 @@ class Activity:
             if not is_busy(known, at - then):
                 idle.add(each)
         return idle
-
-
-class Sparing(Generic[_Value]):
-    """Keeps what is dear to compute, for as long as computing it anew would take more than its share of a core."""
-
-    def __init__(self) -> None:
-        self._kept: tuple[_Value] | None = None
-        self._until = 0.0
-
-    def get(self, compute: Callable[[], _Value]) -> _Value:
-        """Returns what was computed, lately or now."""
-        began = time.monotonic()
-        if self._kept is None or began >= self._until:
-            self._kept = (compute(),)
-            ended = time.monotonic()
-            self._until = ended + (ended - began) / _SHARE
-        return self._kept[0]
-
-
-@dataclass(slots=True)
-class Looks:
-    """What somebody keeps who looks again and again: then no look waits, and none computes what a last one did."""
-
-    activity: Activity = field(default_factory=Activity)
-    queue: Sparing[Left | None] = field(default_factory=Sparing)
 
 
 def _written(directory: str) -> list[datetime | None]:

@@ -13,16 +13,16 @@ def between(before: Picture, after: Picture) -> Iterator[str]:
     if before.scheduler.running != after.scheduler.running:
         yield scheduler_sentence(after.scheduler, after.at)
     known = {_key(line.run): line for line in before.running}
+    ended = {_key(line) for line in before.ended}
+    for each in reversed(after.ended):
+        if _key(each) not in ended and (each.ended_at is None or each.ended_at > before.at or _key(each) in known):
+            yield _ended(each)
     for line in after.running:
         was = known.get(_key(line.run))
         if was is None:
             yield f"{_title(line.run)} {line.word} (run {line.run.run})"
         elif was.word != line.word:
             yield f"{_title(line.run)} {_changed(was, line)} (run {line.run.run})"
-    ended = {_key(line) for line in before.ended}
-    for each in reversed(after.ended):
-        if _key(each) not in ended and (each.ended_at is None or each.ended_at > before.at or _key(each) in known):
-            yield _ended(each)
     yield from (f"fault: {each}" for each in after.faults if each not in before.faults)
     yield from (f"warning: {each}" for each in after.warnings if each not in before.warnings)
 

@@ -13,8 +13,9 @@ from mlpipeline.durations import Estimate, Work
 from mlpipeline.execution.local import lock_holder
 from mlpipeline.ledger import Ledger
 from mlpipeline.observe import left, text, view
-from mlpipeline.observe.activity import Looks, latest_metrics
+from mlpipeline.observe.activity import latest_metrics
 from mlpipeline.observe.left import Left
+from mlpipeline.observe.looks import Looks
 from mlpipeline.observe.progress import Progress, read_progress
 from mlpipeline.observe.table import Table
 from mlpipeline.project import Project
@@ -22,7 +23,6 @@ from mlpipeline.run import Attempt, Run, State
 from mlpipeline.timings import Timings
 
 _STILL = ("failed", "gave_up", "held")
-FINAL = frozenset(state for state in State if state.is_final)
 
 
 def gather(
@@ -45,16 +45,16 @@ def gather(
     looks = looks or Looks()
     status = wire.read_json(project.status_path)
     with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
-        live = ledger.live()
-        counts = ledger.counts()
-        finished = ledger.runs(states=FINAL, limit=ended) if ended else []
+        live, finished, counts = looks.book.read(ledger, ended)
         progress = {run.last.directory: _progress(f"{project.root}/{run.last.directory}") for run in live}
         life = {run.last.directory: _life(project, run.last) for run in live}
         is_served = scheduler.running and (status or {}).get("state") in ("running", "idle")
         planned = status if status and is_served else None
         alive = [run for run in live if life[run.last.directory] in ("alive", "unknown")]
         here = {run.last.directory: run for run in live if life[run.last.directory] == "alive"}
-        goes_on, takes, queue = _estimates(Timings(ledger, project.root), alive, progress, planned, now, looks)
+        goes_on, takes, queue = _estimates(
+            looks.book.timings(ledger, project.root), alive, progress, planned, now, looks
+        )
     return view.Facts(
         root=str(project.root),
         scheduler=_with_details(scheduler, status),
