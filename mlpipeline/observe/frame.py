@@ -49,7 +49,7 @@ def whole(picture: view.Picture, width: int, height: int) -> list[Text]:
     first, *others = summary(picture)
     head = [Text.assemble((f"{name} · ", "bold"), first), *others, *_trouble(picture)]
     coming, still = _coming(picture), _still(picture)
-    room = max(1, height - len(head) - 1)
+    room = max(1, height - len(head))
     sections = [
         Section("Running", _sorted_runs(picture), lambda lines: runs(lines, width)),
         Section("Waits for you", still, lambda lines: _aligned([_next(each) for each in lines])),

@@ -18,7 +18,6 @@ from mlpipeline.timings import Timings
 
 _SHARE = 0.01
 _SETTLED_SECONDS = 0.1
-_FINAL = frozenset(state for state in State if state.is_final)
 _Value = TypeVar("_Value")
 
 
@@ -63,11 +62,11 @@ class Book:
     _records: Records | None = None
     _known: dict[tuple[str, str, Size], Estimate | None] = field(default_factory=dict)
 
-    def read(self, ledger: Ledger, ended: int) -> Records:
-        """Returns the records; so many of those that ended."""
-        stamp = (ended, *(_stamp(f"{ledger.path}{end}") for end in ("", "-wal")))
+    def read(self, ledger: Ledger, ended: int, states: frozenset[State]) -> Records:
+        """Returns the records; so many of those that ended in one of these states."""
+        stamp = (ended, states, *(_stamp(f"{ledger.path}{end}") for end in ("", "-wal")))
         if self._records is None or stamp != self._stamp or None in stamp:
-            finished = ledger.runs(states=_FINAL, limit=ended) if ended else []
+            finished = ledger.runs(states=states, limit=ended) if ended else []
             self._records = Records(ledger.live(), finished, ledger.counts())
             self._stamp, self._known = stamp, {}
         return self._records

@@ -23,6 +23,7 @@ from mlpipeline.run import Attempt, Run, State
 from mlpipeline.timings import Timings
 
 _STILL = ("failed", "gave_up", "held")
+FINAL = frozenset(state for state in State if state.is_final)
 
 
 def gather(
@@ -45,7 +46,7 @@ def gather(
     looks = looks or Looks()
     status = wire.read_json(project.status_path)
     with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
-        live, finished, counts = looks.book.read(ledger, ended)
+        live, finished, counts = looks.book.read(ledger, ended, FINAL)
         progress = {run.last.directory: _progress(f"{project.root}/{run.last.directory}") for run in live}
         life = {run.last.directory: _life(project, run.last) for run in live}
         is_served = scheduler.running and (status or {}).get("state") in ("running", "idle")

@@ -1,0 +1,59 @@
+"""What live attempts do: the metrics that they recorded last, whatever state the file is in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from mlpipeline.observe import activity
+from mlpipeline.run import State
+from tests.unit.sample_runs import NOW, run_in
+
+ROW = '{"t": "2026-11-21T04:05:06.000+00:00", "step": 1, "values": {"loss": %s}}\n'
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (ROW % 0.5 + ROW % 0.25, {"loss": 0.25}),
+        (ROW % 0.5 + '{"t": "2026', {"loss": 0.5}),
+        (ROW % '"nan"', {"loss": "nan"}),
+        (ROW % 0.5 * 1000, {"loss": 0.5}),
+        ("", {}),
+        ("no json\n", {}),
+        ("[1, 2]\n", {}),
+        ('{"values": 3}\n', {}),
+        ("x" * 10_000 + "\n", {}),
+    ],
+)
+def test_the_last_whole_row_is_told(tmp_path: Path, content: str, told: dict[str, object]) -> None:
+    (tmp_path / "metrics.jsonl").write_text(content)
+    assert activity.latest_metrics(f"{tmp_path}/metrics.jsonl") == told
+
+
+def test_a_run_that_recorded_nothing_has_no_metrics(tmp_path: Path) -> None:
+    assert activity.latest_metrics(f"{tmp_path}/metrics.jsonl") == {}
+
+
+@pytest.mark.parametrize(("seconds", "is_stalled"), [([5.0, 5.0], True), ([5.0, 6.0], False), ([-1.0, 5.0], False)])
+def test_only_a_silent_run_that_takes_no_processor_time_is_stalled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: list[float], is_stalled: bool
+) -> None:
+    run, clock, used = run_in(State.RUNNING), iter((10.0, 11.0)), iter(seconds)
+    monkeypatch.setattr(activity, "_used", lambda _: (next(clock), next(used)))
+    monkeypatch.setattr(activity.time, "sleep", lambda _: None)
+    later = NOW + timedelta(hours=1)
+    found = activity.Activity().silences(tmp_path, {run.last.directory: run}, {}, later)
+    assert bool(found) is is_stalled
+
+
+def test_who_looks_again_and_again_does_not_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run, clock, waited = run_in(State.RUNNING), iter(range(10)), []
+    monkeypatch.setattr(activity, "_used", lambda _: (float(next(clock)), 5.0))
+    monkeypatch.setattr(activity.time, "sleep", waited.append)
+    watcher, later = activity.Activity(), NOW + timedelta(hours=1)
+    for _ in range(3):
+        assert watcher.silences(tmp_path, {run.last.directory: run}, {}, later) == {run.last.directory: 3659.0}
+    assert len(waited) == 1
