@@ -190,14 +190,14 @@ class Pacing:
     every: float
     most: float = 3600.0
     waiting: list[Notice] = field(default_factory=list)
-    left_out: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
     _next: float = 0.0
     _failures: int = 0
 
     def add(self, notices: Sequence[Notice]) -> None:
         """Takes notices; of very many only the newest are kept one by one."""
         self.waiting += notices
-        self.left_out += max(0, len(self.waiting) - _MOST_KEPT)
+        self.left_out.update(each.kind for each in self.waiting[:-_MOST_KEPT])
         del self.waiting[:-_MOST_KEPT]
 
     def is_due(self, now: float) -> bool:
@@ -206,7 +206,7 @@ class Pacing:
 
     def sent(self, now: float) -> None:
         """Notes that what waited has arrived."""
-        self.waiting, self.left_out, self._failures = [], 0, 0
+        self.waiting, self.left_out, self._failures = [], Counter(), 0
         self._next = now + self.every
 
     def failed(self, now: float) -> None:
@@ -217,11 +217,11 @@ class Pacing:
 
 def message(facts: Facts, pacing: Pacing, now: datetime) -> dict[str, Any]:
     """Returns what is sent: a title that sums up, a line for each notice, and how the queue stands."""
-    counts = Counter(each.kind for each in pacing.waiting)
+    counts = Counter(each.kind for each in pacing.waiting) + pacing.left_out
     summed = ", ".join(_SAID[kind].format(counts[kind]) for kind in KINDS if counts[kind])
     name = facts.root.rstrip("/").rpartition("/")[2]
     lines = [each.text for each in pacing.waiting[-_MOST_LINES:]]
-    if (more := len(pacing.waiting) + pacing.left_out - len(lines)) > 0:
+    if (more := counts.total() - len(lines)) > 0:
         lines.insert(0, f"{more} earlier ones, and:")
     shown = picture(facts, now)
     if shown.running or any(shown.versions.get(each) for each in _OPEN):

@@ -49,13 +49,12 @@ class Screen:
 
     def draw_whole(self, lines: Sequence[Text]) -> None:
         """Shows lines as the whole screen."""
-        told = f"{_REST_OF_LINE}\r\n".join(self._styled(lines))
+        told = f"{_REST_OF_LINE}\n".join(self._styled(lines))
         self._write(f"{_BEGIN}\x1b[H{told}{_REST_OF_LINE}{_TO_END}{_END}")
 
     def draw_region(self, lines: Sequence[Text], before: str = "") -> None:
         """Shows lines below everything else, in place of those shown last; `before` is to scroll up above them."""
-        told = "".join(f"{line}\r\n" for line in self._styled(lines))
-        before = before.replace("\n", "\r\n")
+        told = "".join(f"{line}\n" for line in self._styled(lines))
         self._write(f"{_BEGIN}{self._up()}\r{_TO_END}{before}{told}{_END}")
         self._drawn = [line.cell_len for line in lines]
 

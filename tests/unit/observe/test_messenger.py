@@ -46,6 +46,6 @@ def test_an_empty_section_notifies_nobody(tmp_path: Path) -> None:
     ],
 )
 def test_a_fault_is_told_with_file_and_line(tmp_path: Path, line: str, told: str) -> None:
-    with pytest.raises(ConfigurationError, match="mlp.config:4") as caught:
+    with pytest.raises(ConfigurationError, match=r"mlp\.config:4") as caught:
         read(tmp_path, line)
     assert told in str(caught.value)

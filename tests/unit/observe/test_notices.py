@@ -138,6 +138,6 @@ def test_of_very_many_the_message_sums_up() -> None:
     pacing = notices.Pacing(60)
     pacing.add([notice(each) for each in range(1000)])
     told = notices.message(facts([run_in(State.RUNNING)]), pacing, NOW)
-    assert told["title"] == "demo on h: 200 failed"
+    assert told["title"] == "demo on h: 1000 failed"
     assert told["body"].splitlines()[:2] == ["988 earlier ones, and:", "number 988"]
     assert len(told["notices"]) == 200

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 import pytest
 from rich.text import Text
@@ -26,17 +25,17 @@ class Terminal(Screen):
 
 
 @pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("NO_COLOR", raising=False)
-    yield Terminal()
+    return Terminal()
 
 
 def test_a_region_is_drawn_over_the_last_one_below_new_messages(terminal: Terminal) -> None:
     terminal.draw_region([Text("a" * 60), Text("b")])
     assert "A\r" not in terminal.written
     terminal.draw_region([Text("c")], before="said\n")
-    assert "\x1b[2A\r\x1b[Jsaid\r\nc\r\n" in terminal.written
+    assert "\x1b[2A\r\x1b[Jsaid\nc\n" in terminal.written
 
 
 def test_a_narrower_terminal_has_wrapped_the_last_region(terminal: Terminal) -> None:
