@@ -13,6 +13,7 @@ import termios
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -98,8 +99,8 @@ def face_of(parent: int) -> int | None:
     """Returns the process that draws for a queue."""
     for name in os.listdir("/proc"):
         with contextlib.suppress(OSError, ValueError):
-            fields = open(f"/proc/{name}/stat").read().rpartition(")")[2].split()  # noqa: SIM115
-            words = open(f"/proc/{name}/cmdline").read()  # noqa: SIM115
+            fields = Path(f"/proc/{name}/stat").read_text().rpartition(")")[2].split()
+            words = Path(f"/proc/{name}/cmdline").read_text()
             if int(fields[1]) == parent and "face_process" in words:
                 return int(name)
     return None

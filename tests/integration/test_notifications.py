@@ -118,6 +118,7 @@ def test_a_faulty_section_is_told_before_anything_starts(workshop: Workshop) -> 
     assert not workshop.truth()
 
 
+@pytest.mark.filterwarnings("ignore:.imghdr. is deprecated:DeprecationWarning")  # apprise, before Python 3.13
 def test_apprise_sends_as_well(hook: Hook) -> None:
     pytest.importorskip("apprise", reason="apprise is not installed: pip install 'mlpipeline[notify]'")
     message = {"title": "a title", "body": "a body"}
