@@ -25,6 +25,7 @@ from benchmarks.groups import (
     streaming,
     threads,
     training,
+    watching,
 )
 from benchmarks.peers import COLD, WARM
 
@@ -130,6 +131,7 @@ NUMBERS = (
         ratio(10, (cache.ANSWER, cache.OURS), (cache.ANSWER, cache.QUERY), least=True),
     ),
     Number("`compare` over 10,000 runs", "<= 1 s", at_most(1000, comparing.COMPARED)),
+    Number("200 live runs, looked at every second", "<= 5 % of a core", at_most(5, watching.WATCHED)),
     Number("a curve of 100,000 points, downsampled", "<= 50 ms", at_most(50, comparing.THINNED)),
     Number("submitted -> first line, TensorFlow imported, a spare ready", "<= 5 ms", at_most(5, latency.READY)),
     Number("the same, no spare ready", "<= 30 ms", at_most(30, latency.CROWDED)),

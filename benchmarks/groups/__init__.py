@@ -25,6 +25,7 @@ from benchmarks.groups import (
     streaming,
     threads,
     training,
+    watching,
 )
 
 GROUPS: dict[str, Callable[[Bench], Iterator[Series]]] = {
@@ -38,6 +39,7 @@ GROUPS: dict[str, Callable[[Bench], Iterator[Series]]] = {
     "threads": threads.measure,
     "growth": growth.measure,
     "cache": cache.measure,
+    "watching": watching.measure,
     "comparing": comparing.measure,
     "composing": composing.measure,
     "idle": idle.measure,

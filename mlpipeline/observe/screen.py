@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -24,8 +25,8 @@ def is_ours(descriptor: int) -> bool:
     """Whether this process is in the terminal's foreground: who was sent to the background must not draw."""
     try:
         return os.tcgetpgrp(descriptor) == os.getpgrp()
-    except OSError:  # the terminal is gone, or is another session's
-        return False
+    except OSError as error:
+        return error.errno == errno.ENOTTY  # no terminal of this session: nobody can send it to the background
 
 
 class Screen:
