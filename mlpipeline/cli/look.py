@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -79,12 +80,14 @@ def history(setup: Setup, model: str | None, limit: int, states: tuple[str, ...]
     with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
         runs = _runs(project, ledger, model, wanted)
     moment = now()
+    words = {run: line.word for run, line in statuses.looked_at(project, runs, moment).items()}
     lines = [view.run_line(run, moment) for run in runs]
     if setup.json:
         from dataclasses import asdict
 
-        setup.emit({"format": 1, "runs": [asdict(line) for line in lines]})
+        setup.emit({"format": 1, "runs": [asdict(line) | {"now": words.get(line.run, line.state)} for line in lines]})
     elif lines:
+        lines = [replace(line, state=words.get(line.run, line.state)) for line in lines]
         draw(statuses.ended_table(lines, moment, ""))
     elif model is None and not states:
         say("No run is recorded yet. See what would run: mlpipeline plan")

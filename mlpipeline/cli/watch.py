@@ -60,18 +60,30 @@ def _draw(project: Project, ended: int) -> None:
         if picture is not None and is_ours(screen.descriptor):
             screen.draw_whole(frame.whole(picture, *screen.size()))
 
+    def pause(*_: int | FrameType | None) -> None:
+        screen.leave()
+        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTSTP)
+
+    def resume(*_: int | FrameType | None) -> None:
+        if is_ours(screen.descriptor):
+            screen.enter()
+            signal.signal(signal.SIGTSTP, pause)
+            redraw()
+
     def end(*_: int | FrameType | None) -> None:
         raise KeyboardInterrupt
 
     screen.enter()
     try:
-        signal.signal(signal.SIGTERM, end)
+        wanted = {"SIGTERM": end, "SIGTSTP": pause, "SIGCONT": resume, "SIGWINCH": redraw}
+        for name, heed in wanted.items():
+            signal.signal(signal.Signals[name], heed)
         for each in pictures(project, ended):
             picture = each
             redraw()
-            signal.signal(signal.SIGWINCH, redraw)
     finally:
-        signal.signal(signal.SIGWINCH, signal.SIG_DFL)
+        signal.signal(signal.SIGWINCH, signal.SIG_IGN)
         screen.leave()
 
 

@@ -92,6 +92,7 @@ def _behind(project: Project, what: str) -> dict[str, Any]:
 def read_details(project: Project, run: Run) -> Details:
     """Reads what the directory of a run's last attempt adds to its record."""
     from mlpipeline import wire
+    from mlpipeline.observe import status
     from mlpipeline.observe.progress import read_progress
     from mlpipeline.observe.why import Details
 
@@ -100,7 +101,10 @@ def read_details(project: Project, run: Run) -> Details:
     outcome = wire.read_json(directory / wire.OUTCOME) or {}
     steps = (outcome.get("checkpoint_step"), content.get("checkpoint_step"), _kept_step(project, run))
     content |= {"checkpoint_step": next((each for each in steps if each is not None), None)}
-    return Details(progress=read_progress(content) if directory.is_dir() else None)
+    return Details(
+        progress=read_progress(content) if directory.is_dir() else None,
+        live=status.looked_at(project, [run], now()).get(run.id),
+    )
 
 
 def _kept_step(project: Project, run: Run) -> int | None:

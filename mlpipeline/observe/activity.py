@@ -12,9 +12,11 @@ from typing import Any
 
 from mlpipeline import wire
 from mlpipeline.execution.limits import boot_id, descendants, start_ticks
+from mlpipeline.execution.local import lock_holder
 from mlpipeline.observe.progress import read_progress
 from mlpipeline.observe.stalled import Signs, is_busy, silence
-from mlpipeline.run import Run
+from mlpipeline.project import Project
+from mlpipeline.run import Attempt, Run, State
 
 _SAMPLE_SECONDS = 0.2
 _TAIL = 4096
@@ -93,6 +95,32 @@ def _ticks(pid: int) -> int:
         return 0
     # After the name in brackets: utime, stime, and those of children that were waited for (proc_pid_stat(5)).
     return sum(map(int, content[content.rindex(b")") + 2 :].split()[11:15]))
+
+
+def life_of(project: Project, attempt: Attempt, *, is_served: bool) -> str:
+    """Says by the attempt's own files what became of it, also where no scheduler has looked yet: see LiveLine.
+
+    Args:
+        project: whose attempt it is.
+        attempt: that lives by the ledger.
+        is_served: whether a scheduler works on the project: it may be about to start what it has submitted.
+    """
+    directory = f"{project.root}/{attempt.directory}"
+    if _has_ended(directory, attempt):
+        return "ended"
+    if attempt.executor != "local":
+        return "unknown"
+    if lock_holder(Path(f"{directory}/{wire.LOCK}")) is not None:
+        return "alive"
+    if _has_ended(directory, attempt):  # between the two looks
+        return "ended"
+    is_to_start = attempt.state is State.SUBMITTED and not os.path.exists(f"{directory}/{wire.STARTED}")
+    return "unknown" if is_to_start and is_served else "gone"
+
+
+def _has_ended(directory: str, attempt: Attempt) -> bool:
+    outcome = wire.read_json(f"{directory}/{wire.OUTCOME}")
+    return outcome is not None and outcome.get("token") == attempt.token
 
 
 def latest_metrics(path: str) -> dict[str, Any]:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from mlpipeline import requests, trials, wire
 from mlpipeline.durations import Estimate, Work
-from mlpipeline.execution.local import lock_holder
 from mlpipeline.ledger import Ledger
+from mlpipeline.lock import holder
 from mlpipeline.observe import left, text, view
-from mlpipeline.observe.activity import latest_metrics
+from mlpipeline.observe.activity import Activity, latest_metrics, life_of
 from mlpipeline.observe.left import Left
 from mlpipeline.observe.looks import Looks
 from mlpipeline.observe.progress import Progress, read_progress
 from mlpipeline.observe.table import Table
 from mlpipeline.project import Project
-from mlpipeline.run import Attempt, Run, State
+from mlpipeline.run import Run, State
 from mlpipeline.timings import Timings
 
 _STILL = ("failed", "gave_up", "held")
@@ -48,7 +47,7 @@ def gather(
     with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
         live, finished, counts = looks.book.read(ledger, ended, FINAL)
         progress = {run.last.directory: _progress(f"{project.root}/{run.last.directory}") for run in live}
-        life = {run.last.directory: _life(project, run.last) for run in live}
+        life = {run.last.directory: life_of(project, run.last, is_served=scheduler.running) for run in live}
         is_served = scheduler.running and (status or {}).get("state") in ("running", "idle")
         planned = status if status and is_served else None
         alive = [run for run in live if life[run.last.directory] in ("alive", "unknown")]
@@ -102,15 +101,22 @@ def _progress(directory: str) -> dict[str, Any]:
     return wire.read_json(f"{directory}/{wire.PROGRESS}") or {}
 
 
-def _life(project: Project, attempt: Attempt) -> str:
-    """Says by the attempt's own files what became of it, also where no scheduler has looked yet."""
-    directory = f"{project.root}/{attempt.directory}"
-    outcome = wire.read_json(f"{directory}/{wire.OUTCOME}")
-    if outcome is not None and outcome.get("token") == attempt.token:
-        return "ended"
-    if attempt.executor != "local":
-        return "unknown"
-    return "gone" if lock_holder(Path(f"{directory}/{wire.LOCK}")) is None else "alive"
+def looked_at(project: Project, runs: Iterable[Run], now: datetime) -> dict[str, view.LiveLine]:
+    """Returns, by their ids, those of some runs that live by the ledger, with what has become of them meanwhile."""
+    live = [run for run in runs if not run.state.is_final]
+    is_served = holder(project) is not None
+    life = {run.last.directory: life_of(project, run.last, is_served=is_served) for run in live}
+    progress = {run.last.directory: _progress(f"{project.root}/{run.last.directory}") for run in live}
+    here = {run.last.directory: run for run in live if life[run.last.directory] == "alive"}
+    facts = view.Facts(
+        root=str(project.root),
+        scheduler=view.SchedulerLine(running=is_served, host=project.host),
+        live=live,
+        progress=progress,
+        life=life,
+        silent=Activity().silences(project.root, here, progress, now),
+    )
+    return {line.run.run: line for line in view.picture(facts, now).running}
 
 
 def _with_details(line: view.SchedulerLine, status: dict[str, Any] | None) -> view.SchedulerLine:

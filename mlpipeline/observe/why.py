@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mlpipeline.observe import left, text
 from mlpipeline.observe.progress import Progress
-from mlpipeline.observe.view import seconds_of
+from mlpipeline.observe.view import LiveLine, seconds_of
 from mlpipeline.policy import hint
 from mlpipeline.run import BY_HAND, Attempt, Cause, Run, State
 
@@ -28,12 +28,14 @@ class Details:
         followed_by: the newest run of the same version and seed, where that is another one.
         outlook: what comes next by the plan, a sentence; empty where the plan is not known.
         left: how long it goes on.
+        live: what has become of it, where it lives by the ledger.
     """
 
     progress: Progress | None = None
     followed_by: Run | None = None
     outlook: str = ""
     left: Estimate | None = None
+    live: LiveLine | None = None
 
 
 def why_run(run: Run, now: datetime, details: Details | None = None) -> str:
@@ -47,14 +49,29 @@ def why_run(run: Run, now: datetime, details: Details | None = None) -> str:
             f": {shown}." if shown else "."
         )
         return _joined(done, _follower(told))
-    if last.state is State.SUBMITTED:
-        return f"{name} was submitted {text.ago(last.submitted_at, now)} and has not started yet."
-    if last.state is State.RUNNING:
-        return f"{name} runs since {text.duration(seconds_of(last, now))}{_progress(told)}."
+    if not last.state.is_final:
+        return _live(name, last, told, now)
     reason = text.one_line(last.message or last.cause.value.replace("_", " "), 500).rstrip(".")
     ended = f"{name} {last.state.value} {text.ago(last.ended_at, now)}{_steps(last)}: {reason}."
     what_next = _follower(told) or told.outlook or _remedy(run, last)
     return _joined(ended, _changed(last), _checkpoint(last, told.progress), what_next)
+
+
+def _live(name: str, last: Attempt, told: Details, now: datetime) -> str:
+    life = told.live.now if told.live else "unknown"
+    if life == "gone":
+        return f"{name} is lost: its processes are gone and left no result. A scheduler that runs tries it again."
+    if life == "ended":
+        return f"{name} has ended; a scheduler that runs records its result."
+    if last.state is State.SUBMITTED:
+        return f"{name} was submitted {text.ago(last.submitted_at, now)} and has not started yet."
+    if told.live and told.live.stalled is not None:
+        return _joined(
+            f"{name} is STALLED: since {text.rough(told.live.stalled)} no step, no output, no processor time"
+            f"{_progress(told)}.",
+            f"See mlpipeline logs {last.run_id}, or end it: mlpipeline cancel {last.run_id}",
+        )
+    return f"{name} runs since {text.duration(seconds_of(last, now))}{_progress(told)}."
 
 
 def _joined(*sentences: str) -> str:
@@ -72,7 +89,9 @@ def _progress(told: Details) -> str:
         parts.append(f"step {progress.step}" + (f" of {progress.total}" if progress.total else ""))
     if progress is not None and progress.checkpoint_step is not None:
         parts.append(f"last checkpoint at step {progress.checkpoint_step}")
-    if told.left is not None:
+    if told.live is not None and told.live.stalled is not None:
+        pass  # whatever was reckoned from its pace is void
+    elif told.left is not None:
         parts.append("longer than usual" if told.left.is_late else f"about {left.about(told.left)} left")
     elif progress is not None and progress.eta_seconds is not None:
         parts.append(f"about {text.rough(progress.eta_seconds)} left")

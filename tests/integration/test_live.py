@@ -186,6 +186,25 @@ def test_piped_a_line_is_printed_for_whatever_happens(workshop: Workshop) -> Non
     assert watching.wait() == 0
 
 
+def test_a_dead_run_is_called_lost_in_every_face_before_any_scheduler_looks(workshop: Workshop) -> None:
+    queue = listed(workshop, LONG).start("-r", "-u")
+    workshop.until(
+        lambda: [each["state"] for each in workshop.history()] == ["running"], "it runs, and that is recorded"
+    )
+    queue.kill()
+    queue.wait()
+    for pid in workshop.left_behind():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    workshop.until(lambda: not workshop.left_behind(), "its processes are gone")
+    (run,) = workshop.history()
+    assert run["state"] == "running"
+    for command in (["status"], ["history"], ["show", run["id"]], ["why", run["id"]]):
+        told = workshop.run(*command)[1]
+        assert " lost" in told, command
+        assert "runs since" not in told, command
+
+
 def stalled(workshop: Workshop) -> list[str]:
     """Returns what every run would be called, if nothing happened for half an hour."""
     project, later = Project.load(workshop.root), now() + timedelta(minutes=30)

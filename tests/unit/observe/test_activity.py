@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from mlpipeline import wire
 from mlpipeline.observe import activity
+from mlpipeline.project import Project
 from mlpipeline.run import State
 from tests.unit.sample_runs import NOW, run_in
 
@@ -57,3 +60,37 @@ def test_who_looks_again_and_again_does_not_wait(tmp_path: Path, monkeypatch: py
     for _ in range(3):
         assert watcher.silences(tmp_path, {run.last.directory: run}, {}, later) == {run.last.directory: 3659.0}
     assert len(waited) == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "files", "is_served", "told"),
+    [
+        (State.SUBMITTED, {}, True, "unknown"),
+        (State.SUBMITTED, {}, False, "gone"),
+        (State.SUBMITTED, {wire.STARTED: {}}, True, "gone"),
+        (State.RUNNING, {wire.STARTED: {}}, True, "gone"),
+        (State.RUNNING, {wire.OUTCOME: {"token": "of another"}}, True, "gone"),
+        (State.RUNNING, {wire.OUTCOME: {"token": "its own"}}, False, "ended"),
+    ],
+)
+def test_what_became_of_an_attempt_without_a_supervisor(
+    tmp_path: Path, state: State, files: dict[str, dict[str, str]], is_served: bool, told: str
+) -> None:
+    attempt = replace(run_in(state).last, token="its own")
+    (tmp_path / attempt.directory).mkdir(parents=True)
+    for name, content in files.items():
+        wire.write_json(tmp_path / attempt.directory / name, content)
+    assert activity.life_of(Project.load(tmp_path), attempt, is_served=is_served) == told
+
+
+def test_an_attempt_that_ends_between_two_looks_is_not_called_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempt = run_in(State.RUNNING).last
+    (tmp_path / attempt.directory).mkdir(parents=True)
+
+    def end(_: Path) -> None:
+        wire.write_json(tmp_path / attempt.directory / wire.OUTCOME, {"token": attempt.token})
+
+    monkeypatch.setattr(activity, "lock_holder", end)
+    assert activity.life_of(Project.load(tmp_path), attempt, is_served=True) == "ended"

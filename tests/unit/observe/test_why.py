@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mlpipeline.durations import Estimate
-from mlpipeline.observe import text, why
+from mlpipeline.observe import text, view, why
 from mlpipeline.observe.progress import Progress
 from mlpipeline.run import Cause, State
 from tests.unit.sample_runs import NOW, run_in
@@ -130,3 +130,20 @@ def test_a_known_moment_is_said_with_how_long_that_is() -> None:
 def test_what_is_held_says_by_whom_and_what_has_changed_meanwhile() -> None:
     told = why.why_wish(wish(verdict="held", reason="held by me: mlpipeline release a.py", stale="x changed"), NOW)
     assert told == "a.py:v is held by me: mlpipeline release a.py. X changed."
+
+
+@pytest.mark.parametrize(
+    ("life", "silent", "told"),
+    [
+        ("alive", None, "runs since 59 s: step 30 of 120"),
+        ("alive", 300.0, "is STALLED: since 5 min no step, no output, no processor time: step 30 of 120"),
+        ("gone", None, "is lost: its processes are gone"),
+        ("ended", None, "has ended; a scheduler that runs records"),
+    ],
+)
+def test_what_became_of_a_run_is_told_by_its_own_files(life: str, silent: float | None, told: str) -> None:
+    run = run_in(State.RUNNING)
+    line = view.LiveLine(run=view.run_line(run, NOW), progress=KNOWN, now=life, stalled=silent)
+    sentence = why.why_run(run, NOW, why.Details(progress=KNOWN, live=line))
+    assert told in sentence
+    assert ("left" in sentence) is ((life == "alive" and silent is None) or life == "gone")
