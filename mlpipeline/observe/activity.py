@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from mlpipeline import wire
-from mlpipeline.execution.limits import boot_id, descendants, start_ticks
 from mlpipeline.execution.local import lock_holder
+from mlpipeline.observe import usage
 from mlpipeline.observe.progress import read_progress
 from mlpipeline.observe.stalled import Signs, is_busy, silence
 from mlpipeline.project import Project
@@ -77,24 +77,8 @@ def _changed_at(path: str) -> datetime | None:
 
 def _used(directory: Path) -> tuple[float, float]:
     """Returns the clock, and the seconds of processor time that an attempt's processes took; -1 where unknown."""
-    started = wire.read_json(directory / wire.STARTED) or {}
-    pid = started.get("pid")
-    if not isinstance(pid, int) or started.get("boot_id") != boot_id() or start_ticks(pid) != started["start_ticks"]:
-        return time.monotonic(), -1.0
-    try:
-        ticks = sum(map(_ticks, [pid, *descendants(pid)]))
-    except OSError:  # it ends at this moment
-        return time.monotonic(), -1.0
-    return time.monotonic(), ticks / os.sysconf("SC_CLK_TCK")
-
-
-def _ticks(pid: int) -> int:
-    try:
-        content = Path(f"/proc/{pid}/stat").read_bytes()
-    except OSError:  # it has ended meanwhile
-        return 0
-    # After the name in brackets: utime, stime, and those of children that were waited for (proc_pid_stat(5)).
-    return sum(map(int, content[content.rindex(b")") + 2 :].split()[11:15]))
+    pids = usage.processes_of(str(directory))
+    return time.monotonic(), usage.processor_seconds(pids) if pids else -1.0
 
 
 def life_of(project: Project, attempt: Attempt, *, is_served: bool) -> str:

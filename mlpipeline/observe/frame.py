@@ -19,6 +19,7 @@ _NAME, _METRICS = 16, 18
 _STILL = ("failed", "gave_up", "held")
 _FEW = 3
 _WIDEST = 36
+_WIDE = 110
 _MOST_METRICS = 6
 
 
@@ -182,26 +183,31 @@ class _Cells:
     metrics: tuple[str, ...]
 
 
-def _cells(line: view.LiveLine) -> _Cells:
+def _cells(line: view.LiveLine, *, is_wide: bool) -> _Cells:
     progress, goes_on = line.progress, line.now in ("alive", "unknown")
     share = min(1.0, progress.step / progress.total) if progress.step is not None and progress.total else None
     steps = "" if progress.step is None else f"{progress.step}" + (f"/{progress.total}" if progress.total else "")
     rate = f"{progress.rate:.3g}/s" if progress.rate and goes_on else ""
     takes = left.of_one(line.left, is_running=True) if goes_on else ""
+    cores = "" if line.cores is None else f"{line.cores:.1f} cores"
+    used = (text.memory(line.memory), cores) if is_wide else ()
     if line.stalled is not None:
         rate, takes = "", f"silent {text.rough(line.stalled)}"
     return _Cells(
         name=text.title(line.run.model, line.run.version, line.run.replicate),
         word="" if line.word == "running" else line.word.upper() if line.word in ("lost", "adopted") else line.word,
         share=share,
-        numbers=("" if share is None else f"{share:.0%}", steps, rate, takes or text.duration(line.run.seconds)),
+        numbers=("" if share is None else f"{share:.0%}", steps, rate, takes or text.duration(line.run.seconds), *used),
         metrics=_metrics(line.latest),
     )
 
 
 def runs(lines: Sequence[view.LiveLine], width: int) -> list[Text]:
-    """Returns a line per run: its name, what is odd about it, a bar, how far and how fast it is, its last metrics."""
-    cells = [_cells(line) for line in lines]
+    """Returns a line per run: its name, what is odd about it, a bar, how far and how fast it is, its last metrics.
+
+    A wide terminal shows what it takes of the machine as well.
+    """
+    cells = [_cells(line, is_wide=width >= _WIDE) for line in lines]
     words = max((len(each.word) for each in cells), default=0)
     numbers = [max(map(len, column)) for column in zip(*(each.numbers for each in cells), strict=True)]
     fixed = sum(each + _GAP for each in (words, *numbers) if each) + 1

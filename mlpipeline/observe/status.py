@@ -66,6 +66,7 @@ def gather(
         left=goes_on,
         silent=looks.activity.silences(project.root, here, progress, now),
         latest={each: latest_metrics(f"{project.root}/{each}/{wire.METRICS}") for each in here},
+        usage=looks.usage.get(lambda: looks.meter.look(str(project.root), here)),
         takes=takes,
         queue=queue,
         counts=counts,
@@ -162,9 +163,11 @@ def _running(lines: Sequence[view.LiveLine]) -> Table:
         rate = f"{progress.rate:.3g}/s" if progress.rate and goes_on else ""
         left = text.duration(progress.eta_seconds) if goes_on else ""
         metrics = text.metrics(line.latest, most=2)
-        rows.append((run.run, name, line.word, _steps(progress), rate, text.duration(run.seconds), left, metrics))
-    columns = ("run", "model:version", "state", "step", "rate", "so far", "left", "last metrics")
-    return Table(title="Running", columns=columns, rows=tuple(rows)).without_empty("last metrics")
+        so_far, memory = text.duration(run.seconds), text.memory(line.memory)
+        rows.append((run.run, name, line.word, _steps(progress), rate, so_far, left, memory, metrics))
+    columns = ("run", "model:version", "state", "step", "rate", "so far", "left", "memory", "last metrics")
+    table = Table(title="Running", columns=columns, rows=tuple(rows))
+    return table.without_empty("memory").without_empty("last metrics")
 
 
 def _devices(lines: Sequence[view.DeviceLine]) -> Table:

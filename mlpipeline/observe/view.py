@@ -15,9 +15,7 @@ from mlpipeline.run import Attempt, Run, State
 if TYPE_CHECKING:
     from mlpipeline.durations import Estimate
     from mlpipeline.observe.left import Left
-
-QUIET_SECONDS = 10.0
-"""A status file of another host that is older than this says little about now."""
+    from mlpipeline.observe.usage import Usage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +63,8 @@ class LiveLine:
 
     `now` is "alive", "ended" (its result waits to be recorded), "gone" (its processes are), or "unknown" from here.
     `stalled` is for how many seconds it has done nothing, where that is longer than usual; `adopted` whether an earlier
-    scheduler started it; `latest` the metrics that it recorded last.
+    scheduler started it; `latest` the metrics that it recorded last; `memory` how many bytes it holds, `cores` how many
+    cores it kept busy lately.
     """
 
     run: RunLine
@@ -75,6 +74,8 @@ class LiveLine:
     stalled: float | None = None
     adopted: bool = False
     latest: Mapping[str, Any] = field(default_factory=dict)
+    memory: int | None = None
+    cores: float | None = None
 
     @property
     def word(self) -> str:
@@ -122,6 +123,7 @@ class Facts:
         left: by an attempt's directory, how long it goes on.
         silent: by an attempt's directory, for how many seconds it has done nothing, where that is longer than usual.
         latest: by an attempt's directory, the metrics that it recorded last.
+        usage: by an attempt's directory, what its processes take of the machine.
         takes: by model and version, how long what is open takes.
         queue: what is left of the queue.
         counts: runs in the ledger, by state.
@@ -139,6 +141,7 @@ class Facts:
     left: Mapping[str, Estimate | None] = field(default_factory=dict)
     silent: Mapping[str, float] = field(default_factory=dict)
     latest: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    usage: Mapping[str, Usage] = field(default_factory=dict)
     takes: Mapping[tuple[str, ...], Estimate | None] = field(default_factory=dict)
     queue: Left | None = None
     counts: Mapping[State, int] = field(default_factory=dict)
@@ -187,7 +190,7 @@ def picture(facts: Facts, now: datetime) -> Picture:
         runs={state.value: facts.counts.get(state, 0) for state in State},
         versions={str(key): int(value) for key, value in (planned.get("counts") or {}).items()},
         faults=tuple(str(each) for each in status.get("faults") or ()),
-        warnings=(*facts.warnings, *_trouble(planned)),
+        warnings=(*facts.warnings, *([str(planned["trouble"])] if planned.get("trouble") else ())),
         requests=facts.requests,
         devices=tuple(_device(each) for each in planned.get("devices") or ()),
         left=facts.queue,
@@ -195,15 +198,10 @@ def picture(facts: Facts, now: datetime) -> Picture:
     )
 
 
-def _trouble(status: Mapping[str, Any]) -> tuple[str, ...]:
-    trouble = status.get("trouble")
-    return (str(trouble),) if trouble else ()
-
-
 def _live(run: Run, facts: Facts, now: datetime) -> LiveLine:
     line = run_line(run, now)
     progress = read_progress(facts.progress.get(line.directory) or {})
-    life = facts.life.get(line.directory, "unknown")
+    life, used = facts.life.get(line.directory, "unknown"), facts.usage.get(line.directory)
     return LiveLine(
         run=line,
         progress=progress,
@@ -212,6 +210,8 @@ def _live(run: Run, facts: Facts, now: datetime) -> LiveLine:
         stalled=facts.silent.get(line.directory) if life == "alive" else None,
         adopted=_is_adopted(run, facts),
         latest=facts.latest.get(line.directory) or {},
+        memory=used.memory if used else None,
+        cores=used.cores if used else None,
     )
 
 
