@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, cast
 
 if TYPE_CHECKING:
     from mlpipeline.project import Project
@@ -31,11 +31,12 @@ def face(project: Project) -> Iterator[None]:
         [*command, str(told)], stdin=subprocess.PIPE, stdout=sys.stderr, pass_fds=[told], env=_environment()
     )
     os.close(told)
-    terminal, sys.stderr = sys.stderr, _Lines(tell, sys.stderr)
+    terminal, lines = sys.stderr, Lines(tell, sys.stderr)
+    sys.stderr = cast("TextIO", lines)
     try:
         yield
     finally:
-        lines, sys.stderr = sys.stderr, terminal
+        sys.stderr = terminal
         lines.close()
         assert child.stdin is not None
         child.stdin.close()
@@ -62,7 +63,7 @@ def _environment() -> dict[str, str]:
     return dict(os.environ) | {"PYTHONPATH": python_path()}
 
 
-class _Lines:
+class Lines:
     """Stands in for stderr: what is written goes to the child, or to the terminal where that has died."""
 
     encoding, errors = "utf-8", "backslashreplace"

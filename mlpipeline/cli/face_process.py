@@ -9,8 +9,11 @@ import sys
 import time
 from pathlib import Path
 
+from rich.text import Text
+
 from mlpipeline.cli.setup import now, scheduler_line
-from mlpipeline.observe import frame, view
+from mlpipeline.errors import MlpipelineError
+from mlpipeline.observe import frame, text, view
 from mlpipeline.observe import status as statuses
 from mlpipeline.observe.looks import Looks
 from mlpipeline.observe.screen import Screen, is_ours
@@ -83,10 +86,16 @@ class Face:
             if said := self._said():
                 self.screen.draw_region([], said)
             return
+        try:
+            lines = self._lines()
+        except (MlpipelineError, OSError) as error:  # the queue says it as well, if it is the queue's trouble
+            lines = [Text(text.one_line(f"what runs cannot be shown: {error}", self.screen.size()[0] - 1))]
+        self.screen.draw_region(lines, self._said())
+
+    def _lines(self) -> list[Text]:
         moment = now()
         facts = statuses.gather(self.project, scheduler_line(self.project), moment, ended=0, looks=self.looks)
-        lines = frame.region(view.picture(facts, moment), *self.screen.size())
-        self.screen.draw_region(lines, self._said())
+        return frame.region(view.picture(facts, moment), *self.screen.size())
 
 
 def main() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,6 @@ from mlpipeline.cli.setup import Setup, shared
 
 if TYPE_CHECKING:
     from mlpipeline.project import Project
-    from mlpipeline.queue.options import Options
 
 EXECUTORS = "local, inline"
 _NOT_IN_A_DRILL = ("run", "use_history", "slots", "executor", "watch", "pdb")
@@ -73,9 +71,7 @@ def complete_model(ctx: click.Context, _: click.Parameter, incomplete: str) -> l
 @click.pass_context
 def queue(context: click.Context, /, **given: Any) -> None:
     """Runs the queue."""
-    from mlpipeline.cli.face import face
-    from mlpipeline.cli.notifying import notifying
-    from mlpipeline.queue.launch import run_queue
+    from mlpipeline.cli.beside import run_queue
     from mlpipeline.queue.options import Options
 
     setup: Setup = context.find_root().obj
@@ -98,19 +94,12 @@ def queue(context: click.Context, /, **given: Any) -> None:
         pdb=given["pdb"],
         quiet=setup.json,
     )
-    notified = nullcontext() if options.testing else notifying(project)
-    with notified, face(project) if _has_face(options) else nullcontext():
-        status = run_queue(project, options)
+    status = run_queue(project, options)
     if setup.json:
         setup.emit({"format": 1, "mode": options.mode, "exit_status": status} | _summary(project, options.mode))
     elif given["run"]:
         _mention_earlier(project)
     context.exit(status)
-
-
-def _has_face(options: Options) -> bool:
-    """Whether what runs may be drawn: not where the runs themselves write to the terminal."""
-    return options.mode == "execution" and not options.quiet and options.executor != "inline"
 
 
 def _check(context: click.Context, given: dict[str, Any]) -> None:

@@ -45,8 +45,8 @@ def tune(context: click.Context, /, model: str, words: tuple[str, ...], sets: tu
     mlpipeline tune digits.py --metric loss --learning_rate 0.001..0.3log --units 16,32,64 -j 2
     """
     from mlpipeline.cli import model_parameters, typed
+    from mlpipeline.cli.beside import run_queue
     from mlpipeline.queue.by_hand import target
-    from mlpipeline.queue.launch import run_queue
     from mlpipeline.queue.options import Options
 
     setup: Setup = context.find_root().obj

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
+from mlpipeline import trials
 from mlpipeline.observe import left, text, view
 
 _LOUD = {"LOST": "bold red", "STALLED": "bold yellow", "ADOPTED": "cyan", "ended": "dim", "submitted": "dim"}
@@ -99,7 +100,7 @@ def summary(picture: view.Picture) -> list[Text]:
     lines = [Text(" · ").join(parts)]
     if picture.left and picture.scheduler.running:
         lines.append(Text(left.sentence(picture.left, picture.at)))
-    return lines
+    return lines + [Text(f"{trials.sentence(each)}.") for each in picture.studies]
 
 
 def _trouble(picture: view.Picture) -> list[Text]:

@@ -70,9 +70,9 @@ class Notifier:
         return [*self._ends(facts, now), *self._stalls(facts, now), *self._emptied(facts, now)]
 
     def gone(self, facts: Facts, now: datetime) -> list[Notice]:
-        """Returns what there is to say when the scheduler has ended, unless it has said goodbye itself."""
+        """Returns what there is to say when this scheduler has ended, unless it said goodbye or another one works."""
         found = self.look(facts, now)
-        if (facts.status or {}).get("state") == "stopped":
+        if facts.scheduler.running or (facts.status or {}).get("state") in (None, "stopped"):
             return found
         alive = sum(each == "alive" for each in facts.life.values())
         rest = f"; {text.many(alive, 'run')} still going on" if alive else ""
