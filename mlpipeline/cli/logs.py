@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import codecs
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
 from mlpipeline.cli.setup import Setup, find_run, shared
+
+if TYPE_CHECKING:
+    from mlpipeline.project import Project
+    from mlpipeline.run import Attempt
 
 _POLL_SECONDS = 0.1
 _CHUNK = 1 << 16
@@ -43,40 +47,49 @@ def logs(setup: Setup, run: str, follow: bool, lines: int | None) -> None:
     with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
         _, attempt = find_run(project, ledger, run)
     directory = project.root / attempt.directory
-    # What the run said is complete when its outcome is written.
-    until = directory / wire.OUTCOME if follow and not attempt.state.is_final else None
-    for line in follow_lines(directory / wire.OUTPUT, lines, until):
+    is_over = _end_of(project, attempt) if follow and not attempt.state.is_final else None
+    for line in follow_lines(directory / wire.OUTPUT, lines, is_over):
         click.echo(json.dumps({"line": line}, ensure_ascii=True) if setup.json else line)
 
 
-def follow_lines(path: Path, last: int | None, until: Path | None) -> Iterator[str]:
+def _end_of(project: Project, attempt: Attempt) -> Callable[[], bool]:
+    """Returns what tells whether an attempt has ended: what it said is complete then."""
+    from mlpipeline.lock import holder
+    from mlpipeline.observe.activity import life_of
+
+    # Whose processes are gone says nothing more, also where no scheduler is left to say so.
+    return lambda: life_of(project, attempt, is_served=holder(project) is not None) in ("ended", "gone")
+
+
+def follow_lines(path: Path, last: int | None, is_over: Callable[[], bool] | None) -> Iterator[str]:
     """Yields the lines of a file without escape codes.
 
     Args:
         path: the file; one that is not there yet is waited for if there is something to wait for.
         last: how many lines of what is there already are wanted, None for all.
-        until: the file whose appearance ends the waiting for more, None not to wait.
+        is_over: tells when to wait no longer for more, None not to wait.
     """
     while not path.exists():
-        if until is None or until.exists():
+        if is_over is None or is_over():
             return
         time.sleep(_POLL_SECONDS)
     with path.open("rb") as file:
         if last is not None:
             file.seek(tail_offset(file, last))
-        yield from _lines(file, until)
+        yield from _lines(file, is_over)
 
 
-def _lines(file: BinaryIO, until: Path | None) -> Iterator[str]:
+def _lines(file: BinaryIO, is_over: Callable[[], bool] | None) -> Iterator[str]:
     from mlpipeline.observe.text import plain
 
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     rest = ""
     while True:
-        is_over = until is None or until.exists()  # asked before reading, so that nothing after it is missed
         data = file.read(_CHUNK)
-        if not data and is_over:
-            break
+        if not data and (is_over is None or is_over()):
+            data = file.read(_CHUNK)  # once more, so that nothing is missed that was said before the end
+            if not data:
+                break
         if not data:
             time.sleep(_POLL_SECONDS)
             continue

@@ -199,6 +199,7 @@ def test_a_dead_run_is_called_lost_in_every_face_before_any_scheduler_looks(work
     workshop.until(lambda: not workshop.left_behind(), "its processes are gone")
     (run,) = workshop.history()
     assert run["state"] == "running"
+    assert workshop.run("logs", run["id"], "-f")[0] == 0  # it ends: nothing more can come
     for command in (["status"], ["history"], ["show", run["id"]], ["why", run["id"]]):
         told = workshop.run(*command)[1]
         assert " lost" in told, command

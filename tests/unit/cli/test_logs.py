@@ -58,4 +58,4 @@ def test_following_ends_with_the_outcome_and_loses_no_line(tmp_path: Path, monke
             outcome.touch()
 
     monkeypatch.setattr("time.sleep", sleep)
-    assert list(logs.follow_lines(output, None, outcome)) == ["one", "tw\u00f6", "threelast"]
+    assert list(logs.follow_lines(output, None, outcome.exists)) == ["one", "tw\u00f6", "threelast"]
