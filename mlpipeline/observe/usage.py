@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from mlpipeline import wire
@@ -43,18 +43,18 @@ class Meter:
         return found
 
 
-def processes_of(directory: str) -> Sequence[int]:
+def processes_of(directory: str) -> list[int]:
     """Returns the supervisor of an attempt and all below it; nothing where it is not known to live here."""
     started = wire.read_json(f"{directory}/{wire.STARTED}") or {}
     pid = started.get("pid")
     if not isinstance(pid, int) or started.get("boot_id") != boot_id():
-        return ()
+        return []
     if start_ticks(pid) != started.get("start_ticks"):
-        return ()  # another process has its number by now
+        return []  # another process has its number by now
     try:
         return [pid, *descendants(pid)]
     except OSError:  # it ends at this moment
-        return ()
+        return []
 
 
 def processor_seconds(pids: Iterable[int]) -> float:
