@@ -48,6 +48,19 @@ def test_a_live_run_shows_its_progress_and_what_is_left() -> None:
     assert shown.running[0].run.seconds == 59.0
 
 
+@pytest.mark.parametrize(
+    ("life", "word"), [("alive", "STALLED"), ("unknown", "running"), ("gone", "lost"), ("ended", "ended")]
+)
+def test_only_a_run_that_is_known_to_live_is_called_stalled(life: str, word: str) -> None:
+    run = run_in(State.RUNNING)
+    facts = view.Facts(
+        root="/p", scheduler=UP, live=[run], life={run.last.directory: life}, silent={run.last.directory: 300.0}
+    )
+    (line,) = view.picture(facts, NOW).running
+    assert line.word == word
+    assert (line.stalled is None) is (life != "alive")
+
+
 @given(st.dictionaries(st.sampled_from(["step", "total", "rate", "updated_at", "checkpoint_step"]), JSON_VALUES))
 def test_no_progress_file_breaks_the_picture(content: dict[str, Any]) -> None:
     read = view.read_progress(content)
