@@ -29,6 +29,7 @@ COMMANDS = {
     "diff": Entry(section=LOOK, target="diff:diff", help="What differs between two runs."),
     "plot": Entry(section=LOOK, target="plot:plot", help="Learning curves and charts, in letters or into a file."),
     "journal": Entry(section=LOOK, target="journal:journal", help="The experiment log as a document."),
+    "dashboard": Entry(section=LOOK, target="dashboard:dashboard", help="The queue in a browser."),
     "start": Entry(section=CONTROL, target="daemon:start", help="Run the queue in the background and stay."),
     "stop": Entry(section=CONTROL, target="daemon:stop", help="Stop the scheduler of this project."),
     "cancel": Entry(section=CONTROL, target="control:cancel", help="End runs that are running."),
@@ -76,5 +77,4 @@ COMMANDS = {
 
 PLANNED = {
     "import": "runs of other tools",
-    "dashboard": "the queue in a browser",
 }

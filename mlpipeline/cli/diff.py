@@ -56,14 +56,6 @@ def diff(setup: Setup, one: str, other: str, with_code: bool) -> None:
 
 
 def _side(project: Project, ledger: Ledger, reference: str) -> Side:
-    from mlpipeline import wire
-    from mlpipeline.execution import snapshot
-    from mlpipeline.observe.difference import Side
+    from mlpipeline.observe.finding import side_of
 
-    run, attempt = find_run(project, ledger, reference)
-    environment = wire.read_json(project.root / attempt.directory / wire.ENVIRONMENT) or {}
-    try:
-        copy = snapshot.load(project.sources_dir / run.sources)
-        return Side(run=run, attempt=attempt, environment=environment, sources=copy.read(), main=copy.main)
-    except (OSError, ValueError, KeyError):  # gone, or damaged: the difference says that it cannot be told
-        return Side(run=run, attempt=attempt, environment=environment, sources=None)
+    return side_of(project, *find_run(project, ledger, reference))

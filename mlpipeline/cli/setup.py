@@ -100,25 +100,16 @@ def now() -> datetime:
 
 def scheduler_line(project: Project) -> SchedulerLine:
     """Returns what the lock says of this host's scheduler. Changes no byte."""
-    from mlpipeline.lock import holder
-    from mlpipeline.observe.view import SchedulerLine
+    from mlpipeline.observe import finding
 
-    held_by = holder(project)
-    if held_by is None:
-        return SchedulerLine(running=False, host=project.host)
-    try:
-        since = datetime.fromisoformat(held_by.since)
-    except ValueError:  # it has not written its story yet
-        since = None
-    return SchedulerLine(running=True, pid=held_by.pid or None, host=held_by.host, since=since)
+    return finding.scheduler_line(project)
 
 
 def model_names(project: Project, name: str) -> list[str]:
     """Returns the names that the ledger may have for what a person typed."""
-    name = name.removeprefix("./")
-    prefix = f"{project.relative(project.models_dir)}/"
-    short = name.removeprefix(prefix)
-    return list(dict.fromkeys([name, f"{name}.py", f"{name}.yaml", short, f"{short}.py", f"{short}.yaml"]))
+    from mlpipeline.observe import finding
+
+    return finding.model_names(project, name)
 
 
 def find_run(project: Project, ledger: Ledger, reference: str) -> tuple[Run, Attempt]:
@@ -128,31 +119,6 @@ def find_run(project: Project, ledger: Ledger, reference: str) -> tuple[Run, Att
         RunNotFound: when nothing matches.
         AmbiguousRun: when several ids begin so.
     """
-    from mlpipeline.errors import AmbiguousRun, RunNotFound, UsageError
-    from mlpipeline.run import parse_reference
+    from mlpipeline.observe import finding
 
-    try:
-        run, number = ledger.run(reference), parse_reference(reference)[1]
-    except AmbiguousRun:
-        raise
-    except UsageError as error:  # no id at all, or none that is known
-        found = _newest(project, ledger, reference)
-        if found is None:
-            raise RunNotFound(f"'{reference}' is no run, and no model that has run: see mlpipeline history") from error
-        return found, found.last
-    if number is None:
-        return run, run.last
-    attempt = next((each for each in run.attempts if each.number == number), None)
-    if attempt is None:
-        count = len(run.attempts)
-        raise RunNotFound(f"run {run.id} has no attempt {number}: it has {count}; see mlpipeline show {run.id}")
-    return run, attempt
-
-
-def _newest(project: Project, ledger: Ledger, reference: str) -> Run | None:
-    model, _, version = reference.partition(":")
-    for name in model_names(project, model):
-        found = ledger.runs(model=name, version=version or None, limit=1)
-        if found:
-            return found[0]
-    return None
+    return finding.find_run(project, ledger, reference)

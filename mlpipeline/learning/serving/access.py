@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import functools
 import hashlib
 import hmac
-import ipaddress
 
 from starlette.datastructures import Headers
 
 from mlpipeline.learning.serving.refusal import Refusal
+from mlpipeline.listening import host_of, is_loopback
 
 _REALM = 'Basic realm="mlpipeline: any name, the token as password"'
 
@@ -31,7 +30,7 @@ class Access:
     def check(self, headers: Headers) -> None:
         """Raises a Refusal where a request may not be answered."""
         if self._digest is None:
-            if not is_loopback(_host(headers.get("host", ""))):
+            if not is_loopback(host_of(headers.get("host", ""))):
                 raise Refusal(
                     421, "wrong_host", "this server answers requests to 127.0.0.1 and localhost only: it has no token"
                 )
@@ -41,24 +40,6 @@ class Access:
         if given is None or not hmac.compare_digest(_digest(given), self._digest):
             message = "a token is needed: send Authorization: Bearer TOKEN"
             raise Refusal(401, "no_token", message, headers={"WWW-Authenticate": _REALM})
-
-
-@functools.lru_cache(maxsize=256)
-def is_loopback(host: str) -> bool:
-    """Whether a name or address means this machine, and no other one can reach it."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _host(header: str) -> str:
-    """Returns what a Host header names, without the port."""
-    if header.startswith("["):
-        return header[1:].partition("]")[0]
-    return header.rpartition(":")[0].lower() if ":" in header else header.lower()
 
 
 def _given(authorization: str) -> str | None:

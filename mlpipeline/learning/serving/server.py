@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import gc
 import os
 import signal
@@ -19,13 +18,14 @@ import uvicorn
 
 from mlpipeline.errors import MlpipelineError, UsageError
 from mlpipeline.learning import serializers
-from mlpipeline.learning.serving.access import Access, is_loopback
+from mlpipeline.learning.serving.access import Access
 from mlpipeline.learning.serving.app import Application
 from mlpipeline.learning.serving.catalog import Catalog
 from mlpipeline.learning.serving.limits import Limits
 from mlpipeline.learning.serving.lineup import Lineup
 from mlpipeline.learning.serving.measures import Measures
 from mlpipeline.learning.serving.protocol import limited
+from mlpipeline.listening import bound, is_loopback, url_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,26 +74,6 @@ def serve(catalog: Catalog, options: Options, ready: Callable[[str, Lineup], Non
             runner.run(_serve(catalog, options, listener, ready))
 
 
-@contextlib.contextmanager
-def bound(address: str, port: int) -> Iterator[socket.socket]:
-    """Gives a socket that has the address, and does not listen yet.
-
-    Raises:
-        UsageError: it cannot be had; the message says why.
-    """
-    try:
-        family, kind, protocol, _, place = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0]
-    except (OSError, UnicodeError) as error:
-        raise UsageError(f"--address {address}: there is no such address ({error})") from None
-    with socket.socket(family, kind, protocol) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(place)
-        except OSError as error:
-            raise UsageError(_unbound(address, port, error)) from None
-        yield listener
-
-
 async def _serve(
     catalog: Catalog, options: Options, listener: socket.socket, ready: Callable[[str, Lineup], None]
 ) -> None:
@@ -120,7 +100,7 @@ async def _serve(
         timeout_keep_alive=round(options.limits.idle_seconds),
         timeout_graceful_shutdown=round(options.limits.stop_seconds),
     )
-    server = _Server(config, lineup, lambda: ready(_url(listener), lineup))
+    server = _Server(config, lineup, lambda: ready(url_of(listener), lineup))
     watching = asyncio.create_task(lineup.watch(options.poll_seconds))
     try:
         await server.serve(sockets=[listener])
@@ -162,16 +142,3 @@ class _Server(uvicorn.Server):
         if self.should_exit:
             os._exit(128 + sig)
         self.should_exit = True
-
-
-def _url(listener: socket.socket) -> str:
-    address, port = listener.getsockname()[:2]
-    return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
-
-
-def _unbound(address: str, port: int, error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"port {port} of {address} is in use: stop what listens there, or choose another one (--port 0: any)"
-    if error.errno == errno.EACCES:
-        return f"port {port} of {address} is kept for the administrator: choose one above 1023"
-    return f"--address {address} --port {port}: cannot be used ({error.strerror}): name an address of this machine"

@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 
-from mlpipeline.learning.serving.access import Access, is_loopback
+from mlpipeline.learning.serving.access import Access
 from mlpipeline.learning.serving.app import Application
 from mlpipeline.learning.serving.catalog import Offer
 from mlpipeline.learning.serving.limits import Limits
 from mlpipeline.learning.serving.lineup import Lineup
 from mlpipeline.learning.serving.measures import Measures
+from mlpipeline.listening import is_loopback
 from tests.unit.learning.serving.conftest import ROW
 from tests.unit.learning.serving.test_lineup import Listed
 

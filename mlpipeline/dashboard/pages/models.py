@@ -1,0 +1,49 @@
+"""The page of models: what is listed, with its faults, and the latest result of each version that has run."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+from mlpipeline import selection
+from mlpipeline.dashboard.pages.frame import frame, look
+from mlpipeline.ledger import Ledger
+from mlpipeline.observe import view
+from mlpipeline.observe.view import RunLine
+from mlpipeline.project import Project
+from mlpipeline.selection import Listed
+
+TEMPLATE = "models.html"
+_RUNS = 5000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A model: how it is listed (None where it is not), and the newest run of each version and seed."""
+
+    name: str
+    listed: Listed | None
+    latest: tuple[RunLine, ...]
+    counts: dict[str, int]
+
+
+def content(project: Project, *, is_read_only: bool = False) -> dict[str, Any]:
+    """Returns what the page shows."""
+    seen = look(project)
+    listed = selection.read(project, test=False)
+    with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
+        runs = ledger.runs(limit=_RUNS)
+    latest: dict[str, dict[tuple[str, int], RunLine]] = {each.model: {} for each in listed.models}
+    counts: dict[str, dict[str, int]] = {}
+    for run in runs:
+        latest.setdefault(run.model, {}).setdefault((run.version, run.replicate), view.run_line(run, seen.now))
+        of_model = counts.setdefault(run.model, {})
+        of_model[run.state.value] = of_model.get(run.state.value, 0) + 1
+    known = {each.model: each for each in listed.models}
+    cards = [
+        Card(name=name, listed=known.get(name), latest=tuple(lines.values()), counts=counts.get(name, {}))
+        for name, lines in latest.items()
+    ]
+    more = {"cards": cards, "faults": [str(each) for each in listed.faults], "is_cut": len(runs) == _RUNS}
+    return frame(seen, title="Models", here="/models", live="/live/models", is_read_only=is_read_only) | more

@@ -1,0 +1,241 @@
+"""The page of one run: what it is, how far it is, what it measured, printed and left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from mlpipeline import params, wire
+from mlpipeline.dashboard.log_tail import LogTail
+from mlpipeline.dashboard.pages.frame import frame, look
+from mlpipeline.dashboard.refusal import Refusal
+from mlpipeline.errors import RunNotFound
+from mlpipeline.ledger import Ledger
+from mlpipeline.observe import curves, difference, finding, text, view
+from mlpipeline.observe.curves import Curve
+from mlpipeline.observe.progress import read_progress
+from mlpipeline.project import Project
+from mlpipeline.run import Attempt, Run
+from mlpipeline.rundir import read_notes, read_tags
+
+TEMPLATE, DIFFERENCE = "run.html", "difference.html"
+MOST_FILES = 200
+_LONGEST_CODE = 200_000
+
+
+def find(project: Project, reference: str) -> tuple[Run, Attempt]:
+    """Returns a run by its whole id, and its last attempt, or the one that `ID.2` names.
+
+    Raises:
+        Refusal: there is none.
+    """
+    try:
+        with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
+            run, attempt = finding.find_run(project, ledger, reference)
+    except RunNotFound as error:
+        raise Refusal(404, str(error)) from error
+    if reference.partition(".")[0] != run.id:
+        raise Refusal(404, f"there is no run {reference}: an address has its whole id, {run.id}")
+    return run, attempt
+
+
+def content(project: Project, reference: str, *, is_read_only: bool = False) -> dict[str, Any]:
+    """Returns what the page shows.
+
+    Raises:
+        Refusal: there is no such run.
+    """
+    run, attempt = find(project, reference)
+    seen = look(project)
+    directory = project.root / attempt.directory
+    title = text.title(run.model, run.version, run.replicate)
+    live = next((each for each in seen.picture.running if each.run.run == run.id), None)
+    outcome = wire.read_json(directory / wire.OUTCOME) or {}
+    result = wire.read_json(directory / wire.RESULT) or {}
+    flat = text.flat_metrics(attempt.metrics or {})
+    given = {**params.flatten(run.params), **params.flatten(attempt.changes or {})}
+    return frame(seen, title=title, here="", live=f"/live/runs/{reference}", is_read_only=is_read_only) | {
+        "run": run,
+        "attempt": attempt,
+        "reference": reference,
+        "line": view.run_line(run, seen.now),
+        "live_line": live,
+        "state": live.now if live is not None and live.now in ("gone", "ended") else attempt.state.value,
+        "seconds": view.seconds_of(attempt, seen.now),
+        "progress": read_progress(wire.read_json(directory / wire.PROGRESS) or {}),
+        "metrics": flat,
+        "parameters": given,
+        "notes": read_notes(project.runs_dir / run.id),
+        "tags": read_tags(project.runs_dir / run.id),
+        "shown_metrics": [(text.one_line(name, 80), text.number(each)) for name, each in flat.items()],
+        "shown_parameters": [(text.one_line(name, 80), _told(each)) for name, each in given.items()],
+        "facts": _facts(run, attempt, outcome, seen.now),
+        "traceback": (result.get("error") or {}).get("traceback") or "",
+        "summaries": [(name, result[name]) for name in ("model_summary", "loader_summary") if result.get(name)],
+        "warnings": [*(result.get("notes") or ()), *(outcome.get("warnings") or ())],
+        "files": files(directory),
+        "is_final": attempt.state.is_final,
+    }
+
+
+def _told(value: Any) -> str:
+    return text.one_line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), 300)
+
+
+def _facts(run: Run, attempt: Attempt, outcome: Mapping[str, Any], now: datetime) -> list[tuple[str, str]]:
+    step = outcome.get("checkpoint_step")
+    return [
+        ("seed", f"{run.seed} (replicate {run.replicate})"),
+        ("created", f"{run.created_at.astimezone():%Y-%m-%d %H:%M:%S}"),
+        ("took", text.duration(attempt.seconds)),
+        ("steps", "" if attempt.steps is None else str(attempt.steps)),
+        ("checkpoint", "" if step is None else f"at step {step}"),
+        ("peak memory", text.memory(attempt.peak_memory_bytes)),
+        ("peak GPU memory", text.memory(outcome.get("peak_gpu_memory_bytes"))),
+        ("exit", _exit(attempt)),
+        ("code", f"{run.code_digest} (sources {run.sources[:12]})"),
+        ("directory", text.one_line(attempt.directory)),
+        ("model directory", text.one_line(run.model_dir)),
+    ]
+
+
+def _exit(attempt: Attempt) -> str:
+    if attempt.signal is not None:
+        return f"signal {attempt.signal}"
+    return "" if attempt.exit_code is None else f"status {attempt.exit_code}"
+
+
+def details(project: Project, reference: str) -> dict[str, Any]:
+    """Returns what is asked for when somebody unfolds it: environment, code, earlier runs of the same version."""
+    run, attempt = find(project, reference)
+    side = finding.side_of(project, run, attempt)
+    with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
+        others = [each for each in ledger.runs(model=run.model, limit=50) if each.id != run.id]
+    code = None if side.sources is None else side.sources.get(side.main)
+    return {
+        "environment": {name: each for name, each in side.environment.items() if not isinstance(each, dict)},
+        "packages": side.environment.get("packages") or {},
+        "git": side.environment.get("git") or {},
+        "code": None if code is None else code.decode("utf-8", "replace")[:_LONGEST_CODE],
+        "main": side.main,
+        "others": others,
+    }
+
+
+def compared(project: Project, one: str, other: str) -> dict[str, Any]:
+    """Returns what the page of a difference shows."""
+    sides = [finding.side_of(project, *find(project, each)) for each in (one, other)]
+    seen = look(project)
+    return frame(seen, title=f"{one} → {other}", here="") | {
+        "sides": sides,
+        "difference": difference.difference(*sides),
+        "lines": list(difference.unified(*sides)),
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """A file of an attempt."""
+
+    name: str
+    size: int
+
+
+def files(directory: Path) -> list[File]:
+    """Returns the plain files of an attempt's directory, the first 200 by name; none where it is gone."""
+    try:
+        with os.scandir(directory) as entries:
+            plain = [each.path for each in entries if each.is_file(follow_symlinks=False)]
+    except OSError:  # it is gone, or is being deleted
+        return []
+    return [File(name=each.name, size=_size(each)) for each in sorted(map(Path, plain))[:MOST_FILES]]
+
+
+def file(project: Project, reference: str, name: str) -> Path:
+    """Returns a plain file that lies directly in an attempt's directory.
+
+    Raises:
+        Refusal: there is none of this name; a name with a path, or a link, is none.
+    """
+    _, attempt = find(project, reference)
+    path = project.root / attempt.directory / name
+    missing = Refusal(404, f"run {reference} has no file of that name")
+    if "/" in name or "\0" in name or name in ("", ".", ".."):
+        raise missing
+    try:
+        is_plain = stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        raise missing from None
+    if not is_plain:
+        raise missing
+    return path
+
+
+class Feed:
+    """What an open page of a run is sent beside its regions: new output, and curves that have grown."""
+
+    def __init__(self, project: Project, reference: str) -> None:
+        self._project, self._reference = project, reference
+        self._number = 0
+        self._log: LogTail | None = None
+        self._curves = Curves(project, reference)
+
+    def more(self) -> list[tuple[str, Any]]:
+        """Returns events; output of a new attempt begins anew."""
+        _, attempt = find(self._project, self._reference)
+        events: list[tuple[str, Any]] = []
+        if self._log is None or attempt.number != self._number:
+            self._log = LogTail(self._project.root / attempt.directory / wire.OUTPUT)
+            self._number = attempt.number
+            events.append(("log", {"text": "", "skipped": 0, "is_new": True}))
+        if (lines := self._log.more()) is not None:
+            events.append(("log", lines))
+        if (drawn := self._curves.changed()) is not None:
+            events.append(("curves", drawn))
+        return events
+
+
+class Curves:
+    """A run's curves, read again only where its files have grown."""
+
+    def __init__(self, project: Project, reference: str) -> None:
+        self._project, self._run = project, find(project, reference)[0]
+        self._sizes: tuple[int, ...] = ()
+
+    def changed(self) -> dict[str, Any] | None:
+        """Returns the curves, as many points of each as a screen shows; None where nothing is new."""
+        self._run = find(self._project, self._run.id)[0]
+        root = self._project.root
+        sizes = tuple(_size(root / each.directory / wire.METRICS) for each in self._run.attempts)
+        if sizes == self._sizes:
+            return None
+        self._sizes = sizes
+        return told(curves.of_run(root, self._run))
+
+
+def told(found: dict[str, Curve]) -> dict[str, Any]:
+    """Returns curves as JSON has them: what is not finite is counted, not drawn."""
+    shown = {}
+    for name, curve in found.items():
+        few = curves.downsampled(curve)
+        shown[name] = {
+            "x": few.steps.tolist(),
+            "y": few.values.tolist(),
+            "points": len(curve),
+            "odd": len(curve) - len(curve.finite),
+        }
+    return shown
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -1,0 +1,77 @@
+"""Turns what is true into HTML: whole pages, and the regions of a page that are sent anew while it is open."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Mapping
+from importlib import resources
+from typing import Any
+
+from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound
+
+from mlpipeline.observe import left, text
+
+_FILES = resources.files("mlpipeline.dashboard")
+_REGION = "live_"
+_LAYOUT = "layout.html"
+
+
+class _Loader(BaseLoader):
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str | None, None]:
+        try:
+            return (_FILES / "templates" / template).read_text("utf-8"), None, None
+        except FileNotFoundError:
+            raise TemplateNotFound(template) from None
+
+
+@functools.cache
+def environment() -> Environment:
+    """Returns the templates. Everything is escaped; a name that nobody set is an error."""
+    made = Environment(
+        loader=_Loader(), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    made.filters |= {
+        "duration": text.duration,
+        "number": text.number,
+        "metrics": text.metrics,
+        "memory": text.memory,
+        "line": text.one_line,
+        "plain": text.plain,
+        "iso": lambda moment: moment.isoformat(timespec="seconds"),
+        "told": lambda value: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False),
+        "takes": left.of_one,
+        "words": lambda name: name.replace("_", " "),
+    }
+    made.globals |= {"title_of": text.title, "clock": text.clock, "many": text.many}
+    made.globals["parts"] = made.get_template("parts.html").module
+    return made
+
+
+def page(template: str, context: Mapping[str, Any]) -> str:
+    """Returns a whole page."""
+    return environment().get_template(template).render(context)
+
+
+def regions(template: str, context: Mapping[str, Any]) -> dict[str, str]:
+    """Returns the inner HTML of a page's live regions, by their names.
+
+    A region is a block of the template whose name begins with `live_`; the page has an element of this id around it.
+    """
+    made: dict[str, str] = {}
+    for each in map(environment().get_template, (_LAYOUT, template)):
+        shared = each.new_context(dict(context))
+        made |= {name: "".join(block(shared)) for name, block in each.blocks.items() if name.startswith(_REGION)}
+    return made
+
+
+@functools.cache
+def static(name: str) -> bytes:
+    """Returns a file that pages load.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    if name not in {each.name for each in (_FILES / "static").iterdir()}:
+        raise FileNotFoundError(name)
+    return (_FILES / "static" / name).read_bytes()

@@ -1,0 +1,133 @@
+"""Runs the server of the dashboard: its socket, its signals, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import platform
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import FrameType
+
+import uvicorn
+
+from mlpipeline.dashboard.access import Access
+from mlpipeline.dashboard.app import Application
+from mlpipeline.dashboard.live import INTERVAL_SECONDS, Live
+from mlpipeline.dashboard.machine import Machine
+from mlpipeline.errors import UsageError
+from mlpipeline.listening import bound, is_loopback, url_of
+from mlpipeline.project import Project
+
+PORT = 8320
+_STOP_SECONDS = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a dashboard is started.
+
+    Attributes:
+        address: on which it listens.
+        port: 0 takes a free one.
+        is_public: others than this machine may reach it.
+        is_read_only: nothing may be asked.
+        bearer: what programs may send to look, instead of a session.
+        interval_seconds: how often open pages are made anew.
+    """
+
+    address: str = "127.0.0.1"
+    port: int = PORT
+    is_public: bool = False
+    is_read_only: bool = False
+    bearer: str | None = None
+    interval_seconds: float = INTERVAL_SECONDS
+
+
+def serve(project: Project, options: Options, ready: Callable[[str], None]) -> None:
+    """Serves a project's pages until it is told to stop: by SIGTERM or SIGINT, a second one ends it at once.
+
+    Args:
+        project: what is shown.
+        options: how.
+        ready: is called with a link for one browser once requests are answered, and again on SIGHUP.
+
+    Raises:
+        UsageError: the address cannot be used, or others can reach it and nobody said that they may.
+    """
+    if not is_loopback(options.address) and not options.is_public:
+        raise UsageError(
+            f"others can reach {options.address}, and what is sent there is not encrypted: say --public if that is "
+            f"meant, or listen on 127.0.0.1 and come by ssh -L {options.port}:127.0.0.1:{options.port} HOST"
+        )
+    with bound(options.address, options.port) as listener:
+        asyncio.run(_serve(project, options, listener, ready))
+
+
+async def _serve(project: Project, options: Options, listener: socket.socket, ready: Callable[[str], None]) -> None:
+    names = frozenset({platform.node().lower(), options.address}) if options.is_public else frozenset()
+    access = Access(
+        port=listener.getsockname()[1], names=names, bearer=options.bearer, is_read_only=options.is_read_only
+    )
+    live, machine = Live(options.interval_seconds), Machine()
+    config = uvicorn.Config(
+        Application(project, access, live, machine),
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_STOP_SECONDS,
+    )
+    server = _Server(config, live, lambda: ready(f"{url_of(listener)}/#token={access.new_link()}"))
+    watching = asyncio.create_task(machine.watch())
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        watching.cancel()
+        live.stop()
+
+
+class _Server(uvicorn.Server):
+    """A server whose end by a signal is no failure."""
+
+    def __init__(self, config: uvicorn.Config, live: Live, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._live, self._ready = live, ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Says when requests are answered."""
+        await super().startup(sockets)
+        self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Ends the streams first: they would be waited for."""
+        self._live.stop()
+        await super().shutdown(sockets)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Listens to signals meanwhile."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        former = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
+        loop.add_signal_handler(signal.SIGHUP, self._ready)
+        try:
+            yield
+        finally:
+            loop.remove_signal_handler(signal.SIGHUP)
+            for number, action in former.items():
+                signal.signal(number, action)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begins the end; the second time it is now."""
+        if self.should_exit:
+            os._exit(128 + sig)
+        self.should_exit = True
