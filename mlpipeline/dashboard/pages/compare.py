@@ -68,8 +68,14 @@ def content(
         "metric": found.metric,
         "by": by,
         "references": [run.id for run in runs],
-        "charts": {"curves": _curves(project, runs), **_charts(found)},
+        "charts": {"curves": _curves(project, _as_shown(found, runs)), **_charts(found)},
     }
+
+
+def _as_shown(found: Comparison, runs: Sequence[Run]) -> list[Run]:
+    """Returns runs in the order of the rows, so that all charts give a row the same color."""
+    places = {run: place for place, run in enumerate(each for row in found.rows for each in row.runs)}
+    return sorted((run for run in runs if run.id in places), key=lambda run: places[run.id])
 
 
 def _charts(found: Comparison) -> dict[str, Any]:

@@ -84,13 +84,13 @@ function axes(picture, xs, ys, options) {
   const at = options.ticks && options.ticks.length ? options.ticks.map((_, place) => place) : ticks(xs[0], xs[1], 5);
   for (const each of at) {
     const label = options.ticks && options.ticks.length ? options.ticks[each] : (options.x || shown)(each);
-    svg("text", { x: Math.min(x(each), width - right - 8), y: height - 7, "text-anchor": "middle" }, picture, label);
+    svg("text", { x: Math.min(x(each), width - right - 12), y: height - 7, "text-anchor": "middle" }, picture, label);
   }
   return { x, y };
 }
 
 // Draws series over numbers: [{name, x, y}]. Returns the figure.
-export_drawn("lines", function drawLines(title, series, options = {}) {
+draws("lines", function drawLines(title, series, options = {}) {
   const all = series.flatMap((each) => each.y);
   const last = series.length === 1 && all.length ? shown(all[all.length - 1]) : "";
   const { made, read } = figure(title, options.about || last);
@@ -157,7 +157,7 @@ function nearest(values, wanted) {
 }
 
 // Draws parallel coordinates as the server reckoned them: axes with places from 0 to 1.
-export_drawn("parallel", function drawParallel(chart, names) {
+draws("parallel", function drawParallel(chart, names) {
   const { made } = figure(chart.title, chart.notes.join("; "));
   made.classList.add("full");
   const count = chart.axes.length;
@@ -181,7 +181,7 @@ export_drawn("parallel", function drawParallel(chart, names) {
   return made;
 });
 
-function export_drawn(name, drawn) {
+function draws(name, drawn) {
   window.charts = window.charts || {};
   window.charts[name] = drawn;
 }

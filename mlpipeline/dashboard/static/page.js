@@ -232,7 +232,7 @@ async function drawSamples() {
   const place = document.querySelector("[data-samples]");
   if (!place) return;
   const found = await (await fetch(place.dataset.samples)).json();
-  const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const clock = (seconds) => new Date(seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   const gigabytes = found.memory_used.map((each) => each / 2 ** 30);
   const total = (found.memory_total[0] || 0) / 2 ** 30;
   place.replaceChildren(
