@@ -29,7 +29,12 @@ class _Loader(BaseLoader):
 def environment() -> Environment:
     """Returns the templates. Everything is escaped; a name that nobody set is an error."""
     made = Environment(
-        loader=_Loader(), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=_Loader(),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_without_controls,
     )
     made.filters |= {
         "duration": text.duration,
@@ -46,6 +51,13 @@ def environment() -> Environment:
     made.globals |= {"title_of": text.title, "clock": text.clock, "many": text.many}
     made.globals["parts"] = made.get_template("parts.html").module
     return made
+
+
+def _without_controls(value: Any) -> Any:
+    """Returns what a template prints, without the escape codes and bidi controls that a model's text may hold."""
+    if type(value) is str and not value.isprintable():
+        return text.plain(value)
+    return value
 
 
 def page(template: str, context: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ from mlpipeline import params, wire
 from mlpipeline.dashboard.log_tail import LogTail
 from mlpipeline.dashboard.pages.frame import frame, look
 from mlpipeline.dashboard.refusal import Refusal
-from mlpipeline.errors import RunNotFound
+from mlpipeline.errors import UsageError
 from mlpipeline.ledger import Ledger
 from mlpipeline.observe import curves, difference, finding, text, view
 from mlpipeline.observe.curves import Curve
@@ -39,7 +39,7 @@ def find(project: Project, reference: str) -> tuple[Run, Attempt]:
     try:
         with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
             run, attempt = finding.find_run(project, ledger, reference)
-    except RunNotFound as error:
+    except UsageError as error:
         raise Refusal(404, str(error)) from error
     if reference.partition(".")[0] != run.id:
         raise Refusal(404, f"there is no run {reference}: an address has its whole id, {run.id}")
