@@ -157,7 +157,6 @@ function startDrag(event) {
   const before = [...list.children];
   dragging = item;
   item.classList.add("dragged");
-  grip.setPointerCapture(event.pointerId);
   const over = (moved) => {
     const others = [...list.children].filter((each) => each !== item);
     const next = others.find((each) => {
@@ -168,15 +167,18 @@ function startDrag(event) {
     else list.append(item);
   };
   const end = (ended) => {
-    grip.removeEventListener("pointermove", over);
+    document.removeEventListener("pointermove", over);
+    document.removeEventListener("pointerup", end);
+    document.removeEventListener("pointercancel", end);
     item.classList.remove("dragged");
     dragging = null;
     if (ended.type === "pointercancel") list.replaceChildren(...before);
     else if (before.some((each, place) => each !== list.children[place])) order(list);
   };
-  grip.addEventListener("pointermove", over);
-  grip.addEventListener("pointerup", end, { once: true });
-  grip.addEventListener("pointercancel", end, { once: true });
+  // Not the grip: an element that is moved within the document loses the pointer.
+  document.addEventListener("pointermove", over);
+  document.addEventListener("pointerup", end);
+  document.addEventListener("pointercancel", end);
 }
 
 function appendLog({ text, skipped, is_new }) {
