@@ -8,12 +8,13 @@ PACKAGING := setup.cfg pyproject.toml
 # the report lists as RERUN. Such a test is to be mended; at your desk it fails.
 RERUN := $(if $(CI),--reruns 1 -raR)
 
-.PHONY: help demo test test-exports services chaos lint bench bench-quick docs tree clean
+.PHONY: help demo test test-exports test-browser services chaos lint bench bench-quick docs tree clean
 
 help:
 	@echo "make demo      install what the examples need, train them all, show the results"
 	@echo "make test      install and run the tests"
 	@echo "make test-exports  run exported workflows in Prefect, Metaflow and Airflow (four minutes)"
+	@echo "make test-browser  look at the dashboard in Chromium while a queue runs (needs Debian's chromium)"
 	@echo "make services  test against real servers (PostgreSQL, Redis, S3); root has what is missing installed"
 	@echo "make chaos     kill, stop and starve everything; MLP_CHAOS_* make it longer"
 	@echo "make lint      ruff, mypy, import contracts, spelling"
@@ -36,6 +37,10 @@ $(VENV)/.test: $(VENV)/.created $(PACKAGING)
 
 $(VENV)/.services: $(VENV)/.test $(PACKAGING)
 	$(PIP) -e '.[services]'
+	@touch $@
+
+$(VENV)/.browser: $(VENV)/.test $(PACKAGING)
+	$(PIP) -e '.[browser]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.created $(PACKAGING)
@@ -93,6 +98,10 @@ $(TOOLS)/%/.made: Makefile
 
 test-exports: $(VENV)/.test $(EXPORTED)
 	MLP_EXPORT_TOOLS=$(CURDIR)/$(TOOLS) $(BIN)/python -m pytest $(RERUN) tests/exports
+
+# Debian's chromium, without a window. MLP_REQUIRE_BROWSER=1 makes a missing one a failure.
+test-browser: $(VENV)/.browser
+	$(BIN)/python -m pytest $(RERUN) tests/browser
 
 # Servers of Debian's packages, started by the tests on loopback. MLP_REQUIRE_SERVICES=1 makes a missing one a failure.
 services: $(VENV)/.services

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 
 from mlpipeline.errors import MlpipelineError
 
@@ -26,7 +26,7 @@ class Live:
         self._interval = interval
         self._topics: dict[str, _Topic] = {}
 
-    async def changes(self, key: str, make: Make, *, is_each_turn: bool = False) -> AsyncIterator[dict[str, str]]:
+    async def changes(self, key: str, make: Make, *, is_each_turn: bool = False) -> AsyncGenerator[dict[str, str], None]:
         """Yields the regions of a page that changed, all of them first; an empty dict where nothing did for long.
 
         Args:
@@ -67,7 +67,7 @@ class _Topic:
         self._task.cancel()
         self._made.set()
 
-    async def changes(self, *, is_each_turn: bool) -> AsyncIterator[dict[str, str]]:
+    async def changes(self, *, is_each_turn: bool) -> AsyncGenerator[dict[str, str], None]:
         sent: dict[str, str] = {}
         last = time.monotonic()
         while not self._task.done():

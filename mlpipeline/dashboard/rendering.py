@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
-from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from mlpipeline.observe import left, text
 
@@ -17,19 +17,15 @@ _REGION = "live_"
 _LAYOUT = "layout.html"
 
 
-class _Loader(BaseLoader):
-    def get_source(self, environment: Environment, template: str) -> tuple[str, str | None, None]:
-        try:
-            return (_FILES / "templates" / template).read_text("utf-8"), None, None
-        except FileNotFoundError:
-            raise TemplateNotFound(template) from None
+def _source(template: str) -> str:
+    return (_FILES / "templates" / template).read_text("utf-8")
 
 
 @functools.cache
 def environment() -> Environment:
     """Returns the templates. Everything is escaped; a name that nobody set is an error."""
     made = Environment(
-        loader=_Loader(),
+        loader=FunctionLoader(_source),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -62,7 +58,8 @@ def _without_controls(value: Any) -> Any:
 
 def page(template: str, context: Mapping[str, Any]) -> str:
     """Returns a whole page."""
-    return environment().get_template(template).render(context)
+    made: str = environment().get_template(template).render(context)
+    return made
 
 
 def regions(template: str, context: Mapping[str, Any]) -> dict[str, str]:

@@ -184,14 +184,17 @@ function startDrag(event) {
 function appendLog({ text, skipped, is_new }) {
   const log = document.getElementById("log");
   if (!log) return;
-  if (is_new) log.replaceChildren();
-  if (skipped) log.append(`… ${skipped.toLocaleString()} bytes are not shown here\n`);
+  if (is_new) log.replaceChildren(document.createTextNode(""));
+  const first = log.firstChild;
+  if (skipped) first.nodeValue = "… what came before is not shown here: the file has all of it\n";
   if (!text) return;
   log.append(document.createTextNode(text));
   let lines = 0;
-  for (const node of [...log.childNodes].reverse()) {
+  for (const node of [...log.childNodes].slice(1).reverse()) {
     lines += node.nodeValue.split("\n").length - 1;
-    if (lines > LOG_LINES && node !== log.lastChild) node.remove();
+    if (lines <= LOG_LINES || node === log.lastChild) continue;
+    node.remove();
+    first.nodeValue = "… what came before is not shown here: the file has all of it\n";
   }
   const follow = document.getElementById("follow");
   if (follow && follow.checked) log.scrollTop = log.scrollHeight;
