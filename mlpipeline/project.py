@@ -183,6 +183,11 @@ class Project:
         return self._of_host("requests")
 
     @property
+    def dashboard_path(self) -> Path:
+        """Where the dashboard that runs is found: a link to it, for the owner's eyes."""
+        return self.requests_dir / "dashboard.json"
+
+    @property
     def orders_path(self) -> Path:
         """What people ordered until further notice."""
         return self.outputs_dir / f"orders-{self.host}.json"

@@ -55,7 +55,7 @@ class Access:
         given = _digest(token)
         left = [each for each in self._links if not hmac.compare_digest(each, given)]
         if len(left) == len(self._links):
-            raise Refusal(401, "this link has been used, or is of an earlier start: see the terminal for a new one")
+            raise Refusal(401, "this link has been used, or is an old one: mlpipeline dashboard --link prints another")
         self._links = left
         session = secrets.token_urlsafe(32)
         self._sessions.add(_digest(session))

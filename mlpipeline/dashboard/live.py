@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from mlpipeline.errors import MlpipelineError
 
 Make = Callable[[], Mapping[str, str]]
+Changes = AsyncGenerator[dict[str, str], None]
 _log = logging.getLogger("mlpipeline")
 
 INTERVAL_SECONDS = 1.0
@@ -26,7 +27,7 @@ class Live:
         self._interval = interval
         self._topics: dict[str, _Topic] = {}
 
-    async def changes(self, key: str, make: Make, *, is_each_turn: bool = False) -> AsyncGenerator[dict[str, str], None]:
+    async def changes(self, key: str, make: Make, *, is_each_turn: bool = False) -> Changes:
         """Yields the regions of a page that changed, all of them first; an empty dict where nothing did for long.
 
         Args:
@@ -67,7 +68,7 @@ class _Topic:
         self._task.cancel()
         self._made.set()
 
-    async def changes(self, *, is_each_turn: bool) -> AsyncGenerator[dict[str, str], None]:
+    async def changes(self, *, is_each_turn: bool) -> Changes:
         sent: dict[str, str] = {}
         last = time.monotonic()
         while not self._task.done():

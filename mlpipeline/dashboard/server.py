@@ -54,7 +54,7 @@ def serve(project: Project, options: Options, ready: Callable[[str], None]) -> N
     Args:
         project: what is shown.
         options: how.
-        ready: is called with a link for one browser once requests are answered, and again on SIGHUP.
+        ready: is called with a link for one browser once requests are answered, and with another one on SIGHUP.
 
     Raises:
         UsageError: the address cannot be used, or others can reach it and nobody said that they may.

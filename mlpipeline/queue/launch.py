@@ -25,6 +25,7 @@ from mlpipeline.queue import plan as planning
 from mlpipeline.queue import wishes
 from mlpipeline.queue.catalog import Catalog, Description
 from mlpipeline.queue.claims import Claims
+from mlpipeline.queue.companion import dashboard_beside, options_of
 from mlpipeline.queue.devices import Devices
 from mlpipeline.queue.lenders import lenders
 from mlpipeline.queue.live_selection import LiveSelection
@@ -62,6 +63,7 @@ def _execute(project: Project, options: Options) -> int:
     # Before anything is written: a mistyped command must leave no outputs behind.
     check_selection(LiveSelection(project, options.names, testing=False, say=lambda *_: None, keep=False))
     make_executor(project, options).close()
+    options_of(project)
     try:
         for directory in (project.outputs_dir, project.model_dirs, project.sources_dir, project.revisions_dir):
             wire.make_directory(directory)
@@ -84,7 +86,8 @@ def _execute(project: Project, options: Options) -> int:
             if is_passing(project) and any(map(os.path.exists, _OF_CONTAINERS)):
                 name = f"this container is called {project.host}, and may be called otherwise after its next start"
                 scheduler.say(f"{name}: set `host` in mlp.config, or it cannot find what is its own", "WARNING")
-            return scheduler.run()
+            with dashboard_beside(project, scheduler.say):
+                return scheduler.run()
         finally:
             ledger.close()
     except OSError as error:

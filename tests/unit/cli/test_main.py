@@ -70,7 +70,7 @@ def test_the_first_word_is_no_options_value(args: list[str], place: int | None) 
 
 
 def test_a_command_of_a_later_release_says_so(desk: Desk, asked: list[Any]) -> None:
-    result = desk.type("dashboard")
+    result = desk.type("import")
     assert (result.exit_code, asked) == (2, [])
     assert "comes in a later release" in result.stderr
 
