@@ -71,7 +71,8 @@ function legend(made, names) {
   made.append(list);
 }
 
-const BOX = { width: 480, height: 220, left: 52, right: 10, top: 8, bottom: 24 };
+// On a phone fewer units: letters keep their size.
+const BOX = { width: innerWidth < 640 ? 340 : 480, height: 220, left: 52, right: 10, top: 8, bottom: 24 };
 
 function axes(picture, xs, ys, options) {
   const { width, height, left, right, top, bottom } = BOX;
