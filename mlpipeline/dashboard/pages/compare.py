@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import asdict
@@ -56,7 +57,8 @@ def content(
         raise Refusal(400, f"at most {MOST} runs can be compared here: mlpipeline compare takes any number")
     runs = [run_page.find(project, each)[0] for each in dict.fromkeys(references)]
     groups = comparison.by_version(runs) if by == "version" else [[run] for run in runs]
-    named = () if by == "version" else [run.id for run in runs]
+    several = Counter((run.model, run.version) for run in runs)
+    named = () if by == "version" else [run.id for run in runs if several[run.model, run.version] > 1]
     try:
         found = comparison.compared(groups, metric=metric or None, named=named)
     except UsageError as error:

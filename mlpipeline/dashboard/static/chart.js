@@ -78,11 +78,11 @@ function axes(picture, xs, ys, options) {
   const { width, height, left, right, top, bottom } = BOX;
   const x = (value) => left + ((value - xs[0]) / (xs[1] - xs[0])) * (width - left - right);
   const y = (value) => height - bottom - ((value - ys[0]) / (ys[1] - ys[0])) * (height - top - bottom);
-  for (const each of ticks(ys[0], ys[1], 4)) {
+  for (const each of ticks(ys[0], ys[1], 6)) {
     svg("line", { x1: left, x2: width - right, y1: y(each), y2: y(each), class: "grid" }, picture);
     svg("text", { x: left - 6, y: y(each) + 4, "text-anchor": "end" }, picture, (options.y || shown)(each));
   }
-  const at = options.ticks && options.ticks.length ? options.ticks.map((_, place) => place) : ticks(xs[0], xs[1], 5);
+  const at = options.ticks && options.ticks.length ? options.ticks.map((_, place) => place) : ticks(xs[0], xs[1], 6);
   for (const each of at) {
     const label = options.ticks && options.ticks.length ? options.ticks[each] : (options.x || shown)(each);
     svg("text", { x: Math.min(x(each), width - right - 12), y: height - 7, "text-anchor": "middle" }, picture, label);
