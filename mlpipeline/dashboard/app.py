@@ -26,6 +26,7 @@ from mlpipeline.dashboard.pages import run as run_page
 from mlpipeline.dashboard.refusal import Refusal
 from mlpipeline.dashboard.rendering import page, regions, static
 from mlpipeline.errors import MlpipelineError
+from mlpipeline.observe import curves
 from mlpipeline.project import Project
 
 _log = logging.getLogger("mlpipeline")
@@ -145,7 +146,8 @@ class Application:
         return {**made, "/compare": comparison, "/difference": difference, "/runs/{run}": one_run}
 
     def _curves(self, request: Request) -> Response:
-        return JSONResponse(run_page.Curves(self._project, request.path_params["run"]).changed() or {})
+        run, _ = run_page.find(self._project, request.path_params["run"])
+        return JSONResponse(run_page.told(curves.of_run(self._project.root, run)))
 
     def _details(self, request: Request) -> Response:
         found = run_page.details(self._project, request.path_params["run"])
@@ -203,8 +205,10 @@ class Application:
             async with contextlib.aclosing(changes):
                 async for changed in changes:
                     yield event("regions", changed) if changed else KEEP_ALIVE
-                    for name, content in await asyncio.to_thread(feed.more):
-                        yield event(name, content)
+                    # What stands in the way is said by the page's own regions.
+                    with contextlib.suppress(Refusal, MlpipelineError, OSError):
+                        for name, content in await asyncio.to_thread(feed.more):
+                            yield event(name, content)
 
         return _stream(stream())
 

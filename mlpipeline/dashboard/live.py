@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 
+from mlpipeline.dashboard.refusal import Refusal
 from mlpipeline.errors import MlpipelineError
 
 Make = Callable[[], Mapping[str, str]]
@@ -85,7 +86,7 @@ class _Topic:
             began = time.monotonic()
             try:
                 self._regions = await asyncio.to_thread(self._make)
-            except (MlpipelineError, OSError) as error:
+            except (MlpipelineError, Refusal, OSError) as error:
                 # A directory that is being deleted, a disk that is full: the page says so, and goes on.
                 self._regions = {**self._regions, "live_trouble": _escaped(str(error))}
             except Exception:

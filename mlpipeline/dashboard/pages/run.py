@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import time
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ from mlpipeline.rundir import read_notes, read_tags
 TEMPLATE, DIFFERENCE = "run.html", "difference.html"
 MOST_FILES = 200
 _LONGEST_CODE = 200_000
+_SHARE = 0.05
+"""Of the time that reading the curves of one open page takes at most."""
 
 
 def find(project: Project, reference: str) -> tuple[Run, Attempt]:
@@ -179,17 +182,22 @@ def file(project: Project, reference: str, name: str) -> Path:
 
 
 class Feed:
-    """What an open page of a run is sent beside its regions: new output, and curves that have grown."""
+    """What an open page of a run is sent beside its regions: new output, and curves that have grown.
+
+    Raises:
+        Refusal: there is no such run.
+    """
 
     def __init__(self, project: Project, reference: str) -> None:
+        find(project, reference)
         self._project, self._reference = project, reference
         self._number = 0
         self._log: LogTail | None = None
-        self._curves = Curves(project, reference)
+        self._curves = Curves(project.root)
 
     def more(self) -> list[tuple[str, Any]]:
         """Returns events; output of a new attempt begins anew."""
-        _, attempt = find(self._project, self._reference)
+        run, attempt = find(self._project, self._reference)
         events: list[tuple[str, Any]] = []
         if self._log is None or attempt.number != self._number:
             self._log = LogTail(self._project.root / attempt.directory / wire.OUTPUT)
@@ -197,27 +205,29 @@ class Feed:
             events.append(("log", {"text": "", "skipped": 0, "is_new": True}))
         if (lines := self._log.more()) is not None:
             events.append(("log", lines))
-        if (drawn := self._curves.changed()) is not None:
+        if (drawn := self._curves.changed(run)) is not None:
             events.append(("curves", drawn))
         return events
 
 
 class Curves:
-    """A run's curves, read again only where its files have grown."""
+    """A run's curves, read again only where its files have grown, and not too often where that takes long."""
 
-    def __init__(self, project: Project, reference: str) -> None:
-        self._project, self._run = project, find(project, reference)[0]
+    def __init__(self, root: Path) -> None:
+        self._root = root
         self._sizes: tuple[int, ...] = ()
+        self._not_before = 0.0
 
-    def changed(self) -> dict[str, Any] | None:
+    def changed(self, run: Run) -> dict[str, Any] | None:
         """Returns the curves, as many points of each as a screen shows; None where nothing is new."""
-        self._run = find(self._project, self._run.id)[0]
-        root = self._project.root
-        sizes = tuple(_size(root / each.directory / wire.METRICS) for each in self._run.attempts)
-        if sizes == self._sizes:
+        began = time.monotonic()
+        sizes = tuple(_size(self._root / each.directory / wire.METRICS) for each in run.attempts)
+        if sizes == self._sizes or began < self._not_before:
             return None
-        self._sizes = sizes
-        return told(curves.of_run(root, self._run))
+        found = told(curves.of_run(self._root, run))
+        ended = time.monotonic()
+        self._sizes, self._not_before = sizes, ended + (ended - began) / _SHARE
+        return found
 
 
 def told(found: dict[str, Curve]) -> dict[str, Any]:

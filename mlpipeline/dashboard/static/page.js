@@ -53,9 +53,20 @@ function receive(regions) {
   main.dataset.updated = String(Number(main.dataset.updated || 0) + 1);
 }
 
+// A browser opens six connections to one address at a time: a page that nobody sees gives its own back.
 function listen() {
   const path = document.body.dataset.live;
   if (!path) return;
+  let source = connect(path);
+  document.addEventListener("visibilitychange", () => {
+    source.close();
+    if (!document.hidden) source = connect(path);
+  });
+  window.addEventListener("pagehide", () => source.close());
+  window.addEventListener("pageshow", (event) => event.persisted && location.reload());
+}
+
+function connect(path) {
   const connection = document.getElementById("connection");
   const source = new EventSource(path);
   source.addEventListener("open", () => (connection.textContent = ""));
@@ -70,8 +81,7 @@ function listen() {
       connection.textContent = "The dashboard was started anew: open its new link.";
     }
   });
-  window.addEventListener("pagehide", () => source.close());
-  window.addEventListener("pageshow", (event) => event.persisted && location.reload());
+  return source;
 }
 
 async function post(path, content) {

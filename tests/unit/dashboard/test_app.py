@@ -177,3 +177,25 @@ def test_metrics_are_for_prometheus(ask: Ask) -> None:
     runs = {sample.labels["state"]: sample.value for sample in found["mlpipeline_runs"].samples}
     assert (runs["succeeded"], runs["failed"], runs["running"], runs["lost"]) == (1, 1, 1, 0)
     assert found["mlpipeline_scheduler_up"].samples[0].value == 0
+
+
+def test_long_curves_are_not_read_again_at_once(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mlpipeline.dashboard.pages import run as run_page
+
+    clock = [100.0]
+    monkeypatch.setattr(run_page.time, "monotonic", lambda: clock[0])
+
+    def slowly(*_: object) -> dict[str, object]:
+        clock[0] += 2.0  # as a million values take
+        return {}
+
+    monkeypatch.setattr(run_page.curves, "of_run", slowly)
+    run, attempt = run_page.find(project, RUN)
+    found = run_page.Curves(project.root)
+    assert found.changed(run) == {}
+    with (project.root / attempt.directory / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 9, "values": {"loss": 0.1}}\n')
+    assert found.changed(run) is None
+    clock[0] += 41.0
+    assert found.changed(run) == {}
+    assert found.changed(run) is None
