@@ -78,8 +78,7 @@ class Access:
             raise Refusal(403, "a change can only be asked from a page of this dashboard")
 
     def check_effect(self, request: Request) -> None:
-        """Refuses what may not change anything: from elsewhere, without a session, where only looking is allowed."""
-        self.check_origin(request.headers)
+        """Refuses what may not change anything: without a session, or where only looking is allowed."""
         if not self.has_session(request):
             raise Refusal(401, "open the dashboard with its link first")
         if self.is_read_only:
