@@ -279,8 +279,9 @@ def failing(point: str) -> Iterator[None]:
     def refusing(*args: Any, **kwargs: Any) -> Any:
         nonlocal is_over
         is_other = point == "record" and not isinstance(args[1], events.Submitted)
-        if point == "sync":  # a directory is synced, too, before the ledger hears that its attempt began
-            is_other = f"{os.sep}runs{os.sep}" not in str(args[0]) or (Path(args[0]) / wire.STARTED).exists()
+        if point == "sync":  # a directory is synced, too, before the ledger hears that its attempt began or ended
+            is_known = any((Path(args[0]) / name).exists() for name in (wire.STARTED, wire.OUTCOME))
+            is_other = is_known or f"{os.sep}runs{os.sep}" not in str(args[0])
         if is_over or is_other:
             return real(*args, **kwargs)
         is_over = True
