@@ -87,7 +87,7 @@ def run_of(seq: int, number: int) -> Run:
         peak_memory_bytes=1 << 28,
         cpu_seconds=29.5,
         steps=1000,
-        metrics={"train": {"loss": 0.25}, "test": {"accuracy": 0.9722, "loss": 0.3}},
+        metrics={"train": {"loss": 0.25}, "test": {"accuracy": round(0.9 + seq % 99991 * 1e-6, 6), "loss": 0.3}},
         reported=True,
     )
     return Run(

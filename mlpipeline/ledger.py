@@ -290,11 +290,12 @@ class Ledger:
         with translated(self.path):
             rows = self.connection.execute(f"{ledger_rows.SELECT_RUN} {clause}", values).fetchall()
             attempts = self._attempts({row[0]: row[1] for row in rows})
-        return [(row[0], ledger_rows.read_run(row, attempts[row[0]])) for row in rows]
+        return list(ledger_rows.read_runs(rows, attempts))
 
     def _attempts(self, ids: dict[int, str]) -> dict[int, list[Attempt]]:
         found: dict[int, list[Attempt]] = {seq: [] for seq in ids}
         sql = f"{ledger_rows.SELECT_ATTEMPT} WHERE run IN (SELECT value FROM json_each(?)) ORDER BY run, number"
-        for row in self.connection.execute(sql, (json.dumps(list(ids)),)):
-            found[row[0]].append(ledger_rows.read_attempt(row, ids[row[0]]))
+        rows = self.connection.execute(sql, (json.dumps(list(ids)),)).fetchall()
+        for seq, attempt in ledger_rows.read_attempts(rows, ids):
+            found[seq].append(attempt)
         return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from mlpipeline.run import Attempt, Cause, Run, State
 
 ATTEMPT_COLUMNS = tuple(name for name in Attempt.__slots__ if name != "run_id")
 """Of the table; `run` stands before them."""
+_METRICS, _CHANGES = (1 + ATTEMPT_COLUMNS.index(name) for name in ("metrics", "changes"))
 
 _COPIED = ("id", "model", "version", "replicate", "seed", "code_digest", "params_digest", "invocation", "model_dir")
 _OF_LAST = ("state", "cause", "last_attempt", "counted_attempts", "ended_at", "message", "retry_asked", "changed")
@@ -98,25 +99,47 @@ def _stored(value: Any) -> Any:
     return json.dumps(dict(value), separators=(",", ":"))
 
 
-def read_run(row: Sequence[Any], attempts: Sequence[Attempt]) -> Run:
-    """Makes a run of a row of SELECT_RUN."""
-    _, *copied, created_at, retry_asked, params, sha = row
-    return Run(
-        **dict(zip(_COPIED, copied, strict=True)),
-        sources=sha,
-        params=json.loads(params),
-        created_at=datetime.fromisoformat(created_at),
-        retry_asked=bool(retry_asked),
-        attempts=tuple(attempts),
-    )
+def read_runs(rows: Sequence[Sequence[Any]], attempts: Mapping[int, Sequence[Attempt]]) -> Iterator[tuple[int, Run]]:
+    """Yields the run of each row of SELECT_RUN, after its number within the ledger.
+
+    Args:
+        rows: of runs.
+        attempts: of each run, by its number.
+    """
+    for row, params in zip(rows, _parsed([row[-2] for row in rows]), strict=True):
+        seq, *copied, created_at, retry_asked, _, sha = row
+        yield (
+            seq,
+            Run(
+                **dict(zip(_COPIED, copied, strict=True)),
+                sources=sha,
+                params=params,
+                created_at=datetime.fromisoformat(created_at),
+                retry_asked=bool(retry_asked),
+                attempts=tuple(attempts[seq]),
+            ),
+        )
 
 
-def read_attempt(row: Sequence[Any], run_id: str) -> Attempt:
-    """Makes an attempt of a row of SELECT_ATTEMPT."""
-    values = dict(zip(ATTEMPT_COLUMNS, row[1:], strict=True))
-    for name in ("submitted_at", "started_at", "ended_at"):
-        values[name] = moment(values[name])
-    for name in ("metrics", "changes"):
-        values[name] = json.loads(values[name])
-    values["reported"] = bool(values["reported"])
-    return Attempt(run_id=run_id, **values | {"state": State(values["state"]), "cause": Cause(values["cause"])})
+def read_attempts(rows: Sequence[Sequence[Any]], ids: Mapping[int, str]) -> Iterator[tuple[int, Attempt]]:
+    """Yields the attempt of each row of SELECT_ATTEMPT, after the number of its run within the ledger.
+
+    Args:
+        rows: of attempts.
+        ids: of the runs, by their numbers.
+    """
+    columns = (_parsed([row[place] for row in rows]) for place in (_METRICS, _CHANGES))
+    for row, metrics, changes in zip(rows, *columns, strict=True):
+        values = dict(zip(ATTEMPT_COLUMNS, row[1:], strict=True))
+        for name in ("submitted_at", "started_at", "ended_at"):
+            values[name] = moment(values[name])
+        values["state"], values["cause"] = State(values["state"]), Cause(values["cause"])
+        values["metrics"], values["changes"], values["reported"] = metrics, changes, bool(values["reported"])
+        yield row[0], Attempt(run_id=ids[row[0]], **values)
+
+
+def _parsed(texts: Sequence[str]) -> list[Any]:
+    """Reads many small JSON texts: all at once, in half the time that they take one by one, and equal ones once."""
+    distinct = dict.fromkeys(texts)
+    known = dict(zip(distinct, json.loads(f"[{','.join(distinct)}]"), strict=True))
+    return [known[each] for each in texts]

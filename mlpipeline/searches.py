@@ -278,7 +278,7 @@ def _preference(group: str) -> int:
 
 def is_number(value: Any) -> bool:
     """Whether trials can be compared by it."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def is_better(one: float, than: float | None, direction: str) -> bool:

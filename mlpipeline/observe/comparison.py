@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -170,10 +171,11 @@ def _rows(groups: Sequence[Sequence[Run]], studies: Sequence[Study], named: Coll
     has_models = len({group[0].model for group in groups}) > 1
     study_of = {(each.model, trial): each.name for each in reversed(studies) for trial in each.trials}
     flat: dict[str, Mapping[str, Any]] = {}
+    titled = functools.cache(text.title)  # of a long history, most runs are of a version that ran before
     rows = []
     for group in groups:
-        first = group[0]
-        title = text.title(first.model, first.version) if has_models else first.version
+        first, last = group[0], group[0].last
+        title = titled(first.model, first.version) if has_models else first.version
         if first.params_digest not in flat:
             flat[first.params_digest] = params.flatten(first.params)
         taken = [each for run in group if (each := run.last.seconds) is not None]
@@ -183,12 +185,12 @@ def _rows(groups: Sequence[Sequence[Run]], studies: Sequence[Study], named: Coll
                 model=first.model,
                 version=first.version,
                 runs=tuple(run.id for run in group),
-                state="pruned" if first.last.cause is Cause.PRUNED else first.state.value,
+                state="pruned" if last.cause is Cause.PRUNED else last.state.value,
                 seconds=sum(taken) / len(taken) if taken else None,
                 parameters=flat[first.params_digest],
                 scores=_scores(group),
                 is_eligible=any(run.state is State.SUCCEEDED and run.last.cause is not Cause.PRUNED for run in group),
-                is_by_hand=first.last.executor == BY_HAND,
+                is_by_hand=last.executor == BY_HAND,
                 study=study_of.get((first.model, first.version), ""),
             )
         )
@@ -200,9 +202,9 @@ def _scores(group: Sequence[Run]) -> dict[str, Score]:
     odd: dict[str, list[str]] = {}
     for run in group:
         for name, value in metrics_of(run).items():
-            values.setdefault(name, {})
+            finite = values.setdefault(name, {})
             if searches.is_number(value):
-                values[name][run.replicate] = float(value)
+                finite[run.replicate] = float(value)
             elif not isinstance(value, bool):
                 odd.setdefault(name, []).append(text.one_line(str(value), 12))
     return {name: Score(values=each, odd=tuple(odd.get(name, ()))) for name, each in values.items()}
@@ -246,14 +248,19 @@ def _differing(rows: Sequence[Row]) -> tuple[str, ...]:
     seen: dict[str, set[Any]] = {}
     counts: dict[str, int] = {}
     queued = {row.model for row in rows if not row.is_by_hand}
-    naming = [row for row in rows if not row.is_by_hand or row.model not in queued]
-    for row in rows:
-        for address, value in row.parameters.items():
+    naming = _mappings(row for row in rows if not row.is_by_hand or row.model not in queued)
+    for mapping in _mappings(rows):
+        for address, value in mapping.items():
             seen.setdefault(address, set()).add(_told_apart(value))
-    for row in naming:
-        for address in row.parameters:
+    for mapping in naming:
+        for address in mapping:
             counts[address] = counts.get(address, 0) + 1
     return tuple(each for each, values in seen.items() if len(values) > 1 or 0 < counts.get(each, 0) < len(naming))
+
+
+def _mappings(rows: Iterable[Row]) -> list[Mapping[str, Any]]:
+    """Returns the parameters of rows; those that many rows share, once."""
+    return list({id(row.parameters): row.parameters for row in rows}.values())
 
 
 def _told_apart(value: Any) -> Any:

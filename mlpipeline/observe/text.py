@@ -10,6 +10,7 @@ from typing import Any
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _UNITS = ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min"), (1, "s"))
 _MOST_METRICS = 4
+_ORDER = {"test": 0, "train": 1}
 _GRAINS = ((_MINUTE, 1), (5 * _MINUTE, 10), (_HOUR, _MINUTE), (10 * _HOUR, 5 * _MINUTE), (_DAY, 15 * _MINUTE))
 
 # Escape sequences (CSI, OSC up to BEL or ST, the string kinds, and two-character ones), then single controls. Bidi
@@ -121,7 +122,7 @@ def metrics(values: Mapping[str, Any], most: int = _MOST_METRICS) -> str:
 def flat_metrics(values: Mapping[str, Any]) -> dict[str, Any]:
     """Returns nested metrics by names of one level, `test accuracy`; those of the test input first."""
     flat: dict[str, Any] = {}
-    for group in sorted(values, key=lambda name: {"test": 0, "train": 1}.get(name, 2)):
+    for group in sorted(values, key=lambda name: _ORDER.get(name, len(_ORDER))):
         value = values[group]
         if isinstance(value, Mapping):
             flat |= {f"{group} {name}": item for name, item in value.items()}
