@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -22,15 +23,36 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chosen:
-    """Groups of runs, each a row; those that were named by their ids; and the searches of their models."""
+class Choice:
+    """What a person asks for: see `choosing`."""
 
+    what: Sequence[str] = ()
+    tags: Collection[str] = ()
+    metric: str | None = None
+    direction: str | None = None
+    study: str | None = None
+    each_run: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """What was found.
+
+    Attributes:
+        groups: of runs, each a row.
+        named: ids of runs that were named by them.
+        studies: the searches of their models.
+        words: what has become of live runs, by their ids.
+    """
+
+    choice: Choice
     groups: list[list[Run]]
     named: frozenset[str]
     studies: list[Study]
+    words: Mapping[str, str]
 
-    def compared(self, metric: str | None, direction: str | None) -> Comparison:
-        """Compares them.
+    def compared(self) -> Comparison:
+        """Compares them by the metric that was asked for.
 
         Raises:
             UsageError: there is no such metric.
@@ -38,12 +60,17 @@ class Chosen:
         from mlpipeline.observe import comparison
 
         return comparison.compared(
-            self.groups, metric=metric, direction=direction, studies=self.studies, named=self.named
+            self.groups,
+            metric=self.choice.metric,
+            direction=self.choice.direction,
+            studies=self.studies,
+            named=self.named,
+            words=self.words,
         )
 
 
 def choosing(function: _Function) -> _Function:
-    """Adds what is chosen, and by what it is compared, to a command."""
+    """Adds what is chosen, and by what it is compared, to a command: the fields of a Choice."""
     from mlpipeline.searches import DIRECTIONS
 
     words = click.argument("what", metavar="[MODEL[:VERSION]|RUN]...", nargs=-1, shell_complete=complete_model)
@@ -59,15 +86,8 @@ def choosing(function: _Function) -> _Function:
     return words(tags(metric(direction(study(runs(function))))))
 
 
-def choose(
-    project: Project,
-    what: Sequence[str],
-    *,
-    each_run: bool = False,
-    study: str | None = None,
-    tags: Collection[str] = (),
-) -> Chosen:
-    """Finds what a person names; nothing named means everything in the project.
+def choose(project: Project, choice: Choice) -> Chosen:
+    """Finds what a person asks for; nothing named means everything in the project.
 
     Raises:
         RunNotFound: nothing is called so.
@@ -81,24 +101,42 @@ def choose(
     groups: list[list[Run]] = []
     named: set[str] = set()
     with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
-        for word in what or [""]:
+        for word in choice.what or [""]:
             found, is_run = _found(project, ledger, word)
-            if tags:
-                found = [run for run in found if set(tags) <= set(read_tags(project.runs_dir / run.id))]
-            if is_run or each_run:
+            if choice.tags:
+                found = [run for run in found if set(choice.tags) <= set(read_tags(project.runs_dir / run.id))]
+            if is_run or choice.each_run:
                 groups += [[run] for run in found]
                 named.update(run.id for run in found)
             else:
                 groups += by_version(found)
     groups = list({tuple(run.id for run in group): group for group in groups}.values())
     studies = _studies(project, dict.fromkeys(group[0].model for group in groups))
-    if study is not None:
+    if choice.study is not None:
         from mlpipeline.observe.studies import find_study
 
-        chosen = find_study(studies, study)
-        groups = [each for each in groups if each[0].model == chosen.model and each[0].version in chosen.trials]
-        studies = [chosen]
-    return Chosen(groups=groups, named=frozenset(named), studies=studies)
+        study = find_study(studies, choice.study)
+        groups = [each for each in groups if each[0].model == study.model and each[0].version in study.trials]
+        studies = [study]
+    return Chosen(
+        choice=choice,
+        groups=groups,
+        named=frozenset(named),
+        studies=studies,
+        words=words_of(project, chain.from_iterable(groups)),
+    )
+
+
+def words_of(project: Project, runs: Iterable[Run]) -> dict[str, str]:
+    """Returns what `status` says of those runs that live by the ledger: how far they are, or that they are lost."""
+    if all(run.state.is_final for run in runs):
+        return {}
+    from mlpipeline.cli.setup import now, scheduler_line
+    from mlpipeline.observe import status, view
+
+    moment = now()
+    seen = view.picture(status.gather(project, scheduler_line(project), moment, ended=0), moment)
+    return {line.run.run: line.told for line in seen.running}
 
 
 def _found(project: Project, ledger: Ledger, word: str) -> tuple[list[Run], bool]:

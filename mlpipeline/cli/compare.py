@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlpipeline.cli.choosing import choose, choosing
+from mlpipeline.cli.choosing import Choice, choose, choosing
 from mlpipeline.cli.setup import Setup, draw, say, shared
 
 if TYPE_CHECKING:
@@ -25,18 +25,7 @@ _NOTHING = "No run is recorded yet, so there is nothing to compare. See what wou
 @click.option("--wide", is_flag=True, help="All columns, also those that do not fit the terminal.")
 @shared
 @click.pass_obj
-def compare(
-    setup: Setup,
-    what: tuple[str, ...],
-    tags: tuple[str, ...],
-    metric: str | None,
-    direction: str | None,
-    study: str | None,
-    each_run: bool,
-    limit: int | None,
-    form: str | None,
-    wide: bool,
-) -> None:
+def compare(setup: Setup, /, limit: int | None, form: str | None, wide: bool, **choice: Any) -> None:
     """Compare versions: metrics, the parameters that differ, the best first.
 
     Without a name, all versions of the project. Several seeds of a version are one row, with mean and 95 % interval.
@@ -50,7 +39,7 @@ def compare(
     """
     from mlpipeline.observe import comparison_table
 
-    found = choose(setup.project(), what, each_run=each_run, study=study, tags=tags).compared(metric, direction)
+    found = choose(setup.project(), Choice(**choice)).compared()
     if setup.json:
         setup.emit(comparison_table.to_json(found))
     elif form == "csv":
@@ -60,7 +49,7 @@ def compare(
     elif found.rows:
         _tell(found, _ROWS if limit is None else limit, wide=wide)
     else:
-        say("No run has these tags." if tags else _NOTHING)
+        say("No run has these tags." if choice["tags"] else _NOTHING)
 
 
 def _tell(found: Comparison, limit: int, *, wide: bool) -> None:

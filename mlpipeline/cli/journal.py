@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from mlpipeline.cli.choosing import words_of
 from mlpipeline.cli.queue import complete_model
 from mlpipeline.cli.setup import Setup, model_names, say, shared
 
@@ -76,6 +78,7 @@ def _entries(project: Project, models: Collection[str], tags: Collection[str]) -
     for each in models:
         if not grouped.keys() & set(model_names(project, each)):
             raise RunNotFound(f"'{each}' is no model that has run: see mlpipeline history")
+    words = words_of(project, chain.from_iterable(grouped.values()))
     found = []
     for number, (model, runs) in enumerate(grouped.items(), 1):
         if wanted and model not in wanted:
@@ -86,7 +89,8 @@ def _entries(project: Project, models: Collection[str], tags: Collection[str]) -
             has = read_tags(directory)
             if set(tags) <= set(has):
                 notes = tuple(read_notes(directory))
-                steps.append(Step(number=place, run=run, commit=_commit(project, run), tags=tuple(has), notes=notes))
+                commit, now = _commit(project, run), words.get(run.id, "")
+                steps.append(Step(number=place, run=run, now=now, commit=commit, tags=tuple(has), notes=notes))
         if steps:
             text = _description(project, runs[-1])
             found.append(Entry(number=number, model=model, description=text, steps=tuple(steps)))
@@ -165,6 +169,7 @@ def _told(entry: Entry) -> dict[str, object]:
                 "version": step.run.version,
                 "created_at": step.run.created_at,
                 "state": step.run.state.value,
+                "now": step.now or step.run.state.value,
                 "results": metrics_of(step.run),
                 "commit": step.commit or None,
                 "tags": list(step.tags),

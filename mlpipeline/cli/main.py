@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import gc
 import io
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -17,7 +19,7 @@ from click.shell_completion import CompletionItem
 from mlpipeline.cli import own_commands
 from mlpipeline.cli.commands import COMMANDS, PLANNED
 from mlpipeline.cli.setup import Setup, shared
-from mlpipeline.errors import MlpipelineError
+from mlpipeline.errors import DiskFull, MlpipelineError
 
 _QUEUE = ""
 """The name of the command that runs without a name."""
@@ -214,4 +216,24 @@ def main() -> None:
         # A name that the terminal's encoding does not know must not end a command.
         with contextlib.suppress(AttributeError, io.UnsupportedOperation):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    cli(prog_name="mlpipeline")
+    try:
+        try:
+            cli(prog_name="mlpipeline")
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EPIPE):
+            raise
+        _give_up_printing()
+        if error.errno != errno.EPIPE:  # whoever has closed a pipe knows it
+            where = error.filename or "what was printed is not whole"
+            click.echo(f"mlpipeline: {where}: {DiskFull()}", err=True)
+        sys.exit(DiskFull.exit_status)
+
+
+def _give_up_printing() -> None:
+    """Throws away what is not printed yet: Python would try it again at its end, and tell of that."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

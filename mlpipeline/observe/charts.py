@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mlpipeline import searches
@@ -39,6 +39,8 @@ class Chart:
     Attributes:
         ticks: what stands at 0, 1, 2, ... of the x axis; empty where that is one of numbers.
         is_bars: each series has one bar for each tick, lying.
+        log_x: the x axis is logarithmic, and all its values are above 0.
+        log_y: likewise.
         notes: what a reader should know, values that are no number and are not drawn, say.
     """
 
@@ -48,6 +50,8 @@ class Chart:
     series: tuple[Series, ...]
     ticks: tuple[str, ...] = ()
     is_bars: bool = False
+    log_x: bool = False
+    log_y: bool = False
     notes: tuple[str, ...] = ()
 
 
@@ -141,6 +145,36 @@ def curves(runs: Sequence[tuple[str, Sequence[float], Sequence[float]]], metric:
     """Returns learning curves: a line for each run, of its version's name, steps and values."""
     series = tuple(Series(name=text.one_line(name, 60), x=x, y=y, is_line=True) for name, x, y in runs)
     return Chart(title=metric, x_label="step", y_label=metric, series=series, notes=tuple(notes))
+
+
+def logarithmic(chart: Chart, *, x: bool, y: bool) -> Chart:
+    """Returns a chart over logarithmic axes; points that these do not have are left out, and told.
+
+    Raises:
+        UsageError: nothing is left, or names stand along the axis.
+    """
+    if not x and not y:
+        return chart
+    if x and chart.ticks:
+        raise UsageError(f"'{chart.x_label}' has values that are no numbers, so --log-x does not go with it")
+    series = tuple(_above_zero(each, x=x, y=y) for each in chart.series)
+    if not any(len(each.x) for each in series):
+        axes = " and ".join(name for name, is_log in ((chart.x_label, x), (chart.y_label, y)) if is_log)
+        raise UsageError(f"there is nothing to draw: no value of {axes} is above 0, as a logarithmic axis needs it")
+    dropped = sum(len(before.x) - len(after.x) for before, after in zip(chart.series, series, strict=True))
+    return replace(chart, series=series, log_x=x, log_y=y, notes=(*chart.notes, *hidden(dropped)))
+
+
+def hidden(count: int) -> list[str]:
+    """Returns how many values a logarithmic axis does not show, in words; nothing where it shows all."""
+    return [f"{text.many(count, 'value')} not above 0, not drawn"] if count else []
+
+
+def _above_zero(series: Series, *, x: bool, y: bool) -> Series:
+    kept = [
+        (at, value) for at, value in zip(series.x, series.y, strict=True) if (at > 0 or not x) and (value > 0 or not y)
+    ]
+    return replace(series, x=[at for at, _ in kept], y=[value for _, value in kept])
 
 
 def _axis(name: str, values: Sequence[Any]) -> Axis:

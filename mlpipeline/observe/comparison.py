@@ -51,7 +51,8 @@ class Row:
     Attributes:
         label: what it is called within the comparison.
         runs: ids, by replicate.
-        state: of its newest run.
+        state: of its newest run, as the ledger has it.
+        now: what has become of it meanwhile, where it lives by the ledger: `running 14%`, `lost`; else its state.
         seconds: how long its last attempts took on average.
         parameters: descriptions, by address.
         is_eligible: it may be the best: it came to its end, and no pruner ended it.
@@ -69,6 +70,7 @@ class Row:
     is_eligible: bool = True
     is_by_hand: bool = False
     study: str = ""
+    now: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +129,7 @@ def compared(
     direction: str | None = None,
     studies: Sequence[Study] = (),
     named: Collection[str] = (),
+    words: Mapping[str, str] | None = None,
 ) -> Comparison:
     """Compares.
 
@@ -136,11 +139,12 @@ def compared(
         direction: where the metric's name does not say it.
         studies: of the models, newest first; the newest one with a trial among the rows says metric and direction.
         named: runs that a person named: rows of these are called by their ids.
+        words: what has become of live runs meanwhile, by their ids.
 
     Raises:
         UsageError: no row has this metric.
     """
-    rows = _rows(groups, studies, named)
+    rows = _rows(groups, studies, named, words or {})
     shown = {(row.model, row.study) for row in rows}
     is_one_model = len({row.model for row in rows}) == 1
     study = next((each for each in studies if is_one_model and (each.model, each.name) in shown), None)
@@ -167,7 +171,9 @@ def compared(
     return replace(found, sentences=tuple(sentences(found)))
 
 
-def _rows(groups: Sequence[Sequence[Run]], studies: Sequence[Study], named: Collection[str]) -> list[Row]:
+def _rows(
+    groups: Sequence[Sequence[Run]], studies: Sequence[Study], named: Collection[str], words: Mapping[str, str]
+) -> list[Row]:
     has_models = len({group[0].model for group in groups}) > 1
     study_of = {(each.model, trial): each.name for each in reversed(studies) for trial in each.trials}
     flat: dict[str, Mapping[str, Any]] = {}
@@ -178,6 +184,7 @@ def _rows(groups: Sequence[Sequence[Run]], studies: Sequence[Study], named: Coll
         title = titled(first.model, first.version) if has_models else first.version
         if first.params_digest not in flat:
             flat[first.params_digest] = params.flatten(first.params)
+        state = "pruned" if last.cause is Cause.PRUNED else last.state.value
         taken = [each for run in group if (each := run.last.seconds) is not None]
         rows.append(
             Row(
@@ -185,7 +192,8 @@ def _rows(groups: Sequence[Sequence[Run]], studies: Sequence[Study], named: Coll
                 model=first.model,
                 version=first.version,
                 runs=tuple(run.id for run in group),
-                state="pruned" if last.cause is Cause.PRUNED else last.state.value,
+                state=state,
+                now=words.get(first.id, state),
                 seconds=sum(taken) / len(taken) if taken else None,
                 parameters=flat[first.params_digest],
                 scores=_scores(group),

@@ -61,8 +61,8 @@ def _columns(found: Comparison, rows: Sequence[Row]) -> list[_Column]:
     columns = [column("version", 0, (text.one_line(row.label, 60) for row in rows))]
     if any(len(row.runs) > 1 for row in rows):
         columns.append(column("seeds", 1, (str(len(row.runs)) for row in rows)))
-    if any(row.state != "succeeded" for row in rows):
-        columns.append(column("state", 1, (row.state for row in rows)))
+    if any(row.now != "succeeded" for row in rows):
+        columns.append(column("state", 1, (row.now for row in rows)))
     for place, name in enumerate(found.metrics):
         best = best_row(found, name)
         columns.append(column(heading(found, name), 3 if place else 0, (_cell(row, name, best) for row in rows)))
@@ -189,6 +189,7 @@ def _row_json(row: Row, found: Comparison) -> dict[str, Any]:
             }
     told = {"label": row.label, "model": row.model, "version": row.version, "runs": list(row.runs), "state": row.state}
     return told | {
+        "now": row.now,
         "seconds": row.seconds,
         "study": row.study or None,
         "parameters": {each: row.parameters[each] for each in found.parameters if each in row.parameters},

@@ -36,6 +36,11 @@ class Curve:
         good = np.isfinite(self.values)
         return self if good.all() else Curve(self.steps[good], self.values[good])
 
+    def positive(self, *, x: bool = False, y: bool = False) -> Curve:
+        """Returns the points above 0, which are those that a logarithmic axis has."""
+        good = ((self.steps > 0) | (not x)) & ((self.values > 0) | (not y))
+        return self if good.all() else Curve(self.steps[good], self.values[good])
+
     def __len__(self) -> int:
         return len(self.steps)
 
@@ -127,21 +132,25 @@ def _row(line: str) -> Iterator[Any]:
         return
 
 
-def downsampled(curve: Curve, most: int = POINTS) -> Curve:
+def downsampled(curve: Curve, most: int = POINTS, *, log_x: bool = False, log_y: bool = False) -> Curve:
     """Returns the points that keep a curve's look: by largest triangles (Steinarsson 2013, section 4.2).
 
     Args:
         curve: what is not finite is left out.
         most: how many points at most, from 3 on; a curve of no more is returned as it is.
+        log_x: it is looked at over a logarithmic axis, which has room for more of the first points.
+        log_y: likewise; what such an axis does not have is left out.
     """
-    curve = curve.finite
+    curve = curve.finite.positive(x=log_x, y=log_y)
     if len(curve) <= max(3, most):
         return curve
-    x, y = curve.steps.astype(np.float64), curve.values
+    x = np.log(curve.steps) if log_x else curve.steps.astype(np.float64)
+    y = np.log(curve.values) if log_y else curve.values
     # A spread beyond float64's range, as a loss that explodes has, would overflow in the areas.
     largest = np.abs(y).max()
     scaled = y / largest if largest > 0 else y
-    edges = np.linspace(1, len(x) - 1, max(3, most) - 1).astype(np.int64)
+    spaced = np.geomspace if log_x else np.linspace
+    edges = np.unique(spaced(1, len(x) - 1, max(3, most) - 1).astype(np.int64))
     means = _means(x, edges), _means(scaled, edges)
     chosen = np.empty(len(edges) + 1, dtype=np.int64)
     chosen[0], chosen[-1] = 0, len(x) - 1
@@ -153,7 +162,7 @@ def downsampled(curve: Curve, most: int = POINTS) -> Curve:
         rise, run = scaled[low:high] - scaled[at], x[at] - x[low:high]
         at = int(low + np.abs((x[at] - next_x) * rise - run * (next_y - scaled[at])).argmax())
         chosen[place + 1] = at
-    return Curve(curve.steps[chosen], y[chosen])
+    return Curve(curve.steps[chosen], curve.values[chosen])
 
 
 def _means(values: np.ndarray, edges: np.ndarray) -> np.ndarray:

@@ -71,10 +71,12 @@ def difference(one: Side, other: Side) -> Difference:
 def _run(one: Side, other: Side) -> Iterator[Line]:
     def facts(side: Side) -> dict[str, Any]:
         run, attempt = side.run, side.attempt
-        state = attempt.state.value + (f" ({attempt.cause.value})" if attempt.cause.value != "none" else "")
+        state, cause = attempt.state.value, attempt.cause.value
+        state += f" ({cause})" if cause not in ("none", state) else ""
         took = None if attempt.seconds is None else text.duration(attempt.seconds)
         told = {"model": run.model, "version": run.version, "replicate": run.replicate, "seed": run.seed}
-        return told | {"state": state, "steps": attempt.steps, "took": took}
+        more = {"state": state, "steps": attempt.steps, "took": took}
+        return told | {name: each for name, each in more.items() if each is not None}
 
     yield from _lines(facts(one), facts(other))
 

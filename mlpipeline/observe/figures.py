@@ -107,6 +107,10 @@ def _plane(figure: Any, axes: Any, chart: Chart) -> None:
             axes.scatter(each.x, each.y, color=color, s=22, alpha=0.8, label=label, zorder=3)
     if chart.ticks:
         axes.set_xticks(range(len(chart.ticks)), [_plain(each) for each in chart.ticks])
+    if chart.log_x:
+        axes.set_xscale("log")
+    if chart.log_y:
+        axes.set_yscale("log")
     axes.set_xlabel(_plain(chart.x_label))
     axes.set_ylabel(_plain(chart.y_label))
     axes.grid(alpha=0.25)

@@ -19,10 +19,14 @@ _LONGEST_NOTE = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A run within an entry: its number among all runs of the model, from 1 on, oldest first."""
+    """A run within an entry: its number among all runs of the model, from 1 on, oldest first.
+
+    `now` is what has become of a live one meanwhile: `lost`, say; else empty.
+    """
 
     number: int
     run: Run
+    now: str = ""
     commit: str = ""
     tags: tuple[str, ...] = ()
     notes: tuple[Mapping[str, Any], ...] = ()
@@ -56,6 +60,13 @@ class Form:
         """Returns words as the language shows them unchanged."""
         return "".join(f"\\{each}" if each in self.special else each for each in words)
 
+    def prose(self, line: str) -> str:
+        """Returns a line of a docstring as it is, but for what would make more of it than a paragraph."""
+        if self is ORG:
+            return f" {line}" if line.startswith(("*", "#")) else line
+        told = line.replace("<", "\\<")
+        return _OPENING.sub(r"\1\\\2", told)
+
     def verbatim(self, words: str) -> str:
         """Returns words in a fixed font."""
         safe = words.replace(self.code, "'")
@@ -66,6 +77,8 @@ MARKDOWN = Form(
     begin="<!-- mlpipeline:begin {} -->", end="<!-- mlpipeline:end -->", heading="#", code="`", special="\\`*_[]<>#|"
 )
 ORG = Form(begin="# mlpipeline:begin {}", end="# mlpipeline:end", heading="*", code="~", special="")
+_OPENING = re.compile(r"^(\s*)(#|```|~~~|[-=*_ ]+$)")
+"""Begins a heading, a fence around all that follows, or makes a heading of the line above."""
 
 
 def form_of(name: str) -> Form:
@@ -135,9 +148,7 @@ def _block(entry: Entry, form: Form) -> Iterator[str]:
     yield form.mark(entry.model)
     if entry.description:
         for line in entry.description.splitlines():
-            told = form.escaped(text.plain(line)).rstrip()
-            # At the margin it would be a heading of org, a comment, or a mark of ours.
-            yield f" {told}" if told.startswith(("*", "#")) else told
+            yield form.prose(text.plain(line).rstrip())
         yield ""
     for step in entry.steps:
         yield from _step(step, form)
@@ -152,7 +163,8 @@ def _step(step: Step, form: Form) -> Iterator[str]:
     shown = [f"{form.escaped(text.one_line(name, 40))} {text.number(each)}" for name, each in flat.items()]
     more = [f"{len(shown) - _MOST_METRICS} more"] if len(shown) > _MOST_METRICS else []
     result = ", ".join([*shown[:_MOST_METRICS], *more]) or form.escaped(text.one_line(last.message, 200))
-    state = last.state.value + (f" ({last.cause.value})" if last.cause.value != "none" else "")
+    state = step.now or last.state.value
+    state += f" ({last.cause.value})" if last.cause.value not in ("none", state) else ""
     seed = f", seed {run.replicate}" if run.replicate else ""
     about = [f"run {form.verbatim(run.id)}"]
     about += [f"commit {form.verbatim(step.commit)}"] if step.commit else []

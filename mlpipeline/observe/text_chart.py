@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from mlpipeline.observe import text
 from mlpipeline.observe.charts import Chart, Series
@@ -13,6 +14,7 @@ MARKS = "*o+x#@%&=~"
 _HEIGHT = 16
 _MARGIN = 13
 _LEAST_WIDTH = 20
+_LARGEST = 308.0
 _NOTHING = "(nothing to draw)"
 
 
@@ -53,7 +55,7 @@ def _bars(chart: Chart, width: int) -> list[str]:
 
 def _plane(chart: Chart, width: int) -> list[str]:
     names = list(dict.fromkeys(each.name for each in chart.series))[: len(MARKS)]
-    shown = [each for each in chart.series if len(each.x) and each.name in names]
+    shown = [_placed(each, chart) for each in chart.series if len(each.x) and each.name in names]
     xs = [float(each) for series in shown for each in series.x]
     ys = [float(each) for series in shown for each in series.y]
     if not xs:
@@ -62,38 +64,49 @@ def _plane(chart: Chart, width: int) -> list[str]:
     cells = [[" "] * width for _ in range(_HEIGHT)]
     for series in sorted(shown, key=lambda each: not each.is_line):  # points above lines
         mark = MARKS[names.index(series.name)]
-        for x, y in _points(series, left, right, width):
-            column = round(_share(x, left, right) * (width - 1))
-            row = _HEIGHT - 1 - round(_share(y, low, high) * (_HEIGHT - 1))
-            cells[row][column] = mark
-    labels = {0: f"{high:.4g}", _HEIGHT - 1: f"{low:.4g}"}
+        columns = [_share(float(each), left, right) * (width - 1) for each in series.x]
+        rows = [(1 - _share(float(each), low, high)) * (_HEIGHT - 1) for each in series.y]
+        points = list(zip(columns, rows, strict=True))
+        for column, row in _joined(points) if series.is_line else points:
+            cells[round(row)][round(column)] = mark
+    labels = {0: f"{_value(high, chart.log_y):.4g}", _HEIGHT - 1: f"{_value(low, chart.log_y):.4g}"}
     found = [f"{labels.get(place, '').rjust(_MARGIN - 2)} |{''.join(row).rstrip()}" for place, row in enumerate(cells)]
     found.append(" " * (_MARGIN - 1) + "+" + "-" * width)
     found.append(" " * _MARGIN + _under(chart, left, right, width))
     legend = [f"{mark} {text.one_line(name, 50)}" for mark, name in zip(MARKS, names, strict=False)]
     heading = [f"by {chart.y_label}"] if chart.y_label != chart.title else []
-    return [*heading, *found, *(legend if len(legend) > 1 else [])]
+    heading += ["(log)"] if chart.log_y else []
+    return [*([" ".join(heading)] if heading else []), *found, *(legend if len(legend) > 1 else [])]
 
 
-def _points(series: Series, left: float, right: float, width: int) -> list[tuple[float, float]]:
-    """Returns points, and of a line also those between them, one for each column."""
-    points = [(float(x), float(y)) for x, y in zip(series.x, series.y, strict=True)]
-    if not series.is_line:
-        return points
-    found = list(points)
-    for (x, y), (next_x, next_y) in itertools.pairwise(points):
-        steps = math.ceil(_share(next_x, left, right) * width - _share(x, left, right) * width)
-        parts = [step / steps for step in range(1, steps)] if steps > 0 else []
-        found += [(x + part * (next_x - x), y * (1 - part) + next_y * part) for part in parts]
-    return found
+def _placed(series: Series, chart: Chart) -> Series:
+    """Returns points as they lie over the axes: by their logarithms where these are logarithmic."""
+    x = [math.log10(each) for each in series.x] if chart.log_x else series.x
+    y = [math.log10(each) for each in series.y] if chart.log_y else series.y
+    return replace(series, x=x, y=y)
+
+
+def _value(place: float, is_log: bool) -> float:
+    """Returns what stands at a place of an axis."""
+    return 10 ** min(place, _LARGEST) if is_log else place
+
+
+def _joined(points: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:
+    """Yields places, and those between them, so that there is one in each column and each line that is crossed."""
+    yield points[0]
+    for (column, row), (next_column, next_row) in itertools.pairwise(points):
+        steps = max(1, math.ceil(max(abs(next_column - column), abs(next_row - row))))
+        for step in range(1, steps + 1):
+            yield column + (next_column - column) * step / steps, row + (next_row - row) * step / steps
 
 
 def _under(chart: Chart, left: float, right: float, width: int) -> str:
     if chart.ticks:
         told = ", ".join(f"{place} {each}" for place, each in enumerate(chart.ticks))
         return text.one_line(f"{chart.x_label}: {told}", width)
-    start, end = f"{left:.6g}", f"{right:.6g}"
-    return start + chart.x_label.center(max(1, width - len(start) - len(end))) + end
+    start, end = f"{_value(left, chart.log_x):.6g}", f"{_value(right, chart.log_x):.6g}"
+    x_label = f"{chart.x_label} (log)" if chart.log_x else chart.x_label
+    return start + x_label.center(max(1, width - len(start) - len(end))) + end
 
 
 def _span(values: Sequence[float]) -> tuple[float, float]:

@@ -86,6 +86,14 @@ class LiveLine:
             return "STALLED"
         return "adopted" if self.adopted and self.run.state == State.RUNNING.value else self.run.state
 
+    @property
+    def told(self) -> str:
+        """What has become of it, in a word, and how far it is: `running 14%`, `lost`."""
+        if self.now in ("ended", "gone"):
+            return "ended" if self.now == "ended" else "lost"
+        step, total = self.progress.step, self.progress.total
+        return f"{self.run.state} {100 * step // total}%" if step is not None and total else self.run.state
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextLine:
