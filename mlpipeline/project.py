@@ -188,6 +188,16 @@ class Project:
         return self.requests_dir / "dashboard.json"
 
     @property
+    def imports_dir(self) -> Path:
+        """Runs of other tools that wait to be recorded, a directory a batch."""
+        return self._of_host("imports")
+
+    @property
+    def tracking_path(self) -> Path:
+        """What other tools have been told of this host's runs."""
+        return self.outputs_dir / f"tracking-{self.host}.db"
+
+    @property
     def orders_path(self) -> Path:
         """What people ordered until further notice."""
         return self.outputs_dir / f"orders-{self.host}.json"

@@ -37,6 +37,7 @@ class Action(StrEnum):
     NOTE = "note"
     TAG = "tag"
     RECORD = "record"
+    IMPORT = "import"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,12 @@ from mlpipeline.errors import IllegalTransition, UsageError
 
 BY_HAND = "by hand"
 """Stands for the executor where a person fitted a model outside the queue."""
+IMPORTED = "imported"
+"""Stands for the executor where another tool, or another project, trained it; and for the invocation."""
+IMPORTED_AS_DONE = "imported as done"
+"""Stands for the invocation of an imported run that answers a wish, because a person said so."""
+OUTSIDE = frozenset((BY_HAND, IMPORTED))
+"""Executors that are none: nothing of the queue ran there, so nothing of it runs again."""
 
 
 class State(StrEnum):
@@ -173,6 +179,13 @@ def story(run: Run) -> str:
         why = f": {each.message}" if each.message else ""
         lines.append(f"  attempt {each.number}: {each.state.value}, submitted {each.submitted_at:%F %T}{ended}{why}")
     return "\n".join(lines)
+
+
+def refusal(executor: str) -> str:
+    """Says why a run that is not the queue's is not tried again, and what to do in place of it."""
+    return (
+        "fitted by hand: fit it again" if executor == BY_HAND else "imported: list its model, and the queue trains it"
+    )
 
 
 def new_run_id(now: datetime, random_bytes: bytes) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from mlpipeline.run import BY_HAND, Cause, State
+from mlpipeline.run import BY_HAND, IMPORTED, Cause, State
 
 WIDTHS = {"code": 5, "params": 4, "never": 3}
 """By `rerun_on`: how many of a key's parts must be equal."""
@@ -49,7 +49,9 @@ def look_up(
     """Returns the standing of each wish that something happened to; see `Ledger.standings`."""
     same = " AND ".join(f"r.{name} = wish.value ->> {place}" for place, name in enumerate(Key._fields[: WIDTHS[match]]))
     # What was fitted by hand answers no wish: it is tried by nobody again, and its weights lie where no version's do.
-    extra, value = ("<> ?2", BY_HAND) if invocation is None else ("= ?2", invocation)
+    # What was trained elsewhere answers none either, unless a person said so: then it has another invocation.
+    outside = (BY_HAND, IMPORTED)
+    extra, values = ("NOT IN (?2, ?3)", outside) if invocation is None else ("= ?2", (invocation,))
     # One statement for all wishes, and the index for each: half the time of a statement for each wish.
     sql = (
         f"SELECT wish.key, {', '.join(f'found.{name}' for name in _COLUMNS)} FROM json_each(?1) AS wish "
@@ -57,7 +59,7 @@ def look_up(
         f"SELECT r.seq FROM runs AS r INDEXED BY wishes WHERE {same} AND r.invocation {extra} "
         "ORDER BY r.state = 'succeeded' DESC, r.seq DESC LIMIT 1)"
     )
-    rows = connection.execute(sql, (json.dumps(keys), value))
+    rows = connection.execute(sql, (json.dumps(keys), *values))
     return {keys[place]: _standing(row) for place, *row in rows}
 
 

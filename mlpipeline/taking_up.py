@@ -9,13 +9,13 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlpipeline import plugins, requests, wire
+from mlpipeline import admission, plugins, requests, wire
 from mlpipeline.errors import NotWritable, RequestRefused, RunNotFound, SchedulerRunning
 from mlpipeline.ledger import Ledger
 from mlpipeline.lock import SchedulerLock
 from mlpipeline.project import Project
 from mlpipeline.replay import Replayer
-from mlpipeline.requests import Action, Request
+from mlpipeline.requests import Action, Answer, Request
 from mlpipeline.run import BY_HAND, Run
 
 if TYPE_CHECKING:
@@ -132,11 +132,31 @@ def _alone(project: Project) -> bool:
     try:
         with closing(Ledger.open(project.ledger_path)) as ledger:
             for request in requests.pending(project):
-                if request.action == Action.RECORD and has_ended(project, request.target):
+                is_over = request.action == Action.RECORD and has_ended(project, request.target)
+                if is_over or request.action == Action.IMPORT:
                     requests.answer(project, request, _carried_out(project, ledger, request))
     finally:
         lock.release()
     return True
+
+
+def import_(project: Project, batch: str) -> Answer | None:
+    """Has staged runs admitted: by the scheduler that lives, else here and now.
+
+    Returns:
+        what was said; None where a scheduler lives that has not answered yet: it does so when it can.
+
+    Raises:
+        NotWritable, DiskFull, LedgerError: the ledger cannot be written.
+    """
+    request = requests.submit(project, Action.IMPORT, batch)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        answer = requests.read_answer(project, request)
+        if answer is not None or (_alone(project) and (answer := requests.read_answer(project, request)) is not None):
+            return answer
+        time.sleep(_PAUSE_SECONDS)
+    return None
 
 
 def _carried_out(project: Project, ledger: Ledger, request: Request) -> dict[str, object]:
@@ -144,13 +164,18 @@ def _carried_out(project: Project, ledger: Ledger, request: Request) -> dict[str
         return told
     try:
         with ledger.together():
-            run = take_up(project, ledger, request.target)
-            told = requests.answered(request, True, said(run))
+            is_import = request.action == Action.IMPORT
+            admitted = admission.admit if is_import else _taken_up
+            told = requests.answered(request, True, admitted(project, ledger, request.target))
             ledger.keep_answer(request.id, request.key, True, told)
     except RequestRefused as error:
         told = requests.answered(request, False, str(error))
         ledger.keep_answer(request.id, request.key, False, told)
     return told
+
+
+def _taken_up(project: Project, ledger: Ledger, run_id: str) -> str:
+    return said(take_up(project, ledger, run_id))
 
 
 def said(run: Run) -> str:

@@ -29,6 +29,7 @@ ENVIRONMENT = "environment.json"
 NOTES = "notes.jsonl"
 TAGS = "tags.jsonl"
 DATA = "data.json"
+ORIGIN = "origin.json"
 _RETRY_SECONDS = 1.0
 _PATIENCE = 5
 

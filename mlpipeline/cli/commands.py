@@ -53,7 +53,8 @@ COMMANDS = {
     "deployment": Entry(
         section=WORKFLOWS, target="deployment:deployment", help="Bring a model to where it answers; take it down."
     ),
-    "export": Entry(section=WORKFLOWS, target="export:export", help="Write a workflow for Prefect, Airflow, Docker, …"),
+    "export": Entry(section=WORKFLOWS, target="export:export", help="Write runs or a workflow for other tools."),
+    "import": Entry(section=WORK, target="import_:import_", help="Bring in runs of MLflow, Guild, sacred, ..."),
     "list": Entry(section=WORKFLOWS, target="listing:list_", help="Parts, commands, templates, and their origins."),
     "extract": Entry(section=DATA, target="extract:extract", help="What a query of extracts/ gives: its first rows."),
     "seed": Entry(section=DATA, target="rows:seed", help="Load local files into a connector: seed file SOURCE TARGET."),
@@ -77,4 +78,5 @@ COMMANDS = {
 
 PLANNED = {
     "import": "runs of other tools",
+    "dashboard": "the queue in a browser",
 }

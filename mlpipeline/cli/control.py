@@ -204,12 +204,12 @@ def _check_filters(
 
 def _retriable(project: Project, references: Sequence[str]) -> list[str]:
     from mlpipeline.errors import RequestRefused
-    from mlpipeline.run import BY_HAND, State
+    from mlpipeline.run import OUTSIDE, State, refusal
 
     found = _runs(project, references)
     for run in found:
-        if run.last.executor == BY_HAND:
-            raise RequestRefused(f"run {run.id} was fitted by hand: fit it again")
+        if run.last.executor in OUTSIDE:
+            raise RequestRefused(f"run {run.id} was {refusal(run.last.executor)}")
         if run.state not in (State.FAILED, State.CANCELLED, State.LOST):
             raise RequestRefused(
                 f"run {run.id} is {run.state.value}: only what failed, was cancelled or lost runs again"
@@ -238,11 +238,11 @@ def _runs(project: Project, references: Sequence[str]) -> list[Run]:
 def standing_failed(project: Project) -> list[Run]:
     """Returns the runs whose failure is the last word on their version and code, oldest first."""
     from mlpipeline.ledger import Key, Ledger
-    from mlpipeline.run import BY_HAND, State
+    from mlpipeline.run import OUTSIDE, State
 
     with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
         ended = ledger.runs(states=frozenset({State.FAILED, State.CANCELLED, State.LOST}))
-        runs = [run for run in ended if run.last.executor != BY_HAND]
+        runs = [run for run in ended if run.last.executor not in OUTSIDE]
         keys = {run.id: Key(run.model, run.version, run.replicate, run.params_digest, run.code_digest) for run in runs}
         standings = ledger.standings(list(dict.fromkeys(keys.values())), match=project.settings.rerun_on)
     last = {standing.run_id for standing in standings.values()}

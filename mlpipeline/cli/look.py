@@ -132,7 +132,16 @@ def show(setup: Setup, run: str) -> None:
     _show(project, found, attempt, files)
 
 
-_FILES = ("spec.json", "started.json", "progress.json", "result.json", "outcome.json", "environment.json", "data.json")
+_FILES = (
+    "spec.json",
+    "started.json",
+    "progress.json",
+    "result.json",
+    "outcome.json",
+    "environment.json",
+    "data.json",
+    "origin.json",
+)
 
 
 def _show(project: Project, run: Run, attempt: Attempt, files: dict[str, dict[str, Any] | None]) -> None:
@@ -157,6 +166,7 @@ def _show(project: Project, run: Run, attempt: Attempt, files: dict[str, dict[st
         "devices": ", ".join(f"GPU {each.get('index')} ({each.get('name')})" for each in spec.get("devices") or ()),
         "exit": _exit(attempt),
         "code": f"{run.code_digest} (sources {run.sources[:12]})",
+        "imported": _from(files["origin"] or {}),
         "commit": f"{git['commit'][:12]}{' with changes' if git.get('dirty') else ''}" if git.get("commit") else "",
         "directory": attempt.directory,
         "model_dir": run.model_dir,
@@ -168,6 +178,11 @@ def _show(project: Project, run: Run, attempt: Attempt, files: dict[str, dict[st
     for each in read_notes(project.runs_dir / run.id):
         say(f"note of {each.get('by')}, {str(each.get('at'))[:16]}: {text.one_line(str(each.get('text')), 500)}")
     _details(run, attempt, files)
+
+
+def _from(origin: dict[str, Any]) -> str:
+    where = " of ".join(str(origin[name]) for name in ("id", "store") if origin.get(name))
+    return f"{where}, on {str(origin.get('imported_at'))[:10]}" if origin else ""
 
 
 def _at_step(step: Any) -> str:

@@ -10,11 +10,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from mlpipeline import errors, wire
+from mlpipeline import errors, event_files, wire
 from mlpipeline.context import RunContext
 from mlpipeline.data.dataset import Dataset
 from mlpipeline.data.streaming import Streaming
-from mlpipeline.learning import curves, data_facts
+from mlpipeline.learning import data_facts
 from mlpipeline.learning.estimator import Estimator
 
 ARTEFACT = "artefact"
@@ -37,7 +37,7 @@ def keep(model: Any, directory: Path, *, lenient: bool = True) -> list[str]:
         what a person should know.
     """
     model.run.flush()
-    curves.write(directory)
+    event_files.write(directory)
     if type(model.estimator)._save is Estimator._save:
         return [f"{type(model.estimator).__name__} has no _save(self, directory): the model is not kept"]
     try:

@@ -12,7 +12,7 @@ from mlpipeline import params, searches
 from mlpipeline.observe import statistics, text
 from mlpipeline.observe.results import PREFERRED, direction_of, metrics_of, resolve
 from mlpipeline.observe.verdict import sentences
-from mlpipeline.run import BY_HAND, Cause, Run, State
+from mlpipeline.run import IMPORTED, OUTSIDE, Cause, Run, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +182,7 @@ def _rows(
     for group in groups:
         first, last = group[0], group[0].last
         title = titled(first.model, first.version) if has_models else first.version
+        title += " (imported)" if last.executor == IMPORTED else ""
         if first.params_digest not in flat:
             flat[first.params_digest] = params.flatten(first.params)
         state = "pruned" if last.cause is Cause.PRUNED else last.state.value
@@ -198,7 +199,7 @@ def _rows(
                 parameters=flat[first.params_digest],
                 scores=_scores(group),
                 is_eligible=any(run.state is State.SUCCEEDED and run.last.cause is not Cause.PRUNED for run in group),
-                is_by_hand=last.executor == BY_HAND,
+                is_by_hand=last.executor in OUTSIDE,
                 study=study_of.get((first.model, first.version), ""),
             )
         )

@@ -11,7 +11,7 @@ from mlpipeline.observe import left, text
 from mlpipeline.observe.progress import Progress
 from mlpipeline.observe.view import LiveLine, seconds_of
 from mlpipeline.policy import hint
-from mlpipeline.run import BY_HAND, Attempt, Cause, Run, State
+from mlpipeline.run import OUTSIDE, Attempt, Cause, Run, State, refusal
 
 if TYPE_CHECKING:
     from mlpipeline.durations import Estimate
@@ -126,6 +126,8 @@ def _state(run: Run) -> str:
 def _remedy(run: Run, last: Attempt) -> str:
     if run.retry_asked:
         return "A retry was asked for: it runs again when the queue does."
+    if last.executor in OUTSIDE:
+        return f"It was {refusal(last.executor)}."
     if last.state is State.YIELDED or last.cause is Cause.INTERRUPTED:
         return "It goes on from its last checkpoint when the queue runs."
     if last.state is State.LOST:
@@ -133,8 +135,6 @@ def _remedy(run: Run, last: Attempt) -> str:
             f"It was tried {_times(len(run.attempts))}; it is tried again until max_attempts, from its last "
             f"checkpoint. After that: mlpipeline retry {run.id}"
         )
-    if last.executor == BY_HAND:
-        return "It was fitted by hand: fit it again."
     advice = f"; {hint(last.cause)}" if hint(last.cause) else ""
     return (
         f"It runs again when its code or parameters change, or by: mlpipeline retry {run.id} "

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from mlpipeline import events, requests, rundir, taking_up, wire
+from mlpipeline import admission, events, requests, rundir, taking_up, wire
 from mlpipeline.config_text import near_miss
 from mlpipeline.errors import DiskFull, LedgerError, MlpipelineError, NotWritable, RequestRefused
 from mlpipeline.failpoints import reach
 from mlpipeline.queue.orders import Order
 from mlpipeline.queue.verdicts import Verdict, Wanted
 from mlpipeline.requests import Action, Request
-from mlpipeline.run import BY_HAND, Run, State
+from mlpipeline.run import OUTSIDE, Run, State, refusal
 
 if TYPE_CHECKING:
     from mlpipeline.queue.scheduler import Scheduler
@@ -46,6 +46,7 @@ class Commands:
             Action.NOTE: self._note,
             Action.TAG: self._tag,
             Action.RECORD: self._record,
+            Action.IMPORT: self._import,
         }
 
     @property
@@ -112,11 +113,11 @@ class Commands:
 
     def _retry(self, request: Request) -> str:
         ledger = self.scheduler.ledger
-        failed = [run for run in ledger.runs(states=RETRIABLE) if run.last.executor != BY_HAND]
+        failed = [run for run in ledger.runs(states=RETRIABLE) if run.last.executor not in OUTSIDE]
         chosen = failed if request.options.get("failed") else [self._find(request)]
         for run in chosen:
-            if run.last.executor == BY_HAND:
-                raise RequestRefused(f"{run.id} was fitted by hand: fit it again")
+            if run.last.executor in OUTSIDE:
+                raise RequestRefused(f"{run.id} was {refusal(run.last.executor)}")
             if run.state not in RETRIABLE:
                 raise RequestRefused(
                     f"{run.id} is {run.state.value}: only what failed, was cancelled or lost is retried"
@@ -210,6 +211,9 @@ class Commands:
         if not self.scheduler.files.has_block(run.id, run.last.number):
             self.scheduler.attempts.taken_up.append(run)
         return taking_up.said(run)
+
+    def _import(self, request: Request) -> str:
+        return admission.admit(self.scheduler.project, self.scheduler.ledger, request.target)
 
     def _note(self, request: Request) -> str:
         run = self._find(request)

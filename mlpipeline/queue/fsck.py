@@ -10,12 +10,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mlpipeline import ledger_rows, requests, wire
+from mlpipeline import admission, ledger_rows, requests, wire
 from mlpipeline.errors import LedgerError, RunNotFound
 from mlpipeline.ledger import Ledger
 from mlpipeline.project import Project
 from mlpipeline.replay import Replayer
-from mlpipeline.run import TRANSITIONS, Attempt, Run, State
+from mlpipeline.run import IMPORTED, TRANSITIONS, Attempt, Run, State
 
 # Another algorithm may have given new code digests since, and wishes for a retry are in the ledger alone.
 _RUN_FIELDS = (
@@ -54,8 +54,11 @@ def check(project: Project) -> list[str]:
 
 
 def _waiting(project: Project) -> set[str]:
-    """Returns the fits by hand that the next who may write the ledger takes up."""
-    return {each.target for each in requests.pending(project) if each.action == requests.Action.RECORD}
+    """Returns the runs that the next who may write the ledger takes up: fits by hand, imported ones."""
+    asked = requests.pending(project)
+    fits = {each.target for each in asked if each.action == requests.Action.RECORD}
+    batches = (admission.listed(project, each.target) for each in asked if each.action == requests.Action.IMPORT)
+    return fits.union(*batches)
 
 
 def _again(ledger: Ledger, run_id: str) -> Run | None:
@@ -182,7 +185,8 @@ def _set_aside(target: Path) -> None:
 
 
 def _reported(run: Run, blocks: set[str]) -> Run:
-    attempts = (replace(each, reported=f"{run.id}.{each.number}" in blocks) for each in run.attempts)
+    is_told = run.last.executor == IMPORTED  # there is no block of what was trained elsewhere
+    attempts = (replace(each, reported=is_told or f"{run.id}.{each.number}" in blocks) for each in run.attempts)
     return replace(run, attempts=tuple(attempts))
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from mlpipeline import wire
-from mlpipeline.run import BY_HAND, Run, State
+from mlpipeline.run import BY_HAND, OUTSIDE, Run, State
 
 SMALL = frozenset(
     {wire.SPEC, wire.STARTED, wire.OUTCOME, wire.RESULT, wire.ENVIRONMENT, wire.DATA, wire.SOURCES, wire.LOCK}
@@ -160,11 +160,11 @@ def _rests(piece: Piece, now: datetime) -> bool:
 
 def untouchable(runs: Sequence[Run], pinned: frozenset[str]) -> frozenset[str]:
     """Returns the runs of which nothing goes: live, pinned, and the newest that succeeded of each version and seed."""
-    newest: dict[tuple[str, str, int, bool], Run] = {}
+    newest: dict[tuple[str, str, int, str], Run] = {}
     found = set(pinned)
     for run in runs:
-        # A fit by hand answers no wish: it takes nobody's place.
-        key = (run.model, run.version, run.replicate, run.last.executor == BY_HAND)
+        # A fit by hand, or an imported run, takes nobody's place.
+        key = (run.model, run.version, run.replicate, run.last.executor if run.last.executor in OUTSIDE else "")
         if not run.state.is_final:
             found.add(run.id)
         if run.state is State.SUCCEEDED and (key not in newest or _order(newest[key]) < _order(run)):

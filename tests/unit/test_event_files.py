@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from mlpipeline import event_files
 from mlpipeline.context import RunContext
-from mlpipeline.learning import curves
 
 
 def recorded(directory: Path) -> Path:
@@ -31,7 +31,7 @@ def records(path: Path) -> list[bytes]:
 
 
 def test_each_part_has_a_file_with_an_event_for_each_step(tmp_path: Path) -> None:
-    folder = curves.write(recorded(tmp_path))
+    folder = event_files.write(recorded(tmp_path))
     assert folder == tmp_path / "tensorboard"
     assert sorted(path.name for path in folder.iterdir()) == ["run", "train", "validation"]
     (path,) = (folder / "train").iterdir()
@@ -43,17 +43,17 @@ def test_each_part_has_a_file_with_an_event_for_each_step(tmp_path: Path) -> Non
 
 
 def test_the_checksum_is_the_one_that_the_format_documents() -> None:
-    assert curves._masked(b"123456789") == (0xE3069283 >> 15 | 0xE3069283 << 17 & 0xFFFFFFFF) + 0xA282EAD8 & 0xFFFFFFFF
+    assert event_files._masked(b"123456789") == (0xE3069283 >> 15 | 0xE3069283 << 17 & 0xFFFFFFFF) + 0xA282EAD8 & 0xFFFFFFFF
 
 
 def test_what_a_network_wrote_itself_stays_alone(tmp_path: Path) -> None:
     (recorded(tmp_path) / "logs").mkdir()
     (tmp_path / "logs" / "events.out.tfevents.1.host").write_bytes(b"")
-    assert curves.write(tmp_path) is None
+    assert event_files.write(tmp_path) is None
 
 
 def test_where_nothing_was_recorded_there_is_no_curve(tmp_path: Path) -> None:
-    assert curves.write(tmp_path) is None
+    assert event_files.write(tmp_path) is None
     assert list(tmp_path.iterdir()) == []
 
 
@@ -61,7 +61,7 @@ def test_tensorboard_reads_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     # Told so, it leaves TensorFlow alone, which takes seconds to import.
     monkeypatch.setitem(sys.modules, "tensorboard.compat.notf", types.ModuleType("notf"))
     loader = pytest.importorskip("tensorboard.backend.event_processing.event_file_loader")
-    curves.write(recorded(tmp_path))
+    event_files.write(recorded(tmp_path))
     (path,) = (tmp_path / "tensorboard" / "train").iterdir()
     events = list(loader.RawEventFileLoader(str(path)).Load())
     assert len(events) == 4

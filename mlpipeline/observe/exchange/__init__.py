@@ -1,0 +1,1 @@
+"""Runs that go to other tools and come from them; each tool is a module of its own."""
