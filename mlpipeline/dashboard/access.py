@@ -12,6 +12,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 
 from mlpipeline.dashboard.refusal import Refusal
+from mlpipeline.dashboard.sessions import Sessions
 from mlpipeline.listening import host_of, is_loopback
 
 _MOST_LINKS = 20
@@ -26,14 +27,20 @@ class Access:
         names: by which the server may be called, beside localhost and addresses in numbers.
         bearer: what a program may send as `Authorization: Bearer TOKEN`, for what only looks.
         is_read_only: nothing may be asked.
+        key: that signs sessions; one of its own where they need not outlive it.
     """
 
     port: int
     names: frozenset[str] = frozenset()
     bearer: str | None = None
     is_read_only: bool = False
+    key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
     _links: list[bytes] = field(default_factory=list)
-    _sessions: set[bytes] = field(default_factory=set)
+
+    @property
+    def sessions(self) -> Sessions:
+        """Those that were begun here, or at a dashboard of the same project before."""
+        return Sessions(self.key, is_read_only=self.is_read_only)
 
     @property
     def cookie(self) -> str:
@@ -57,9 +64,7 @@ class Access:
         if len(left) == len(self._links):
             raise Refusal(401, "this link has been used, or is an old one: mlpipeline dashboard --link prints another")
         self._links = left
-        session = secrets.token_urlsafe(32)
-        self._sessions.add(_digest(session))
-        return session
+        return self.sessions.begin()
 
     def check_place(self, headers: Headers) -> None:
         """Refuses a request that was addressed to another name.
@@ -87,8 +92,7 @@ class Access:
     def has_session(self, request: Request) -> bool:
         """Whether a browser brings its cookie."""
         given = request.cookies.get(self.cookie)
-        # Digests are looked up: their time tells nothing about what they were made of.
-        return given is not None and _digest(given) in self._sessions
+        return given is not None and self.sessions.knows(given)
 
     def may_look(self, request: Request) -> bool:
         """Whether a request brings a cookie, or a program's token."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
@@ -16,15 +15,19 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Respon
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mlpipeline.dashboard import actions, measures
+from mlpipeline.dashboard import actions, body, measures
 from mlpipeline.dashboard.access import Access
+from mlpipeline.dashboard.devices import Devices
 from mlpipeline.dashboard.live import KEEP_ALIVE, Live, event
+from mlpipeline.dashboard.lookout import Lookout
 from mlpipeline.dashboard.machine import Machine
 from mlpipeline.dashboard.pages import compare, models, queue
 from mlpipeline.dashboard.pages import machine as machine_page
 from mlpipeline.dashboard.pages import run as run_page
+from mlpipeline.dashboard.pages.chosen import Choice
 from mlpipeline.dashboard.refusal import Refusal
 from mlpipeline.dashboard.rendering import page, regions, static
+from mlpipeline.dashboard.sessions import SECONDS
 from mlpipeline.errors import MlpipelineError
 from mlpipeline.observe import curves
 from mlpipeline.project import Project
@@ -42,7 +45,6 @@ _HEADERS = {
 }
 _TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _LIVE = {"queue": queue, "models": models, "machine": machine_page}
-_LARGEST_BODY = 1 << 20
 _OPEN = ("/session", "/healthz")
 
 
@@ -58,6 +60,7 @@ class Application:
 
     def __init__(self, project: Project, access: Access, live: Live, machine: Machine) -> None:
         self._project, self._access, self._live, self._machine = project, access, live, machine
+        self._lookout, self._devices = Lookout(project), Devices()
         routes = [
             *(Route(path, made) for path, made in self._pages().items()),
             Route("/runs/{run}/curves", self._curves),
@@ -79,6 +82,7 @@ class Application:
             Refusal: self._refused,
             MlpipelineError: self._refused,
             HTTPException: self._refused,
+            OSError: self._refused,
             Exception: self._failed,
         }
         self._app: ASGIApp = Starlette(routes=routes, exception_handlers=handlers)
@@ -116,34 +120,37 @@ class Application:
 
     def _pages(self) -> dict[str, Callable[[Request], Response]]:
         """Returns what makes each page; each runs in a thread."""
-        project, is_read_only = self._project, self._access.is_read_only
+        lookout, is_read_only = self._lookout, self._access.is_read_only
 
         def comparison(request: Request) -> Response:
             query = request.query_params
-            chosen = query.getlist("run")
-            if not chosen:
-                return _html(
-                    compare.LIST, compare.listing(project, model=query.get("model", ""), is_read_only=is_read_only)
-                )
-            by = "version" if query.get("by") == "version" else "run"
-            metric = query.get("metric", "")
-            return _html(
-                compare.TEMPLATE, compare.content(project, chosen, metric=metric, by=by, is_read_only=is_read_only)
-            )
+            ids, tags = (tuple(each for each in query.getlist(name) if each) for name in ("run", "tag"))
+            choice = Choice(runs=ids, model=query.get("model", ""), study=query.get("study", ""), tags=tags)
+            if not (ids or choice.study or "by" in query):
+                return _html(compare.LIST, compare.listing(lookout, choice, is_read_only=is_read_only))
+            by, metric = "version" if query.get("by") == "version" else "run", query.get("metric", "")
+            found = compare.content(lookout, choice, metric=metric, by=by, is_read_only=is_read_only)
+            return _html(compare.TEMPLATE, found)
 
         def one_run(request: Request) -> Response:
-            found = run_page.content(project, request.path_params["run"], is_read_only=is_read_only)
+            found = run_page.content(lookout, request.path_params["run"], is_read_only=is_read_only)
             return _html(run_page.TEMPLATE, found)
 
         def difference(request: Request) -> Response:
             one, other = (request.query_params.get(name, "") for name in ("one", "other"))
-            return _html(run_page.DIFFERENCE, run_page.compared(project, one, other))
+            return _html(run_page.DIFFERENCE, run_page.compared(lookout, one, other))
+
+        def machine(request: Request) -> Response:
+            return _html(machine_page.TEMPLATE, self._machine_content())
 
         def plain(module: Any) -> Callable[[Request], Response]:
-            return lambda request: _html(module.TEMPLATE, module.content(project, is_read_only=is_read_only))
+            return lambda request: _html(module.TEMPLATE, module.content(lookout, is_read_only=is_read_only))
 
-        made = {"/": plain(queue), "/models": plain(models), "/machine": plain(machine_page)}
+        made = {"/": plain(queue), "/models": plain(models), "/machine": machine}
         return {**made, "/compare": comparison, "/difference": difference, "/runs/{run}": one_run}
+
+    def _machine_content(self) -> dict[str, Any]:
+        return machine_page.content(self._lookout, self._devices, is_read_only=self._access.is_read_only)
 
     def _curves(self, request: Request) -> Response:
         run, _ = run_page.find(self._project, request.path_params["run"])
@@ -171,7 +178,7 @@ class Application:
         return Response(found, media_type=kind, headers={"Cache-Control": "no-cache"})
 
     def _metrics(self, request: Request) -> Response:
-        return Response(measures.page(self._project), headers={"content-type": measures.CONTENT_TYPE})
+        return Response(measures.page(self._lookout.look().picture), headers={"content-type": measures.CONTENT_TYPE})
 
     async def _health(self, request: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -183,7 +190,9 @@ class Application:
         module = _LIVE[name]
 
         def make() -> Mapping[str, str]:
-            return regions(module.TEMPLATE, module.content(self._project, is_read_only=self._access.is_read_only))
+            if module is machine_page:
+                return regions(module.TEMPLATE, self._machine_content())
+            return regions(module.TEMPLATE, module.content(self._lookout, is_read_only=self._access.is_read_only))
 
         async def stream() -> AsyncIterator[bytes]:
             async with contextlib.aclosing(self._live.changes(name, make)) as changes:
@@ -197,7 +206,7 @@ class Application:
         feed = await asyncio.to_thread(run_page.Feed, self._project, reference)
 
         def make() -> Mapping[str, str]:
-            found = run_page.content(self._project, reference, is_read_only=self._access.is_read_only)
+            found = run_page.content(self._lookout, reference, is_read_only=self._access.is_read_only)
             return regions(run_page.TEMPLATE, found)
 
         async def stream() -> AsyncIterator[bytes]:
@@ -213,32 +222,39 @@ class Application:
         return _stream(stream())
 
     async def _session(self, request: Request) -> Response:
-        token = (await _body(request)).get("token")
+        token = (await body.read(request)).get("token")
         session = self._access.redeem(token if isinstance(token, str) else "")
         response = JSONResponse({"state": "done"})
-        response.set_cookie(self._access.cookie, session, httponly=True, samesite="strict", path="/")
+        response.set_cookie(self._access.cookie, session, max_age=SECONDS, httponly=True, samesite="strict", path="/")
         return response
 
     async def _link(self, request: Request) -> Response:
-        await _body(request)
+        await body.read(request)
         return JSONResponse({"link": f"{request.base_url}#token={self._access.new_link()}"})
 
     async def _action(self, request: Request) -> Response:
-        content = await _body(request)
+        content = await body.read(request)
         told = await asyncio.to_thread(actions.ask, self._project, request.path_params["name"], content)
+        self._lookout.forget()
         return JSONResponse(told.to_json())
 
     async def _order(self, request: Request) -> Response:
-        content = await _body(request)
-        return JSONResponse((await asyncio.to_thread(actions.reorder, self._project, content)).to_json())
+        content = await body.read(request)
+        told = await asyncio.to_thread(actions.reorder, self._project, content)
+        self._lookout.forget()
+        return JSONResponse(told.to_json())
 
     async def _undo(self, request: Request) -> Response:
-        await _body(request)
-        return JSONResponse((await asyncio.to_thread(actions.undo, self._project)).to_json())
+        await body.read(request)
+        told = await asyncio.to_thread(actions.undo, self._project)
+        self._lookout.forget()
+        return JSONResponse(told.to_json())
 
     async def _refused(self, request: Request, error: Exception) -> Response:
         status = error.status if isinstance(error, Refusal) else 503
         message = str(error)
+        if isinstance(error, OSError):
+            message = f"this cannot be read or written ({error.strerror or error}): mend its permissions or the disk"
         if isinstance(error, HTTPException):
             status, message = error.status_code, f"there is nothing at {request.url.path} for {request.method}"
         if "text/html" in request.headers.get("accept", ""):
@@ -265,26 +281,3 @@ def _entrance() -> Response:
 
 def _stream(stream: AsyncIterator[bytes]) -> Response:
     return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
-
-
-async def _body(request: Request) -> dict[str, Any]:
-    """Returns a request's JSON object.
-
-    Raises:
-        Refusal: it is none, or too large.
-    """
-    # A form of another site can send text, but not this type.
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        raise Refusal(415, "send application/json")
-    data = b""
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > _LARGEST_BODY:
-            raise Refusal(413, "that is too much")
-    try:
-        content = json.loads(data)
-    except (ValueError, RecursionError):
-        raise Refusal(400, "that is no JSON") from None
-    if not isinstance(content, dict):
-        raise Refusal(400, "send an object")
-    return content

@@ -9,9 +9,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
-from mlpipeline.dashboard.pages.frame import look
 from mlpipeline.observe.view import Picture
-from mlpipeline.project import Project
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -66,9 +64,9 @@ def _by(name: str, what: str, label: str, values: Mapping[str, int]) -> Metric:
     return family
 
 
-def page(project: Project) -> bytes:
+def page(picture: Picture) -> bytes:
     """Returns all of it as text."""
     registry = CollectorRegistry()
-    registry.register(_Picture(look(project).picture))
+    registry.register(_Picture(picture))
     found: bytes = generate_latest(registry)
     return found

@@ -15,6 +15,7 @@ from mlpipeline.observe import left, text
 _FILES = resources.files("mlpipeline.dashboard")
 _REGION = "live_"
 _LAYOUT = "layout.html"
+_LOUD = ("adopted", "faulty", "held", "lost", "stalled")
 
 
 def _source(template: str) -> str:
@@ -43,10 +44,16 @@ def environment() -> Environment:
         "told": lambda value: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False),
         "takes": left.of_one,
         "words": lambda name: name.replace("_", " "),
+        "said": said,
     }
     made.globals |= {"title_of": text.title, "clock": text.clock, "many": text.many}
     made.globals["parts"] = made.get_template("parts.html").module
     return made
+
+
+def said(state: str) -> str:
+    """Returns what a state is called: those in capitals that somebody should notice."""
+    return state.upper() if state.lower() in _LOUD else state.replace("_", " ")
 
 
 def _without_controls(value: Any) -> Any:

@@ -19,6 +19,7 @@ from mlpipeline.dashboard.access import Access
 from mlpipeline.dashboard.app import Application
 from mlpipeline.dashboard.live import INTERVAL_SECONDS, Live
 from mlpipeline.dashboard.machine import Machine
+from mlpipeline.dashboard.sessions import key_of
 from mlpipeline.errors import UsageError
 from mlpipeline.listening import bound, is_loopback, url_of
 from mlpipeline.project import Project
@@ -71,7 +72,11 @@ def serve(project: Project, options: Options, ready: Callable[[str], None]) -> N
 async def _serve(project: Project, options: Options, listener: socket.socket, ready: Callable[[str], None]) -> None:
     names = frozenset({platform.node().lower(), options.address}) if options.is_public else frozenset()
     access = Access(
-        port=listener.getsockname()[1], names=names, bearer=options.bearer, is_read_only=options.is_read_only
+        port=listener.getsockname()[1],
+        names=names,
+        bearer=options.bearer,
+        is_read_only=options.is_read_only,
+        key=key_of(project.dashboard_path.with_suffix(".key")),
     )
     live, machine = Live(options.interval_seconds), Machine()
     config = uvicorn.Config(

@@ -239,7 +239,7 @@ def headlines(picture: view.Picture) -> list[str]:
     lines += [f"{trials.sentence(each)}." for each in picture.studies]
     lines += [_stalled(line) for line in picture.running if line.stalled is not None]
     if not picture.scheduler.running:
-        lines += _without_scheduler([line.now for line in picture.running])
+        lines += without_scheduler([line.now for line in picture.running])
     if picture.requests:
         lines.append(f"{text.many(picture.requests, 'request')} not carried out yet.")
     lines += [f"fault: {text.one_line(fault, 500)}" for fault in picture.faults]
@@ -255,7 +255,8 @@ def _stalled(line: view.LiveLine) -> str:
     )
 
 
-def _without_scheduler(lives: Sequence[str]) -> list[str]:
+def without_scheduler(lives: Sequence[str]) -> list[str]:
+    """Says what becomes of runs while no scheduler looks after them, by what has become of each: see LiveLine."""
     lines = []
     if "alive" in lives or "unknown" in lives:
         lines.append("What is running goes on without a scheduler; the next one takes its results.")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
+from mlpipeline.dashboard.lookout import Lookout
+from mlpipeline.dashboard.pages import chosen
 from mlpipeline.dashboard.pages import run as run_page
-from mlpipeline.dashboard.pages.frame import frame, look
+from mlpipeline.dashboard.pages.chosen import Choice
+from mlpipeline.dashboard.pages.frame import frame
 from mlpipeline.dashboard.refusal import Refusal
 from mlpipeline.errors import UsageError
-from mlpipeline.ledger import Ledger
 from mlpipeline.observe import charts, comparison, comparison_table, curves, view
 from mlpipeline.observe.comparison import Comparison
 from mlpipeline.observe.view import jsonable
@@ -22,56 +23,65 @@ from mlpipeline.run import Run
 LIST, TEMPLATE = "runs.html", "compare.html"
 LISTED = 1000
 MOST = 100
+STUDIES = 20
 _CURVES = 20
 
 
-def listing(project: Project, *, model: str = "", is_read_only: bool = False) -> dict[str, Any]:
-    """Returns the newest runs to choose from, those of one model where it is named."""
-    seen = look(project)
-    with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
-        runs = ledger.runs(model=model or None, limit=LISTED)
-        total = sum(ledger.counts().values())
+def listing(lookout: Lookout, choice: Choice, *, is_read_only: bool = False) -> dict[str, Any]:
+    """Returns the newest runs to choose from; those of one model, or with some tags, where these are named."""
+    seen, project = lookout.look(), lookout.project
+    runs = chosen.runs_of(project, choice, LISTED)
+    tags = {run.id: chosen.tags_of(project, run) for run in runs}
     return frame(seen, title="Compare", here="/compare", is_read_only=is_read_only) | {
         "runs": [view.run_line(each, seen.now) for each in runs],
-        "total": total,
-        "model": model,
+        "total": sum(seen.picture.runs.values()),
+        "model": choice.model,
+        "tags": tags,
+        "tags_in_use": chosen.tags_in_use(tags.values()),
+        "studies": chosen.studies_of(project, dict.fromkeys(run.model for run in runs))[:STUDIES],
     }
 
 
-def content(
-    project: Project, references: Sequence[str], *, metric: str, by: str, is_read_only: bool = False
-) -> dict[str, Any]:
+def content(lookout: Lookout, choice: Choice, *, metric: str, by: str, is_read_only: bool = False) -> dict[str, Any]:
     """Returns runs side by side.
 
     Args:
-        project: whose.
-        references: ids.
+        lookout: at the project.
+        choice: which runs.
         metric: what decides; empty for the one that says most.
         by: a row for each `run`, or for each `version`.
         is_read_only: nothing may be asked.
 
     Raises:
-        Refusal: there is no such run or metric, or there are too many.
+        Refusal: there is no such run, search or metric, or there are too many runs.
     """
-    if len(references) > MOST:
+    seen, project = lookout.look(), lookout.project
+    if len(choice.runs) > MOST:
         raise Refusal(400, f"at most {MOST} runs can be compared here: mlpipeline compare takes any number")
-    runs = [run_page.find(project, each)[0] for each in dict.fromkeys(references)]
-    groups = comparison.by_version(runs) if by == "version" else [[run] for run in runs]
-    several = Counter((run.model, run.version) for run in runs)
-    named = () if by == "version" else [run.id for run in runs if several[run.model, run.version] > 1]
-    try:
-        found = comparison.compared(groups, metric=metric or None, named=named)
-    except UsageError as error:
-        raise Refusal(400, str(error)) from error
-    seen = look(project)
-    return frame(seen, title="Compare", here="/compare", is_read_only=is_read_only) | {
+    runs = chosen.runs_of(project, choice)
+    whole = _compared(project, runs, metric=metric, by=by)
+    found = replace(whole, rows=whole.rows[:MOST])
+    title = f"Search of {choice.model or 'a model'}" if choice.study else "Compare"
+    return frame(seen, title=title, here="/compare", is_read_only=is_read_only) | {
         "found": found,
         "table": comparison_table.table(found)[0],
         "metric": found.metric,
         "by": by,
-        "references": [run.id for run in runs],
+        "choice": choice,
+        "left_out": len(whole.rows) - len(found.rows),
         "charts": {"curves": _curves(project, _as_shown(found, runs)), **_charts(found)},
     }
+
+
+def _compared(project: Project, runs: Sequence[Run], *, metric: str, by: str) -> Comparison:
+    groups = comparison.by_version(runs) if by == "version" else [[run] for run in runs]
+    several = Counter((run.model, run.version) for run in runs)
+    named = () if by == "version" else [run.id for run in runs if several[run.model, run.version] > 1]
+    studies = chosen.studies_of(project, dict.fromkeys(run.model for run in runs))
+    try:
+        return comparison.compared(groups, metric=metric or None, studies=studies, named=named)
+    except UsageError as error:
+        raise Refusal(400, str(error)) from error
 
 
 def _as_shown(found: Comparison, runs: Sequence[Run]) -> list[Run]:

@@ -9,43 +9,39 @@ from typing import Any
 import psutil
 
 from mlpipeline import wire
-from mlpipeline.dashboard.pages.frame import frame, look
+from mlpipeline.dashboard.devices import Devices
+from mlpipeline.dashboard.lookout import Lookout
+from mlpipeline.dashboard.pages.frame import frame
 from mlpipeline.observe.view import LiveLine
 from mlpipeline.project import Project
 
 TEMPLATE = "machine.html"
 
 
-def content(project: Project, *, is_read_only: bool = False) -> dict[str, Any]:
+def content(lookout: Lookout, devices: Devices, *, is_read_only: bool = False) -> dict[str, Any]:
     """Returns what the page shows."""
-    seen = look(project)
+    seen, project = lookout.look(), lookout.project
     picture = seen.picture
-    disk = shutil.disk_usage(project.root)
     busy = [each for each in picture.running if each.now in ("alive", "unknown")]
     return frame(seen, title="Machine", here="/machine", live="/live/machine", is_read_only=is_read_only) | {
         "cores": os.cpu_count(),
         "memory": psutil.virtual_memory(),
-        "disk": disk,
+        "disk": shutil.disk_usage(project.root),
         "slots": picture.scheduler.slots,
-        "held": [(each, _held(project, each)) for each in busy],
+        "held": [(each, _held(project, devices, each)) for each in busy],
         "load": os.getloadavg(),
     }
 
 
-def _held(project: Project, line: LiveLine) -> dict[str, Any]:
-    """Returns what a run has: devices, and the memory of its processes."""
+def _held(project: Project, devices: Devices, line: LiveLine) -> dict[str, Any]:
+    """Returns what a run may have, and what it has of its devices."""
     directory = project.root / line.run.directory
     spec, started = (wire.read_json(directory / name) or {} for name in (wire.SPEC, wire.STARTED))
-    devices = ", ".join(f"GPU {each.get('index')}" for each in spec.get("devices") or () if isinstance(each, dict))
+    given = [each for each in spec.get("devices") or () if isinstance(each, dict)]
     pid = started.get("worker_pid") or started.get("pid")
-    return {"devices": devices, "memory": _memory(pid), "limit": spec.get("memory_limit"), "pid": pid}
-
-
-def _memory(pid: Any) -> int | None:
-    if not isinstance(pid, int):
-        return None
-    try:
-        process = psutil.Process(pid)
-        return sum(each.memory_info().rss for each in (process, *process.children(recursive=True)))
-    except psutil.Error:  # it has just ended
-        return None
+    return {
+        "devices": ", ".join(f"GPU {each.get('index')}" for each in given),
+        "limit": spec.get("memory_limit"),
+        "pid": pid if isinstance(pid, int) else None,
+        "gpu_memory": devices.held(str(directory), given),
+    }

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlpipeline import selection
-from mlpipeline.dashboard.pages.frame import frame, look
+from mlpipeline.dashboard.lookout import Lookout
+from mlpipeline.dashboard.pages.frame import frame
 from mlpipeline.ledger import Ledger
 from mlpipeline.observe import view
 from mlpipeline.observe.view import RunLine
-from mlpipeline.project import Project
 from mlpipeline.selection import Listed
 
 TEMPLATE = "models.html"
@@ -28,9 +28,9 @@ class Card:
     counts: dict[str, int]
 
 
-def content(project: Project, *, is_read_only: bool = False) -> dict[str, Any]:
+def content(lookout: Lookout, *, is_read_only: bool = False) -> dict[str, Any]:
     """Returns what the page shows."""
-    seen = look(project)
+    seen, project = lookout.look(), lookout.project
     listed = selection.read(project, test=False)
     with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
         runs = ledger.runs(limit=_RUNS)

@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from mlpipeline import selection
-from mlpipeline.dashboard.pages.frame import frame, look
+from mlpipeline import selection, trials
+from mlpipeline.dashboard.lookout import Lookout
+from mlpipeline.dashboard.pages.frame import frame
+from mlpipeline.observe import left
 from mlpipeline.observe.status import FINAL
+from mlpipeline.observe.view import LiveLine, Picture
 from mlpipeline.project import Project
 from mlpipeline.queue import orders, revisions
 
 TEMPLATE = "queue.html"
-ENDED = 30
 _STILL = ("failed", "gave_up", "held")
+_PLANNED = ("due", "waiting", *_STILL, "done")
+_RECORDED = ("succeeded", "failed", "lost", "cancelled")
 
 
-def content(project: Project, *, is_read_only: bool = False) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """So many of something, as the head of the page tells it; `kind` colors it."""
+
+    count: int
+    word: str
+    kind: str
+
+
+def content(lookout: Lookout, *, is_read_only: bool = False) -> dict[str, Any]:
     """Returns what the page shows."""
-    seen = look(project, ended=ENDED)
+    seen, project = lookout.look(), lookout.project
     listed = selection.read(project, test=False)
     picture = seen.picture
+    is_known = picture.left is not None and picture.scheduler.running
     return frame(seen, title="Queue", here="/", live="/live/queue", is_read_only=is_read_only) | {
+        "counts": counts(picture),
+        "left": left.sentence(picture.left, seen.now) if is_known and picture.left else "",
+        "studies": [(each, trials.best(each)) for each in picture.studies],
+        "running": sorted(picture.running, key=_is_quiet),
         "coming": [each for each in picture.next if each.verdict not in _STILL],
         "waiting": [each for each in picture.next if each.verdict in _STILL],
         "listed": listed,
@@ -28,6 +47,24 @@ def content(project: Project, *, is_read_only: bool = False) -> dict[str, Any]:
         "can_undo": revisions.former(revisions.kept(project)) is not None,
         "final": {state.value for state in FINAL},
     }
+
+
+def counts(picture: Picture) -> list[Count]:
+    """Returns how much runs, is planned, and is faulty; what was recorded where no plan is known."""
+    alive = sum(line.now in ("alive", "unknown") for line in picture.running)
+    slots = f" of {picture.scheduler.slots}" if picture.scheduler.running and picture.scheduler.slots else ""
+    found = [Count(count=alive, word=f"{slots} running".strip(), kind="running" if alive else "")]
+    stalled = sum(line.stalled is not None for line in picture.running)
+    found += [Count(count=stalled, word="stalled", kind="stalled")] if stalled else []
+    known, names = (picture.versions, _PLANNED) if picture.versions else (picture.runs, _RECORDED)
+    found += [Count(count=known[each], word=each.replace("_", " "), kind=each) for each in names if known.get(each)]
+    faults = len(picture.faults)
+    return found + ([Count(count=faults, word="faulty", kind="faulty")] if faults else [])
+
+
+def _is_quiet(line: LiveLine) -> bool:
+    """Puts those first that somebody should look at."""
+    return line.word not in ("lost", "STALLED")
 
 
 def _orders(project: Project) -> orders.Orders:

@@ -9,19 +9,19 @@ import time
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from mlpipeline import params, wire
 from mlpipeline.dashboard.log_tail import LogTail
-from mlpipeline.dashboard.pages.frame import frame, look
+from mlpipeline.dashboard.lookout import Lookout
+from mlpipeline.dashboard.pages.frame import frame
 from mlpipeline.dashboard.refusal import Refusal
 from mlpipeline.errors import UsageError
 from mlpipeline.ledger import Ledger
 from mlpipeline.observe import curves, difference, finding, text, view
 from mlpipeline.observe.curves import Curve
-from mlpipeline.observe.progress import read_progress
+from mlpipeline.observe.view import LiveLine
 from mlpipeline.project import Project
 from mlpipeline.run import Attempt, Run
 from mlpipeline.rundir import read_notes, read_tags
@@ -49,20 +49,21 @@ def find(project: Project, reference: str) -> tuple[Run, Attempt]:
     return run, attempt
 
 
-def content(project: Project, reference: str, *, is_read_only: bool = False) -> dict[str, Any]:
+def content(lookout: Lookout, reference: str, *, is_read_only: bool = False) -> dict[str, Any]:
     """Returns what the page shows.
 
     Raises:
         Refusal: there is no such run.
     """
+    seen, project = lookout.look(), lookout.project
     run, attempt = find(project, reference)
-    seen = look(project)
     directory = project.root / attempt.directory
     title = text.title(run.model, run.version, run.replicate)
-    live = next((each for each in seen.picture.running if each.run.run == run.id), None)
+    live = next(
+        (each for each in seen.picture.running if (each.run.run, each.run.attempt) == (run.id, attempt.number)), None
+    )
     outcome = wire.read_json(directory / wire.OUTCOME) or {}
     result = wire.read_json(directory / wire.RESULT) or {}
-    flat = text.flat_metrics(attempt.metrics or {})
     given = {**params.flatten(run.params), **params.flatten(attempt.changes or {})}
     return frame(seen, title=title, here="", live=f"/live/runs/{reference}", is_read_only=is_read_only) | {
         "run": run,
@@ -70,16 +71,15 @@ def content(project: Project, reference: str, *, is_read_only: bool = False) -> 
         "reference": reference,
         "line": view.run_line(run, seen.now),
         "live_line": live,
-        "state": live.now if live is not None and live.now in ("gone", "ended") else attempt.state.value,
+        "state": live.word if live is not None else attempt.state.value,
         "seconds": view.seconds_of(attempt, seen.now),
-        "progress": read_progress(wire.read_json(directory / wire.PROGRESS) or {}),
-        "metrics": flat,
         "parameters": given,
         "notes": read_notes(project.runs_dir / run.id),
         "tags": read_tags(project.runs_dir / run.id),
-        "shown_metrics": [(text.one_line(name, 80), text.number(each)) for name, each in flat.items()],
+        "latest": [] if live is None else _numbers(live.latest),
+        "shown_metrics": _numbers(attempt.metrics or {}),
         "shown_parameters": [(text.one_line(name, 80), _told(each)) for name, each in given.items()],
-        "facts": _facts(run, attempt, outcome, seen.now),
+        "facts": [*_facts(run, attempt, outcome), *_taken(live)],
         "traceback": (result.get("error") or {}).get("traceback") or "",
         "summaries": [(name, result[name]) for name in ("model_summary", "loader_summary") if result.get(name)],
         "warnings": [*(result.get("notes") or ()), *(outcome.get("warnings") or ())],
@@ -88,11 +88,15 @@ def content(project: Project, reference: str, *, is_read_only: bool = False) -> 
     }
 
 
+def _numbers(metrics: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(text.one_line(name, 80), text.number(each)) for name, each in text.flat_metrics(metrics).items()]
+
+
 def _told(value: Any) -> str:
     return text.one_line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), 300)
 
 
-def _facts(run: Run, attempt: Attempt, outcome: Mapping[str, Any], now: datetime) -> list[tuple[str, str]]:
+def _facts(run: Run, attempt: Attempt, outcome: Mapping[str, Any]) -> list[tuple[str, str]]:
     step = outcome.get("checkpoint_step")
     return [
         ("seed", f"{run.seed} (replicate {run.replicate})"),
@@ -107,6 +111,12 @@ def _facts(run: Run, attempt: Attempt, outcome: Mapping[str, Any], now: datetime
         ("directory", text.one_line(attempt.directory)),
         ("model directory", text.one_line(run.model_dir)),
     ]
+
+
+def _taken(live: LiveLine | None) -> list[tuple[str, str]]:
+    if live is None:
+        return []
+    return [("memory now", text.memory(live.memory)), ("cores now", "" if live.cores is None else f"{live.cores:.1f}")]
 
 
 def _exit(attempt: Attempt) -> str:
@@ -132,11 +142,10 @@ def details(project: Project, reference: str) -> dict[str, Any]:
     }
 
 
-def compared(project: Project, one: str, other: str) -> dict[str, Any]:
+def compared(lookout: Lookout, one: str, other: str) -> dict[str, Any]:
     """Returns what the page of a difference shows."""
-    sides = [finding.side_of(project, *find(project, each)) for each in (one, other)]
-    seen = look(project)
-    return frame(seen, title=f"{one} → {other}", here="") | {
+    sides = [finding.side_of(lookout.project, *find(lookout.project, each)) for each in (one, other)]
+    return frame(lookout.look(), title=f"{one} → {other}", here="") | {
         "sides": sides,
         "difference": difference.difference(*sides),
         "lines": list(difference.unified(*sides)),

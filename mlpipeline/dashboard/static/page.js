@@ -77,8 +77,8 @@ function connect(path) {
     const time = new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
     if (!connection.textContent) connection.textContent = `The dashboard does not answer since ${time}: what you see is of then.`;
     if (source.readyState === EventSource.CLOSED) {
-      // Refused, not unreachable: a server that was started anew does not know this browser.
-      connection.textContent = "The dashboard was started anew: open its new link.";
+      // Refused, not unreachable: the session has ended, or is one that this server does not know.
+      connection.textContent = "This browser may not look any more: open a new link, of mlpipeline dashboard --link.";
     }
   });
   return source;

@@ -27,7 +27,8 @@ def test_every_page_shows_names_as_text(ask: Ask) -> None:
 def test_the_queue_says_that_no_scheduler_runs_and_what_was_running(ask: Ask) -> None:
     page = ask("GET", "/").text
     assert "The scheduler is not running on here" in page
-    assert 'class="pill gone"' in page  # its processes are: the ledger says that it runs
+    assert '<span class="pill lost">LOST</span>' in page  # its processes are gone: the ledger says that it runs
+    assert "1 lost: the processes are gone; the next scheduler tries again." in page
     assert "digits.py:deep" in page
 
 
