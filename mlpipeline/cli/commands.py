@@ -75,8 +75,3 @@ COMMANDS = {
     "env": Entry(section=KEEP, target="env:env", help="Write down the exact versions of packages; see drift."),
     "completion": Entry(section=SHELL, target="completion:completion", help="Print completion for bash, zsh or fish."),
 }
-
-PLANNED = {
-    "import": "runs of other tools",
-    "dashboard": "the queue in a browser",
-}

@@ -9,7 +9,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from mlpipeline.cli import generate
-from mlpipeline.cli.commands import COMMANDS, PLANNED
+from mlpipeline.cli.commands import COMMANDS
 from mlpipeline.cli.setup import Setup, say, shared
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _create(setup: Setup, kind: str, *, name: str, template: str | None, type_: 
     from mlpipeline.scaffold.names import Name
 
     project = setup.project()
-    if kind == "command" and Name.read(name).command in (*COMMANDS, *PLANNED):
+    if kind == "command" and Name.read(name).command in COMMANDS:
         raise UsageError(f"'{Name.read(name).command}' is a command of mlpipeline: choose another name")
     made = making.make(project, kind, name, template=template, type_name=type_)
     _tell(setup, project, made)

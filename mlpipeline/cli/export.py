@@ -69,11 +69,11 @@ def runs(
     """
     import sys
 
-    from mlpipeline.cli.choosing import choose
+    from mlpipeline.cli.choosing import Choice, choose
     from mlpipeline.observe.exchange import exporting
 
     project = setup.project()
-    found = [group[0] for group in choose(project, what, each_run=True, tags=tags).groups]
+    found = [group[0] for group in choose(project, Choice(what=what, each_run=True, tags=tags)).groups]
     travellers = exporting.Travellers(project, sorted(found, key=lambda run: (run.created_at, run.id)))
     if form == "mlflow":
         where, called = _mlflow(project, uri, experiment)

@@ -17,7 +17,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from mlpipeline.cli import own_commands
-from mlpipeline.cli.commands import COMMANDS, PLANNED
+from mlpipeline.cli.commands import COMMANDS
 from mlpipeline.cli.setup import Setup, shared
 from mlpipeline.errors import DiskFull, MlpipelineError
 
@@ -58,10 +58,6 @@ class Commands(click.Group):
         if place is not None and (word in COMMANDS or _is_own_command(ctx, str(word))):
             _check_before(ctx, args[:place], str(word))
             return super().parse_args(ctx, args)
-        if word in PLANNED and not ctx.resilient_parsing:
-            raise click.UsageError(
-                f"'{word}' ({PLANNED[word]}) comes in a later release. For a model of that name write ./{word}", ctx
-            )
         options = args[: args.index("--")] if "--" in args else args
         if not {"-h", "--help", "--version"}.isdisjoint(options):
             return super().parse_args(ctx, [each for each in options if each in ("-h", "--help", "--version")])
@@ -131,8 +127,7 @@ def _root(ctx: click.Context) -> Path:
 def _is_own_command(ctx: click.Context, word: str) -> bool:
     """Whether a word is a command that is not built in. It comes before a model of that name, as all commands do."""
     return (
-        word not in PLANNED
-        and word.isprintable()
+        word.isprintable()
         and not any(mark in word for mark in "./:")
         and (own_commands.find(_root(ctx), word) is not None)
     )

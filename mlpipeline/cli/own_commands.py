@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from mlpipeline import plugins
-from mlpipeline.cli.commands import COMMANDS, PLANNED
+from mlpipeline.cli.commands import COMMANDS
 from mlpipeline.errors import MlpipelineError, UsageError
 from mlpipeline.scaffold.command_file import attribute
 
@@ -60,7 +60,7 @@ def every(root: Path) -> dict[str, Own]:
         if name in found:
             continue
         where = " and ".join(origins)
-        fault = _taken(name) if name in (*COMMANDS, *PLANNED) else None
+        fault = _taken(name) if name in COMMANDS else None
         if fault is None and len(origins) > 1:
             fault = f"it is offered by {where}: uninstall one"
         found[name] = Own(name=name, where=where, help=f"From {where}.", fault=fault)
@@ -74,7 +74,7 @@ def find(root: Path, name: str) -> Own | None:
 
 def _of_file(root: Path, path: Path) -> Own:
     name, where = path.stem.replace("_", "-"), f"{DIRECTORY}/{path.name}"
-    if name in (*COMMANDS, *PLANNED):
+    if name in COMMANDS:
         return Own(name=name, where=where, path=path, fault=_taken(name))
     try:
         text = ast.get_docstring(ast.parse(path.read_bytes())) or ""

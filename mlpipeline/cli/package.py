@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mlpipeline.cli.commands import COMMANDS, PLANNED
+from mlpipeline.cli.commands import COMMANDS
 from mlpipeline.cli.setup import Setup, draw, say, shared
 
 
@@ -37,7 +37,7 @@ def package(setup: Setup, name: str | None, version: str | None, target: Path | 
 
     project = setup.project()
     found = settings.read(project, name=name, version=version)
-    contents = Collector(project, found, reserved=(*COMMANDS, *PLANNED)).collect()
+    contents = Collector(project, found, reserved=tuple(COMMANDS)).collect()
     files = build.build(found, contents, target or project.root / "dist", formats or build.FORMATS)
     shown = [project.relative(each) if target is None else str(each) for each in files]
     rows = tuple((kind, part, where) for kind, parts in contents.parts.items() for part, where in sorted(parts.items()))

@@ -9,7 +9,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from mlpipeline.cli import own_commands
-from mlpipeline.cli.commands import COMMANDS, PLANNED
+from mlpipeline.cli.commands import COMMANDS
 from mlpipeline.cli.setup import Setup, shared
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _check_word(context: click.Context, project: Project, words: tuple[str, ...]
         return
     if any((project.models_dir / f"{word}{ending}").exists() for ending in ("", ".py", ".yaml")):
         return
-    hint = near_miss(word, [*COMMANDS, *PLANNED, *own_commands.every(project.root)])
+    hint = near_miss(word, [*COMMANDS, *own_commands.every(project.root)])
     if hint:
         raise click.UsageError(f"There is no model and no command '{word}'.{hint}", context)
 

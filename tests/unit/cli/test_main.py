@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from mlpipeline.cli.commands import COMMANDS, PLANNED
+from mlpipeline.cli.commands import COMMANDS
 from mlpipeline.cli.main import cli, first_word
 from mlpipeline.queue import launch
 from tests.unit.cli.conftest import Desk
@@ -67,12 +67,6 @@ def test_a_model_that_is_called_like_a_command_can_be_named(
 )  # fmt: skip
 def test_the_first_word_is_no_options_value(args: list[str], place: int | None) -> None:
     assert first_word(args) == place
-
-
-def test_a_command_of_a_later_release_says_so(desk: Desk, asked: list[Any]) -> None:
-    result = desk.type("import")
-    assert (result.exit_code, asked) == (2, [])
-    assert "comes in a later release" in result.stderr
 
 
 def test_a_slip_in_a_commands_name_is_no_model(desk: Desk, asked: list[Any]) -> None:
@@ -157,16 +151,12 @@ def test_the_version_is_printed() -> None:
 
 def test_the_reference_page_names_every_command_and_option() -> None:
     page = PAGE.read_text("utf-8")
-    assert {name for name in (*COMMANDS, *PLANNED) if f"`{name}" not in page} == set()
+    assert {name for name in COMMANDS if f"`{name}" not in page} == set()
     group = cli.get_command(None, "")  # type: ignore[arg-type]
     assert group is not None
     assert {
         option for each in group.params for option in each.opts if option.startswith("-") and option not in page
     } == set()
-
-
-def test_no_command_is_both_there_and_planned() -> None:
-    assert not COMMANDS.keys() & PLANNED.keys()
 
 
 @pytest.mark.parametrize("words", [["sta"], ["--pro"], ["dig"]])
