@@ -58,10 +58,18 @@ def open_reader(path: Path) -> sqlite3.Connection | None:
         try:
             return _reader(path, "mode=ro")
         except sqlite3.OperationalError as error:
-            # In a directory that cannot be written, SQLite finds no place for its index of the journal.
-            if _code(error) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY) or not os.access(path, os.R_OK):
+            # Where nothing can be written, or the disk is full, SQLite finds no place for its index of the journal.
+            is_full = _code(error) == sqlite3.SQLITE_IOERR and _is_full(path) and not _has_journal(path)
+            is_closed = _code(error) in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+            if not (is_full or is_closed) or not os.access(path, os.R_OK):
                 raise
             return _reader(path, "immutable=1")
+
+
+def _has_journal(path: Path) -> bool:
+    """Whether records stand beside the file that are not in it yet."""
+    journal = path.with_name(f"{path.name}-wal")
+    return journal.exists() and journal.stat().st_size > 0
 
 
 def _reader(path: Path, how: str) -> sqlite3.Connection | None:

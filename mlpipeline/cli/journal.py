@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection
 from contextlib import closing
 from itertools import chain
@@ -49,16 +48,16 @@ def journal(setup: Setup, models: tuple[str, ...], tags: tuple[str, ...], output
     if output is None:
         click.echo(journals.written("", entries, journals.ORG if org else journals.MARKDOWN), nl=False)
         return
-    path = output.resolve()
     from mlpipeline.errors import UsageError
+    from mlpipeline.observe import whole_file
 
-    before = _read(path)
+    before = _read(output)
     try:
-        after = journals.written(before, entries, journals.form_of(path.name))
+        after = journals.written(before, entries, journals.form_of(output.name))
     except UsageError as error:
         raise UsageError(f"{output}: {error}") from error
     if after != before:
-        _write(path, after)
+        whole_file.write(output, after.encode("utf-8", "replace"))
     runs = sum(len(entry.steps) for entry in entries)
     say(f"{output}: {len(entries)} models, {runs} runs{'' if after != before else '; nothing is new'}.")
 
@@ -132,27 +131,6 @@ def _read(path: Path) -> str:
         raise UsageError(f"{path} is no text in UTF-8, so it is left alone: name another file") from error
     except OSError as error:
         raise NotWritable(f"{path} cannot be read ({error.strerror}): name another file") from error
-
-
-def _write(path: Path, content: str) -> None:
-    """Writes the document whole, with the permissions that it had."""
-    import shutil
-
-    from mlpipeline.errors import NotWritable
-
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        with beside.open("wb") as file:
-            file.write(content.encode("utf-8", "replace"))
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            shutil.copymode(path, beside)
-        beside.replace(path)
-    except OSError as error:
-        raise NotWritable(f"{path} cannot be written ({error.strerror}): mend its permissions or the disk") from error
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _told(entry: Entry) -> dict[str, object]:

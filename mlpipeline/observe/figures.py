@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlpipeline import errors
 from mlpipeline.errors import NotWritable, UsageError
+from mlpipeline.observe import whole_file
 from mlpipeline.observe.charts import Chart, Parallel
 
 if TYPE_CHECKING:
@@ -58,23 +60,17 @@ def draw(chart: Chart | Parallel, path: Path) -> Path:
         figure.supxlabel(_plain("; ".join(chart.notes)), fontsize="x-small", color="0.35")
     # Letters stay letters: a picture in SVG can be searched, and is smaller.
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "mlpipeline"}):
-        _write(figure, path)
+        whole_file.write(path, _bytes(figure, path.suffix.lower()[1:]))
     return path
 
 
-def _write(figure: Any, path: Path) -> None:
-    beside = path.with_name(f".{path.name}.part")
-    form = path.suffix.lower()[1:]
-    try:
-        # No date within: the same runs give the same bytes.
-        figure.savefig(
-            beside, format=form, metadata={} if form == "png" else {"Date" if form == "svg" else "CreationDate": None}
-        )
-        beside.replace(path)
-    except OSError as error:
-        raise NotWritable(f"{path} cannot be written ({error.strerror}): mend its permissions or the disk") from error
-    finally:
-        beside.unlink(missing_ok=True)
+def _bytes(figure: Any, form: str) -> bytes:
+    # No date within: the same runs give the same bytes. Not into a file: of one that cannot be written to its end
+    # matplotlib raises anything.
+    dates: dict[str, dict[str, None]] = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+    stream = io.BytesIO()
+    figure.savefig(stream, format=form, metadata=dates[form])
+    return stream.getvalue()
 
 
 def _plain(name: str) -> str:

@@ -14,7 +14,7 @@ from mlpipeline.errors import UsageError
 from mlpipeline.execution import snapshot
 from mlpipeline.observe import journal
 from mlpipeline.observe.journal import MARKDOWN, ORG, Entry, Form, Step
-from mlpipeline.run import Run, State
+from mlpipeline.run import Cause, Run, State
 from tests.unit.cli.conftest import Desk
 from tests.unit.observe.test_comparison import ran, seeds
 from tests.unit.sample_runs import run_in, sample_run
@@ -44,7 +44,7 @@ def test_an_entry_has_description_and_numbered_runs_with_commit_and_result(desk:
     run = filled(desk)
     lines = desk.type("journal").stdout.splitlines()
     assert lines[:3] == ["# Experiments", "", "## E1 digits.py"]
-    assert "Nets for \\*digits\\*." in lines
+    assert "Nets for *digits*." in lines
     assert any(line.startswith("1. 2026-11-21 04:04 `wide`: failed; ValueError: no (run") for line in lines)
     expected = f"succeeded; test accuracy 0.9722 (run `{run.id}`, commit `c0ffeec0ffee+`, tags paper)"
     assert f"2. 2026-11-21 04:04 `wide`: {expected}" in lines
@@ -147,4 +147,19 @@ def test_a_docstring_is_no_mark_and_no_heading(form: Form) -> None:
     text = journal.written("", [odd], form)
     assert journal.written(text, [odd], form) == text
     assert "\x1b" not in text
-    assert "\n* Nets" not in text
+    assert form is MARKDOWN or "\n* Nets" not in text
+
+
+def test_a_docstring_opens_nothing_that_it_does_not_close() -> None:
+    told = "# One\nTwo\n---\n===\n```sh\n~~~\n<div>\n`a < b` *c* [d](e)\n    code"
+    text = journal.written("", [replace(entry(), description=told)], MARKDOWN)
+    begin = text.index("-->\n") + 4
+    escaped = "\\# One\nTwo\n\\---\n\\===\n\\```sh\n\\~~~\n\\<div>\n`a \\< b` *c* [d](e)\n    code\n\n1. "
+    assert text[begin:].startswith(escaped)
+
+
+def test_what_says_the_same_twice_is_said_once(desk: Desk) -> None:
+    desk.record(run_in(State.CANCELLED, cause=Cause.CANCELLED), run_in(State.LOST, "bbbbbb", cause=Cause.KILLED))
+    told = desk.type("journal").stdout
+    assert "`wide`: cancelled (run" in told
+    assert "`wide`: lost (killed) (run" in told

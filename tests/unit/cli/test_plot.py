@@ -38,6 +38,14 @@ def test_every_chart_is_told_to_programs(desk: Desk, kind: str) -> None:
     assert read["chart"]["axes" if kind == "parallel" else "series"]
 
 
+def test_an_axis_may_be_logarithmic(desk: Desk) -> None:
+    record(desk, 3000)
+    chart = desk.json("plot", "digits.py:narrow", "--metric", "loss", "--log-x", "--log-y")["chart"]
+    assert (chart["log_x"], chart["log_y"]) == (True, True)
+    assert chart["series"][0]["x"][:4] == [1, 2, 3, 4]
+    assert "(log)" in desk.type("plot", "digits.py:narrow", "--metric", "loss", "--log-y").stdout
+
+
 def test_long_curves_are_thinned_out_and_odd_values_told(desk: Desk) -> None:
     record(desk, 3000)
     read = desk.json("plot", "digits.py:narrow", "--metric", "loss")["chart"]
@@ -52,6 +60,8 @@ def test_long_curves_are_thinned_out_and_odd_values_told(desk: Desk) -> None:
         (["--kind", "parallel"], "need a file"),
         (["--kind", "curves", "--metric", "los"], "Did you mean 'loss'?"),
         (["--kind", "scatter"], "all of these have the same parameters"),
+        (["--kind", "bars", "--log-y"], "bars have no such axis"),
+        (["--kind", "curves", "--metric", "odd", "--log-y"], "no value of odd is above 0"),
         (["-o", "x.gif"], "a picture's name ends in"),
         (["-o", "/nowhere/x.png"], "make its directory"),
         (["-o", "/proc/x.png"], "cannot be written"),

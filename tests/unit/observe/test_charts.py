@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
@@ -93,6 +94,37 @@ def test_a_curve_falls_in_letters_as_it_falls() -> None:
     assert (drawn[0].strip()[0], drawn[-1].strip()[0]) == ("3", "1")
 
 
+def test_on_a_logarithmic_axis_a_decay_is_a_straight_line() -> None:
+    chart = charts.curves([("one", range(41), [10.0**-n for n in range(41)])], "loss", [])
+    drawn = [line for line in text_chart.lines(charts.logarithmic(chart, x=False, y=True), 54) if "|" in line]
+    ends = [line.split("|")[1].rfind("*") for line in drawn]
+    assert {after - before for before, after in itertools.pairwise(ends)} <= {2, 3}
+    assert (drawn[0].split()[0], drawn[-1].split()[0]) == ("1", "1e-40")
+
+
+@given(st.lists(st.tuples(FINITE, FINITE), min_size=1, max_size=20), st.booleans(), st.booleans(), st.booleans())
+def test_a_logarithmic_chart_has_what_is_above_zero_and_tells_the_rest(
+    points: list[tuple[float, float]], is_line: bool, x: bool, y: bool
+) -> None:
+    series = Series(name="s", x=[x for x, _ in points], y=[y for _, y in points], is_line=is_line)
+    chart = Chart(title="t", x_label="a", y_label="b", series=(series,))
+    kept = [(a, b) for a, b in points if (a > 0 or not x) and (b > 0 or not y)]
+    if not kept:
+        with pytest.raises(UsageError, match="above 0"):
+            charts.logarithmic(chart, x=x, y=y)
+        return
+    found = charts.logarithmic(chart, x=x, y=y)
+    assert list(zip(found.series[0].x, found.series[0].y, strict=True)) == kept
+    assert len(found.notes) == (len(kept) < len(points))
+    assert "*" in "".join(text_chart.lines(found, 60))
+
+
+def test_names_along_an_axis_have_no_logarithm() -> None:
+    chart = charts.scatter(searched({1: 3.0, 2: 1.0}), "kind")
+    with pytest.raises(UsageError, match="'kind' has values that are no numbers"):
+        charts.logarithmic(chart, x=True, y=False)
+
+
 @pytest.fixture(scope="module")
 def figures() -> object:
     pytest.importorskip("matplotlib")
@@ -105,6 +137,7 @@ def figures() -> object:
 def test_pictures_are_written_whole_and_are_the_same_twice(figures: object, tmp_path: Path, suffix: str) -> None:
     found = searched({1: 3.0, 2: 1.0, 3: 700.0})
     drawn = [charts.trials(found), charts.parallel(found), charts.bars(found), charts.scatter(found, "kind")]
+    drawn.append(charts.logarithmic(charts.scatter(found, "x"), x=True, y=True))
     for place, chart in enumerate(drawn):
         one, two = tmp_path / f"{place}a{suffix}", tmp_path / f"{place}b{suffix}"
         figures.draw(chart, one)  # type: ignore[attr-defined]

@@ -123,3 +123,15 @@ def test_odd_curves_become_few_points_too(values: list[float]) -> None:
     few = curves.downsampled(line(values))
     assert len(few) <= curves.POINTS
     assert json.dumps(few.values.tolist())
+
+
+def test_over_logarithmic_axes_the_first_steps_and_the_deepest_dip_are_kept() -> None:
+    values = np.full(100_000, 0.1)
+    values[[0, 500, 70_000]] = 0.0, 1e-9, -1.0
+    few = curves.downsampled(line(list(values)), 200, log_x=True, log_y=True)
+    assert len(few) <= 200
+    assert (few.values > 0).all()
+    assert few.steps[:5].tolist() == [1, 2, 3, 4, 5]
+    assert 500 in few.steps
+    linear = curves.downsampled(line(list(values)), 200)
+    assert 2 not in linear.steps
