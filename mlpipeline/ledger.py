@@ -293,9 +293,6 @@ class Ledger:
         return list(ledger_rows.read_runs(rows, attempts))
 
     def _attempts(self, ids: dict[int, str]) -> dict[int, list[Attempt]]:
-        found: dict[int, list[Attempt]] = {seq: [] for seq in ids}
         sql = f"{ledger_rows.SELECT_ATTEMPT} WHERE run IN (SELECT value FROM json_each(?)) ORDER BY run, number"
         rows = self.connection.execute(sql, (json.dumps(list(ids)),)).fetchall()
-        for seq, attempt in ledger_rows.read_attempts(rows, ids):
-            found[seq].append(attempt)
-        return found
+        return ledger_rows.read_attempts(rows, ids)

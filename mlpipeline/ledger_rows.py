@@ -121,13 +121,14 @@ def read_runs(rows: Sequence[Sequence[Any]], attempts: Mapping[int, Sequence[Att
         )
 
 
-def read_attempts(rows: Sequence[Sequence[Any]], ids: Mapping[int, str]) -> Iterator[tuple[int, Attempt]]:
-    """Yields the attempt of each row of SELECT_ATTEMPT, after the number of its run within the ledger.
+def read_attempts(rows: Sequence[Sequence[Any]], ids: Mapping[int, str]) -> dict[int, list[Attempt]]:
+    """Returns the attempts of rows of SELECT_ATTEMPT, by the number of their run within the ledger.
 
     Args:
-        rows: of attempts.
+        rows: of attempts, the first ones of a run first.
         ids: of the runs, by their numbers.
     """
+    found: dict[int, list[Attempt]] = {seq: [] for seq in ids}
     columns = (_parsed([row[place] for row in rows]) for place in (_METRICS, _CHANGES))
     for row, metrics, changes in zip(rows, *columns, strict=True):
         values = dict(zip(ATTEMPT_COLUMNS, row[1:], strict=True))
@@ -135,7 +136,8 @@ def read_attempts(rows: Sequence[Sequence[Any]], ids: Mapping[int, str]) -> Iter
             values[name] = moment(values[name])
         values["state"], values["cause"] = State(values["state"]), Cause(values["cause"])
         values["metrics"], values["changes"], values["reported"] = metrics, changes, bool(values["reported"])
-        yield row[0], Attempt(run_id=ids[row[0]], **values)
+        found[row[0]].append(Attempt(run_id=ids[row[0]], **values))
+    return found
 
 
 def _parsed(texts: Sequence[str]) -> list[Any]:

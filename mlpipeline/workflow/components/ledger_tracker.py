@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mlpipeline import wire
 from mlpipeline.workflow import places, secrets
 from mlpipeline.workflow.components import numbered, resources
+from mlpipeline.workflow.components.resource_tracker import ResourceTracker
 from mlpipeline.workflow.components.resources import Resources
 from mlpipeline.workflow.part import side_effects
 from mlpipeline.workflow.types.contract import Finding, Kind, Report, Resource, Status
-from mlpipeline.workflow.types.record import MetadataTracker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,41 +18,13 @@ if TYPE_CHECKING:
 _REPORTS = "reports"
 
 
-class LedgerTracker(MetadataTracker):
+class LedgerTracker(ResourceTracker):
     """Keeps resources below the project's outputs, one small file each; it needs no server and no library.
 
     The files are written whole, last, and are never changed; any number of processes may register at the same time.
     """
 
-    @side_effects
-    def register(
-        self,
-        kind: Kind,
-        name: str,
-        digest: str,
-        parents: Sequence[Resource] = (),
-        place: str | None = None,
-        facts: Mapping[str, Any] | None = None,
-    ) -> Resource:
-        """Makes a resource, durably, and returns it. The same again in the same run is the one that is there.
-
-        Raises:
-            DataFault: (a ValueError) it has no name or no digest, or a parent is no resource.
-            NotWritable: the project's outputs cannot be written.
-        """
-        resources.check(name, digest, parents)
-        hidden = places.hidden_of(self)
-        draft = Resource(
-            id="",
-            kind=Kind(kind),
-            name=name,
-            digest=digest,
-            parents=tuple(each.id for each in parents),
-            run_id=self.run.run_id,
-            created_at=wire.utc_now(),
-            place=None if place is None else secrets.shown(str(place), hidden),
-            facts=resources.plain_facts(facts or {}, hidden),
-        )
+    def _add(self, draft: Resource) -> Resource:
         return self._resources.add(draft)
 
     def find(self, kind: Kind, name: str) -> Sequence[Resource]:
@@ -72,17 +43,6 @@ class LedgerTracker(MetadataTracker):
             UsageError: there is none; the message names the nearest.
         """
         return self._resources.get(resource_id)
-
-    def lineage(self, resource: Resource) -> Sequence[Resource]:
-        """Returns what a resource was made from, nearest first, down to the datasets, each once."""
-        found: dict[str, Resource] = {}
-        waiting = list(resource.parents)
-        while waiting:
-            name = waiting.pop(0)
-            if name not in found:
-                found[name] = self.get(name)
-                waiting += found[name].parents
-        return list(found.values())
 
     @side_effects
     def add_report(self, resource: Resource, report: Report) -> None:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from mlpipeline import wire
 from mlpipeline.errors import UsageError
-from mlpipeline.workflow import places, secrets
+from mlpipeline.workflow import places
 from mlpipeline.workflow.components import mlflow_client, resources
 from mlpipeline.workflow.components.ledger_tracker import of_report, to_report
 from mlpipeline.workflow.components.mlflow_client import Mlflow
+from mlpipeline.workflow.components.resource_tracker import ResourceTracker
 from mlpipeline.workflow.part import side_effects
 from mlpipeline.workflow.types.contract import Kind, Report, Resource
-from mlpipeline.workflow.types.record import MetadataTracker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ _RESOURCE, _REPORT = "resource", "report"
 _LONGEST_PARAM = 6000
 
 
-class MLflowTracker(MetadataTracker):
+class MLflowTracker(ResourceTracker):
     """Makes each resource a run of MLflow: its facts are parameters, its metrics metrics, its reports artifacts.
 
     A run of MLflow is FINISHED or FAILED as the run of the project is that made it; it is RUNNING till then.
@@ -44,35 +43,7 @@ class MLflowTracker(MetadataTracker):
     def _mlflow(self) -> Mlflow:
         return Mlflow(self, self.uri, self.experiment)
 
-    @side_effects
-    def register(
-        self,
-        kind: Kind,
-        name: str,
-        digest: str,
-        parents: Sequence[Resource] = (),
-        place: str | None = None,
-        facts: Mapping[str, Any] | None = None,
-    ) -> Resource:
-        """Makes a resource, and returns it. The same again in the same run is the one that is there.
-
-        Raises:
-            DataFault: (a ValueError) it has no name or no digest, or a parent is no resource.
-            StoreError: MLflow cannot be reached, or refuses.
-        """
-        resources.check(name, digest, parents)
-        hidden = places.hidden_of(self)
-        draft = Resource(
-            id="",
-            kind=Kind(kind),
-            name=name,
-            digest=digest,
-            parents=tuple(each.id for each in parents),
-            run_id=self.run.run_id,
-            created_at=wire.utc_now(),
-            place=None if place is None else secrets.shown(str(place), hidden),
-            facts=resources.plain_facts(facts or {}, hidden),
-        )
+    def _add(self, draft: Resource) -> Resource:
         mlflow = self._mlflow
         same = mlflow_client.key_of(
             str({key: value for key, value in resources.to_json(draft).items() if key != "created_at"})
@@ -128,17 +99,6 @@ class MLflowTracker(MetadataTracker):
 
         known = [each.id for run in mlflow.search() if (each := _resource(run)) is not None]
         raise UsageError(f"there is no resource {resource_id!r}.{near_miss(resource_id, known)}")
-
-    def lineage(self, resource: Resource) -> Sequence[Resource]:
-        """Returns what a resource was made from, nearest first, down to the datasets, each once."""
-        found: dict[str, Resource] = {}
-        waiting = list(resource.parents)
-        while waiting:
-            name = waiting.pop(0)
-            if name not in found:
-                found[name] = self.get(name)
-                waiting += found[name].parents
-        return list(found.values())
 
     @side_effects
     def add_report(self, resource: Resource, report: Report) -> None:
