@@ -98,7 +98,7 @@ def _event(at: float, step: int, values: Mapping[str, float] | None = None, vers
     if version:
         return content + _field(3, version)
     summary = b"".join(
-        _field(1, _field(1, name.encode()) + b"\x15" + struct.pack("<f", value))
+        _field(1, _field(1, name.encode("utf-8", "replace")) + b"\x15" + struct.pack("<f", value))
         for name, value in (values or {}).items()
     )
     return content + _field(5, summary)

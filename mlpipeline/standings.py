@@ -6,10 +6,10 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from mlpipeline.run import BY_HAND, IMPORTED, Cause, State
+from mlpipeline.run import BY_HAND, IMPORTED, IMPORTED_AS_DONE, Cause, State
 
 WIDTHS = {"code": 5, "params": 4, "never": 3}
 """By `rerun_on`: how many of a key's parts must be equal."""
@@ -61,6 +61,16 @@ def look_up(
     )
     rows = connection.execute(sql, (json.dumps(keys), *values))
     return {keys[place]: _standing(row) for place, *row in rows}
+
+
+def states(connection: sqlite3.Connection, since: datetime) -> list[tuple[str, str]]:
+    """Returns the runs of the queue or by hand that were made since, oldest first, each with its attempt and state."""
+    sql = (
+        "SELECT id, last_attempt || ' ' || state FROM runs WHERE created_at >= ? AND invocation NOT IN (?, ?) "
+        "ORDER BY seq"
+    )
+    values = (since.astimezone(UTC).isoformat(), IMPORTED, IMPORTED_AS_DONE)
+    return [(row[0], row[1]) for row in connection.execute(sql, values)]
 
 
 def peaks(connection: sqlite3.Connection, model: str, version: str | None, most: int) -> list[int]:

@@ -94,7 +94,7 @@ def _mlflow(project: Project, uri: str | None, experiment: str | None) -> tuple[
     import os
 
     from mlpipeline.errors import UsageError
-    from mlpipeline.observe.exchange.settings import read
+    from mlpipeline.tracking import read
 
     settings = read(project)
     where = uri or settings.mlflow or os.environ.get("MLFLOW_TRACKING_URI")

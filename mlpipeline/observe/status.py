@@ -7,7 +7,7 @@ from contextlib import closing
 from datetime import datetime
 from typing import Any
 
-from mlpipeline import requests, trials, wire
+from mlpipeline import requests, tracking, trials, wire
 from mlpipeline.durations import Estimate, Work
 from mlpipeline.ledger import Ledger
 from mlpipeline.lock import holder
@@ -72,7 +72,7 @@ def gather(
         counts=counts,
         # A fit by hand asks for its record before it begins: that is nothing that somebody waits for.
         requests=sum(each.action != requests.Action.RECORD for each in requests.pending(project)),
-        warnings=project.warnings,
+        warnings=(*project.warnings, *tracking.warnings(project)),
     )
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from mlpipeline import plugins, wire
+from mlpipeline import plugins, tracking, wire
 from mlpipeline.errors import ConfigurationError, NotWritable
 from mlpipeline.execution.executor import Executor
 from mlpipeline.ledger import Ledger
@@ -27,6 +27,7 @@ from mlpipeline.queue.catalog import Catalog, Description
 from mlpipeline.queue.claims import Claims
 from mlpipeline.queue.companion import dashboard_beside, options_of
 from mlpipeline.queue.devices import Devices
+from mlpipeline.queue.following import tracking_beside
 from mlpipeline.queue.lenders import lenders
 from mlpipeline.queue.live_selection import LiveSelection
 from mlpipeline.queue.memory import Memory
@@ -64,6 +65,7 @@ def _execute(project: Project, options: Options) -> int:
     check_selection(LiveSelection(project, options.names, testing=False, say=lambda *_: None, keep=False))
     make_executor(project, options).close()
     options_of(project)
+    tracking.read(project)
     try:
         for directory in (project.outputs_dir, project.model_dirs, project.sources_dir, project.revisions_dir):
             wire.make_directory(directory)
@@ -86,7 +88,7 @@ def _execute(project: Project, options: Options) -> int:
             if is_passing(project) and any(map(os.path.exists, _OF_CONTAINERS)):
                 name = f"this container is called {project.host}, and may be called otherwise after its next start"
                 scheduler.say(f"{name}: set `host` in mlp.config, or it cannot find what is its own", "WARNING")
-            with dashboard_beside(project, scheduler.say):
+            with dashboard_beside(project, scheduler.say), tracking_beside(project, scheduler.say):
                 return scheduler.run()
         finally:
             ledger.close()

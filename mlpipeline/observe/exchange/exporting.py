@@ -19,7 +19,7 @@ from mlpipeline.observe.exchange import portable
 from mlpipeline.observe.exchange.portable import Portable
 from mlpipeline.observe.text import flat_metrics
 from mlpipeline.project import Project
-from mlpipeline.run import Run
+from mlpipeline.run import Run, State
 
 _COLUMNS = ("run", "model", "version", "replicate", "seed", "state", "cause", "message", "created_at", "started_at",
             "ended_at", "seconds", "steps", "attempts", "commit", "tool", "tags")  # fmt: skip
@@ -95,15 +95,25 @@ def event_directories(runs: Iterable[Portable], place: Path) -> int:
     """
     count = 0
     for run in runs:
-        if content := event_files.records(run.recorded):
+        last = results_of(run)
+        rows = [*run.recorded, *([last] if last else [])]
+        if content := event_files.records(rows):
             target = directory_of(place, run.model, run.version, run.id)
             with whole_directory(target) as beside:
                 for part, data in content.items():
                     (beside / part).mkdir()
-                    file = beside / part / event_files.name_of(run.recorded)
-                    file.write_bytes(event_files.header(run.recorded) + data)
+                    file = beside / part / event_files.name_of(rows)
+                    file.write_bytes(event_files.header(rows) + data)
             count += 1
     return count
+
+
+def results_of(run: Portable) -> dict[str, Any] | None:
+    """Returns the results of a run that succeeded as a row beside those that it recorded: `test_accuracy`."""
+    values = {name.replace(" ", "_"): value for name, value in flat_metrics(run.metrics).items()}
+    if run.state is not State.SUCCEEDED or not values:
+        return None
+    return {"t": (run.ended_at or run.created_at).isoformat(), "step": run.steps or 0, "values": values}
 
 
 def directory_of(place: Path, model: str, version: str, run_id: str) -> Path:

@@ -73,12 +73,17 @@ class Store:
         try:
             yield
         except (self._exception, OSError) as error:
-            first = (str(error).splitlines() or [type(error).__name__])[0]
-            raise StoreError(f"MLflow at {self.shown}: {_hidden(first)}") from None
+            first = _hidden((str(error).splitlines() or [type(error).__name__])[0])
+            if "Max retries exceeded" in first or "Read timed out" in first:
+                number = re.search(r"\[Errno -?\d+\] ([^\"')]+)", first)
+                raise StoreError(
+                    f"MLflow at {self.shown} cannot be reached ({number[1] if number else 'no answer'})"
+                ) from None
+            raise StoreError(f"MLflow at {self.shown}: {first}") from None
 
-    def experiment(self, name: str) -> str:
-        """Returns an experiment's id; one that is not there is made."""
-        if name not in self._experiments:
+    def experiment(self, name: str, *, anew: bool = False) -> str:
+        """Returns an experiment's id; one that is not there is made. What is known already is not asked for `anew`."""
+        if anew or name not in self._experiments:
             with self.told():
                 found = self.client.get_experiment_by_name(name)
                 self._experiments[name] = found.experiment_id if found else self.client.create_experiment(name)
@@ -111,11 +116,17 @@ class Store:
         self._log(identity, params=told)
         return identity
 
-    def record(self, identity: str, told: Iterable[Mapping[str, Any]]) -> None:
-        """Sends recorded rows. Rows that are there already are left as they are: MLflow itself tells them by value."""
+    def record(self, identity: str, told: Iterable[Mapping[str, Any]], first: int = 0) -> None:
+        """Sends recorded rows. Rows that are there already are left as they are: MLflow itself tells them by value.
+
+        Args:
+            identity: of the run there.
+            told: as `metrics.jsonl` has them.
+            first: the place of the first one, which is the step of a row that has none.
+        """
         metric = self.entities.Metric
         points = []
-        for place, row in enumerate(told):
+        for place, row in enumerate(told, first):
             at, step = _stamp(row.get("t")), row.get("step")
             for name, value in (row.get("values") or {}).items():
                 if (number := _number(value)) is not None:

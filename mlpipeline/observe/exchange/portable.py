@@ -119,13 +119,14 @@ def _is_count(value: Any, *, may_be_none: bool) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 1 << 63
 
 
-def of_run(root: Path, runs_dir: Path, run: Run) -> Portable:
+def of_run(root: Path, runs_dir: Path, run: Run, *, curves: bool = True) -> Portable:
     """Returns a run of the ledger, with what its directory still has.
 
     Args:
         root: of the project.
         runs_dir: where run directories lie; some may be gone.
         run: of the ledger.
+        curves: whether what it recorded comes along, too.
     """
     last = run.last
     place = root / last.directory
@@ -156,7 +157,7 @@ def of_run(root: Path, runs_dir: Path, run: Run) -> Portable:
         tags=tuple(read_tags(runs_dir / run.id)),
         notes=tuple(str(each.get("text") or "") for each in read_notes(runs_dir / run.id)),
         summaries=(str(result.get("model_summary") or ""), str(result.get("loader_summary") or "")),
-        recorded=tuple(recorded(root, run)),
+        recorded=tuple(recorded(root, run)) if curves else (),
     )
 
 

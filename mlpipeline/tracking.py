@@ -1,9 +1,11 @@
-"""What `[TRACKING]` in mlp.config says."""
+"""What `[TRACKING]` in mlp.config says, and what stands in the way of whoever does it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
+from mlpipeline import wire
 from mlpipeline.config_text import Fault, near_miss, shown
 from mlpipeline.errors import ConfigurationError
 from mlpipeline.project import CONFIG, Project
@@ -27,6 +29,11 @@ class Tracking:
     mlflow: str = ""
     experiment: str = ""
 
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anything is to be written."""
+        return self.tensorboard or bool(self.mlflow)
+
 
 def read(project: Project) -> Tracking:
     """Reads the section.
@@ -49,3 +56,14 @@ def read(project: Project) -> Tracking:
         raise ConfigurationError(faults=faults)
     experiment = told.get("mlflow_experiment") or project.root.name or "mlpipeline"
     return Tracking(tensorboard=wanted, mlflow=told.get("mlflow", "").strip(), experiment=experiment)
+
+
+def warnings(project: Project) -> tuple[str, ...]:
+    """Returns what was told last of tools that do not answer, and of what they lack."""
+    told = (wire.read_json(troubles_path(project)) or {}).get("troubles")
+    return tuple(map(str, told)) if isinstance(told, list) else ()
+
+
+def troubles_path(project: Project) -> Path:
+    """Returns where that stands."""
+    return project.tracking_path.with_suffix(".json")
