@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from mlpipeline.observe import left, text
 
 _FILES = resources.files("mlpipeline.dashboard")
 _REGION = "live_"
 _LAYOUT = "layout.html"
+_FEW = 3
+_PARTS = re.compile("([:/_])(?!$)")
 _LOUD = ("adopted", "faulty", "held", "lost", "stalled")
 
 
@@ -45,6 +49,8 @@ def environment() -> Environment:
         "takes": left.of_one,
         "words": lambda name: name.replace("_", " "),
         "said": said,
+        "few": few,
+        "breaking": breaking,
     }
     made.globals |= {"title_of": text.title, "clock": text.clock, "many": text.many}
     made.globals["parts"] = made.get_template("parts.html").module
@@ -54,6 +60,18 @@ def environment() -> Environment:
 def said(state: str) -> str:
     """Returns what a state is called: those in capitals that somebody should notice."""
     return state.upper() if state.lower() in _LOUD else state.replace("_", " ")
+
+
+def breaking(name: str) -> Markup:
+    """Returns a name that may be broken over lines where its parts end."""
+    return Markup(_PARTS.sub(r"\1<wbr>", str(escape(name))))
+
+
+def few(metrics: Mapping[str, Any]) -> Markup:
+    """Returns the first metrics, each so that it is not broken over lines."""
+    flat = text.flat_metrics(metrics)
+    shown = [f"{text.one_line(name, 30)} {text.number(flat[name])}" for name in list(flat)[:_FEW]]
+    return Markup(" ").join(Markup("<span>{}</span>").format(each) for each in shown)
 
 
 def _without_controls(value: Any) -> Any:

@@ -23,12 +23,15 @@ def content(lookout: Lookout, devices: Devices, *, is_read_only: bool = False) -
     seen, project = lookout.look(), lookout.project
     picture = seen.picture
     busy = [each for each in picture.running if each.now in ("alive", "unknown")]
+    held = [(each, _held(project, devices, each)) for each in busy]
     return frame(seen, title="Machine", here="/machine", live="/live/machine", is_read_only=is_read_only) | {
         "cores": os.cpu_count(),
         "memory": psutil.virtual_memory(),
         "disk": shutil.disk_usage(project.root),
         "slots": picture.scheduler.slots,
-        "held": [(each, _held(project, devices, each)) for each in busy],
+        "held": held,
+        "has_limits": any(has["limit"] for _, has in held),
+        "has_devices": any(has["devices"] for _, has in held),
         "load": os.getloadavg(),
     }
 

@@ -6,9 +6,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from mlpipeline import selection
+from mlpipeline import selection, trials
 from mlpipeline.dashboard.lookout import Lookout
-from mlpipeline.dashboard.pages.frame import frame
+from mlpipeline.dashboard.pages.frame import fault_of, frame
 from mlpipeline.ledger import Ledger
 from mlpipeline.observe import view
 from mlpipeline.observe.view import RunLine
@@ -16,16 +16,28 @@ from mlpipeline.selection import Listed
 
 TEMPLATE = "models.html"
 _RUNS = 5000
+VERSIONS, TRIALS = 12, 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """A model: how it is listed (None where it is not), and the newest run of each version and seed."""
+    """A model.
+
+    Attributes:
+        listed: how it is listed; None where it is not.
+        fault: what is wrong with it.
+        latest: the newest run of each version and seed, those that ran last; `more` others are left out.
+        counts: its runs, by state.
+        studies: its search.
+    """
 
     name: str
     listed: Listed | None
+    fault: str
     latest: tuple[RunLine, ...]
+    more: int
     counts: dict[str, int]
+    studies: tuple[trials.Progress, ...]
 
 
 def content(lookout: Lookout, *, is_read_only: bool = False) -> dict[str, Any]:
@@ -40,9 +52,22 @@ def content(lookout: Lookout, *, is_read_only: bool = False) -> dict[str, Any]:
         latest.setdefault(run.model, {}).setdefault((run.version, run.replicate), view.run_line(run, seen.now))
         of_model = counts.setdefault(run.model, {})
         of_model[run.state.value] = of_model.get(run.state.value, 0) + 1
+    searched = {each.model for each in seen.picture.studies}
+
+    def most(name: str) -> int:
+        return TRIALS if name in searched else VERSIONS
+
     known = {each.model: each for each in listed.models}
     cards = [
-        Card(name=name, listed=known.get(name), latest=tuple(lines.values()), counts=counts.get(name, {}))
+        Card(
+            name=name,
+            listed=known.get(name),
+            fault=(known[name].fault if name in known else "") or fault_of(seen, name),
+            latest=tuple(lines.values())[: most(name)],
+            more=max(0, len(lines) - most(name)),
+            counts=counts.get(name, {}),
+            studies=tuple(each for each in seen.picture.studies if each.model == name),
+        )
         for name, lines in latest.items()
     ]
     more = {"cards": cards, "faults": [str(each) for each in listed.faults], "is_cut": len(runs) == _RUNS}

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from mlpipeline import selection, trials
 from mlpipeline.dashboard.lookout import Lookout
-from mlpipeline.dashboard.pages.frame import frame
+from mlpipeline.dashboard.pages.frame import fault_of, frame
+from mlpipeline.ledger import Ledger
 from mlpipeline.observe import left
 from mlpipeline.observe.status import FINAL
 from mlpipeline.observe.view import LiveLine, Picture
 from mlpipeline.project import Project
 from mlpipeline.queue import orders, revisions
+from mlpipeline.queue.commands import RETRIABLE
 
 TEMPLATE = "queue.html"
 _STILL = ("failed", "gave_up", "held")
 _PLANNED = ("due", "waiting", *_STILL, "done")
+_RUNS = 200
 _RECORDED = ("succeeded", "failed", "lost", "cancelled")
 
 
@@ -35,14 +39,19 @@ def content(lookout: Lookout, *, is_read_only: bool = False) -> dict[str, Any]:
     listed = selection.read(project, test=False)
     picture = seen.picture
     is_known = picture.left is not None and picture.scheduler.running
-    return frame(seen, title="Queue", here="/", live="/live/queue", is_read_only=is_read_only) | {
-        "counts": counts(picture),
+    told = counts(picture)
+    waiting = [each for each in picture.next if each.verdict in _STILL]
+    retried = _failed(project) if any(each.verdict in ("failed", "gave_up") for each in waiting) else {}
+    tab = f"{told[0].count} {told[0].word}"
+    return frame(seen, title="Queue", here="/", live="/live/queue", tab=tab, is_read_only=is_read_only) | {
+        "counts": told,
         "left": left.sentence(picture.left, seen.now) if is_known and picture.left else "",
         "studies": [(each, trials.best(each)) for each in picture.studies],
         "running": sorted(picture.running, key=_is_quiet),
         "coming": [each for each in picture.next if each.verdict not in _STILL],
-        "waiting": [each for each in picture.next if each.verdict in _STILL],
-        "listed": listed,
+        "waiting": [(each, retried.get((each.model, each.version, each.replicate), "")) for each in waiting],
+        "listed": [(each, each.fault or fault_of(seen, each.model)) for each in listed.models],
+        "selection": listed,
         "orders": _orders(project),
         "can_undo": revisions.former(revisions.kept(project)) is not None,
         "final": {state.value for state in FINAL},
@@ -60,6 +69,13 @@ def counts(picture: Picture) -> list[Count]:
     found += [Count(count=known[each], word=each.replace("_", " "), kind=each) for each in names if known.get(each)]
     faults = len(picture.faults)
     return found + ([Count(count=faults, word="faulty", kind="faulty")] if faults else [])
+
+
+def _failed(project: Project) -> dict[tuple[str, str, int], str]:
+    """Returns the runs that can be tried again, of each version and seed the newest."""
+    with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
+        runs = ledger.runs(states=RETRIABLE, limit=_RUNS)
+    return {(run.model, run.version, run.replicate): run.id for run in reversed(runs)}
 
 
 def _is_quiet(line: LiveLine) -> bool:

@@ -93,7 +93,7 @@ function axes(picture, xs, ys, options) {
 // Draws series over numbers: [{name, x, y}]. Returns the figure.
 draws("lines", function drawLines(title, series, options = {}) {
   const all = series.flatMap((each) => each.y);
-  const last = series.length === 1 && all.length ? shown(all[all.length - 1]) : "";
+  const last = !options.isPoints && series.length === 1 && all.length ? shown(all[all.length - 1]) : "";
   const { made, read } = figure(title, options.about || last);
   const picture = svg("svg", { viewBox: `0 0 ${BOX.width} ${BOX.height}`, role: "img", tabindex: 0 }, made);
   const range = spread(all);

@@ -49,6 +49,7 @@ function receive(regions) {
     wanted.innerHTML = html;
     morph(region, wanted);
   }
+  if (regions.live_tab) document.title = document.getElementById("live_tab").textContent;
   if (!("live_trouble" in regions)) document.getElementById("live_trouble").replaceChildren();
   main.dataset.updated = String(Number(main.dataset.updated || 0) + 1);
 }
