@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import hmac
 import os
@@ -38,7 +39,9 @@ def key_of(path: Path) -> bytes:
 def _read(path: Path) -> bytes | None:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError:
+    except OSError as error:
+        if error.errno == errno.ELOOP:  # a link leads to wherever somebody wanted
+            _remove(path)
         return None
     with open(descriptor, "rb") as file:
         about = os.fstat(descriptor)
@@ -46,9 +49,13 @@ def _read(path: Path) -> bytes | None:
         key = file.read(_KEY_BYTES + 1) if is_private else b""
     if len(key) == _KEY_BYTES:
         return key
+    _remove(path)
+    return None
+
+
+def _remove(path: Path) -> None:
     with contextlib.suppress(OSError):
         path.unlink()
-    return None
 
 
 def _write(path: Path, key: bytes) -> None:

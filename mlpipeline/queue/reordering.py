@@ -47,7 +47,7 @@ def reorder(project: Project, order: Sequence[str], digest: str) -> list[str]:
             save_revision(project, after)
             _write(path, after)
     except OSError as error:
-        raise NotWritable(f"{error.filename}: {error.strerror}: mend its permissions or the disk") from error
+        raise NotWritable(f"{error.filename or path}: {error.strerror}: mend its permissions or the disk") from error
     return differences(old, new)
 
 

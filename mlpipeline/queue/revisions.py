@@ -168,7 +168,7 @@ def undo(project: Project, *, dry_run: bool = False) -> Change:
     except FileNotFoundError as error:
         raise RequestRefused(f"{name} is missing, so there is nothing to undo: {_by_hand(project)}") from error
     except OSError as error:
-        raise NotWritable(f"{error.filename}: {error.strerror}: mend its permissions or the disk") from error
+        raise NotWritable(f"{error.filename or path}: {error.strerror}: mend its permissions or the disk") from error
     return change
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -75,12 +76,29 @@ def visitor(chromium: Any) -> Iterator[Callable[..., Any]]:
     assert faults == []
 
 
+def _impatient(shop: Workshop, arguments: tuple[str, ...], seconds: float) -> subprocess.Popen[str]:
+    """Starts a command to which a run is stalled after a few seconds: nobody waits two minutes for a test."""
+    code = (
+        f"import sys; from mlpipeline.observe import stalled; stalled.AFTER_SECONDS = {seconds}; "
+        "from mlpipeline.__main__ import main; sys.exit(main())"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        cwd=shop.root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    shop.processes.append(process)
+    return process
+
+
 class Dashboard:
     """A dashboard that runs in a workshop."""
 
-    def __init__(self, shop: Workshop, *options: str) -> None:
-        self._shop = shop
-        self.process: subprocess.Popen[str] = shop.start("dashboard", "--port", "0", *options)
+    def __init__(self, shop: Workshop, *options: str, stalled_after: float | None = None) -> None:
+        given = ("dashboard", *(() if "--port" in options else ("--port", "0")), *options)
+        self.process = shop.start(*given) if stalled_after is None else _impatient(shop, given, stalled_after)
         self.link = self._next_link()
         self.url = self.link.partition("/#")[0]
 
@@ -103,8 +121,8 @@ class Dashboard:
 def open_dashboard(workshop: Workshop, visitor: Callable[..., Any]) -> Callable[..., tuple[Dashboard, Any]]:
     """Starts a dashboard, and opens it in a browser."""
 
-    def opened(*options: str, **view: Any) -> tuple[Dashboard, Any]:
-        dashboard = Dashboard(workshop, *options)
+    def opened(*options: str, stalled_after: float | None = None, **view: Any) -> tuple[Dashboard, Any]:
+        dashboard = Dashboard(workshop, *options, stalled_after=stalled_after)
         page = visitor(**view)
         page.goto(dashboard.link)
         page.get_by_role("heading", name="Queue", exact=True).wait_for()

@@ -93,7 +93,7 @@ def test_everything_works_by_keyboard(training: Workshop, open_dashboard: Open) 
 def test_hold_now_pause_and_their_undo(training: Workshop, open_dashboard: Open) -> None:
     _, page = open_dashboard()
     row(page, "next", "b.py:one").get_by_role("button", name="Hold").click()
-    row(page, "waiting", "b.py:one").locator(".pill", has_text="held").wait_for()
+    row(page, "waiting", "b.py:one").locator(".pill", has_text="HELD").wait_for()
     page.locator(".toast button", has_text="Undo").click()
     row(page, "next", "b.py:one").wait_for()
     row(page, "next", "c.py:one").get_by_role("button", name="Now").click()
@@ -151,7 +151,7 @@ def test_read_only_has_no_buttons(training: Workshop, open_dashboard: Open) -> N
 def test_a_second_user_needs_a_link_of_their_own(
     training: Workshop, open_dashboard: Open, visitor: Callable[..., Any]
 ) -> None:
-    dashboard, _ = open_dashboard()
+    dashboard, page = open_dashboard()
     other = visitor()
     for address in (dashboard.url, dashboard.link):
         other.goto("about:blank")
@@ -161,3 +161,5 @@ def test_a_second_user_needs_a_link_of_their_own(
     other.goto("about:blank")
     other.goto(dashboard.new_link())
     other.locator("#live_running", has_text="a.py").wait_for()
+    row(other, "next", "b.py:one").get_by_role("button", name="Hold").click()
+    row(page, "waiting", "b.py:one").locator(".pill", has_text="HELD").wait_for()

@@ -120,9 +120,14 @@ def test_pages_are_accessible_and_fit(training: Workshop, open_dashboard: Open, 
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is missing")
     dashboard, page = open_dashboard(bypass_csp=True, **view)
     run = only(training)["id"]
-    for path in ("/", f"/runs/{run}", "/compare", f"/compare?run={run}", "/models", "/machine"):
+    difference = f"/difference?one={run}&other={run}"
+    paths = ("/", f"/runs/{run}", "/compare", f"/compare?run={run}", "/models", "/machine", difference, "/runs/none")
+    for path in paths:
         page.goto(dashboard.url + path)
         page.wait_for_function("() => document.querySelector('h1')")
+        if path == f"/runs/{run}":
+            page.locator("summary").click()
+            page.get_by_text("class Mine").wait_for()
         found = axe.Axe().run(page).response["violations"]
         serious = [
             (each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")

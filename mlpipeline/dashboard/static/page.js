@@ -143,9 +143,10 @@ async function send(form) {
   toast(told);
 }
 
-async function order(list) {
+async function order(list, before) {
   const models = [...list.children].map((each) => each.dataset.model);
   const told = await post("/order", { order: models, digest: list.dataset.digest });
+  if (told.state === "refused") list.replaceChildren(...before);
   if (told.message !== "nothing moved") toast(told, () => post("/order/undo", {}));
 }
 
@@ -154,10 +155,11 @@ function move(button) {
   const isUp = button.dataset.move === "-1";
   const other = isUp ? item.previousElementSibling : item.nextElementSibling;
   if (!other) return;
+  const before = [...list.children];
   if (isUp) other.before(item);
   else other.after(item);
   button.focus();
-  order(list);
+  order(list, before);
 }
 
 function startDrag(event) {
@@ -184,7 +186,7 @@ function startDrag(event) {
     item.classList.remove("dragged");
     dragging = null;
     if (ended.type === "pointercancel") list.replaceChildren(...before);
-    else if (before.some((each, place) => each !== list.children[place])) order(list);
+    else if (before.some((each, place) => each !== list.children[place])) order(list, before);
   };
   // Not the grip: an element that is moved within the document loses the pointer.
   document.addEventListener("pointermove", over);

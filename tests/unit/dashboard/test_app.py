@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
 from mlpipeline import requests
 from mlpipeline.ledger import Ledger
 from mlpipeline.project import Project
+from tests.unit.sample_runs import sample_run
 
 from .conftest import Ask
 
@@ -200,3 +203,74 @@ def test_long_curves_are_not_read_again_at_once(project: Project, monkeypatch: p
     clock[0] += 41.0
     assert found.changed(run) == {}
     assert found.changed(run) is None
+
+
+def test_a_run_that_is_lost_is_called_so_wherever_runs_are_listed(ask: Ask) -> None:
+    for path in ("/compare", "/models", f"/runs/{LIVE}"):
+        assert '<span class="pill lost">LOST</span>' in ask("GET", path).text
+
+
+def test_what_a_run_recorded_last_is_shown_before_it_ends(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mlpipeline.observe import activity
+
+    monkeypatch.setattr(activity, "lock_holder", lambda path: 1 if LIVE in str(path) else None)
+    for path in ("/", "/compare", "/models", f"/runs/{LIVE}"):
+        page = ask("GET", path).text
+        assert "loss 0.2" in page or "<dt>loss</dt><dd>0.2</dd>" in page
+        assert "LOST" not in page
+        assert "What is running goes on without a scheduler" in page
+
+
+def tag(project: Project, run: str, *tags: str) -> None:
+    with (project.runs_dir / run / "tags.jsonl").open("a") as file:
+        file.write(json.dumps({"add": list(tags)}) + "\n")
+
+
+def test_runs_are_compared_by_tag(ask: Ask, project: Project) -> None:
+    tag(project, RUN, "paper", "old")
+    tag(project, LIVE, "paper")
+    listed = ask("GET", "/compare").text
+    assert 'href="/compare?tag=paper&amp;by=run"' in listed
+    both, one = (ask("GET", f"/compare?{tags}&by=run").text for tags in ("tag=paper", "tag=paper&tag=old"))
+    assert (both.count('<th scope="row">'), one.count('<th scope="row">')) == (2, 1)
+    assert 'name="tag" value="paper"' in both
+    assert "There is no such run." in ask("GET", "/compare?tag=none&by=run").text
+    assert ask("GET", "/compare?tag=old").text.count('name="run"') == 1
+
+
+def test_the_trials_of_a_search_are_compared_by_its_metric(ask: Ask, project: Project) -> None:
+    from mlpipeline.queue.study import directory_of
+
+    trials = [
+        replace(
+            sample_run(f"trial{number}", version=f"trial-{number}", params={"rate": number}), params_digest=str(number)
+        )
+        for number in range(1, 4)
+    ]
+    trials = [
+        replace(run, attempts=(replace(run.last, metrics={"search": {"cost": place}}),))
+        for place, run in enumerate(trials)
+    ]
+    with closing(Ledger.open(project.ledger_path)) as ledger:
+        ledger.import_runs(trials)
+    directory = directory_of(project, "digits.py")
+    directory.mkdir(parents=True)
+    for number in range(1, 4):
+        trial = {"study": "abcdef", "drawn": {"rate": number}, "params": {"rate": number}, "params_digest": "x"}
+        (directory / f"{number}.json").write_text(json.dumps({**trial, "metric": "cost", "direction": "minimize"}))
+    listed = ask("GET", "/compare").text
+    assert "Search of digits.py (3 trials)" in listed
+    found = ask("GET", "/compare?study=abc&model=digits.py").text
+    assert "by cost, minimize" in found
+    assert found.count('<th scope="row">') == 3
+    assert found.index("trial-1") < found.index("trial-2") < found.index("trial-3")
+    assert ask("GET", "/compare?study=none&model=digits.py").status_code == 404
+
+
+def test_a_disk_that_is_full_is_said(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(requests.wire, "write_json", full)
+    found = ask("POST", "/actions/hold", json={"target": "digits.py"})
+    assert (found.status_code, "No space left on device" in found.json()["message"]) == (409, True)
