@@ -114,7 +114,7 @@ class Ledger:
         self.connection.execute(ledger_rows.UPDATE_RUN, (*ledger_rows.last_values(run), seq))
         return True
 
-    def _insert(self, run: Run) -> None:
+    def _insert(self, run: Run) -> int:
         execute = self.connection.execute
         sql = "INSERT INTO sources (sha, code_digest) VALUES (?, ?) ON CONFLICT (sha) DO NOTHING"
         execute(sql, (run.sources, run.code_digest))
@@ -122,6 +122,7 @@ class Ledger:
         seq = execute(ledger_rows.INSERT_RUN, (source, *ledger_rows.run_values(run))).lastrowid
         rows = [(seq, *ledger_rows.attempt_values(attempt)) for attempt in run.attempts]
         self.connection.executemany(ledger_rows.INSERT_ATTEMPT, rows)
+        return 1
 
     def _update(self, seq: int, before: Run, after: Run) -> None:
         for old, new in zip(before.attempts, after.attempts, strict=True):
@@ -137,12 +138,8 @@ class Ledger:
 
     def import_runs(self, runs: Iterable[Run]) -> int:
         """Writes whole runs, oldest first, all of them or none. Returns how many there were."""
-        count = 0
         with self.together():
-            for run in runs:
-                self._insert(run)
-                count += 1
-        return count
+            return sum(self._insert(run) for run in runs)
 
     def run(self, reference: str) -> Run:
         """Returns the run that an id, an unambiguous beginning of one, or `RUN.N` names.
@@ -185,6 +182,10 @@ class Ledger:
     def live(self) -> list[Run]:
         """Returns the runs whose last attempt is submitted or running, oldest first."""
         return self.runs(states=_LIVE, newest_first=False)
+
+    def ended(self, states: Collection[State], limit: int) -> list[Run]:
+        """Returns the runs that ended last in any of these states, the last one first."""
+        return [run for _, run in self._select(*ledger_rows.ended_last([each.value for each in states], limit))]
 
     def unreported(self) -> list[tuple[Run, Attempt]]:
         """Returns finished attempts whose block of results is not known to stand in the output file."""
@@ -249,8 +250,7 @@ class Ledger:
         """Gives the runs of a model, or of one version of it, a new name. Returns how many there were.
 
         Args:
-            old: model and version; None as the version means the model with all of them.
-            new: likewise.
+            old, new: model and version; None as the version means the model with all of them.
         """
         with self.together():
             if old[1] is None:
@@ -268,8 +268,8 @@ class Ledger:
 
     def answer(self, request_id: str, key: str | None = None) -> dict[str, Any] | None:
         """Returns the answer to a request, or to an earlier one with the same key; None when there is none."""
-        sql = "SELECT content FROM answers WHERE id = ? OR key = ?"
         with translated(self.path):
+            sql = "SELECT content FROM answers WHERE id = ? OR key = ?"
             found = self.connection.execute(sql, (request_id, key)).fetchone()
         return None if found is None else dict(json.loads(found[0]))
 

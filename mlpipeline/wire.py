@@ -30,6 +30,7 @@ NOTES = "notes.jsonl"
 TAGS = "tags.jsonl"
 DATA = "data.json"
 ORIGIN = "origin.json"
+GPU = "gpu.json"
 _RETRY_SECONDS = 1.0
 _PATIENCE = 5
 

@@ -225,8 +225,8 @@ def _details(run: Run, attempt: Attempt, files: dict[str, dict[str, Any] | None]
 
 
 def _pairs(values: dict[str, Any]) -> None:
-    from mlpipeline.observe.text import one_line
+    from mlpipeline.observe import text
 
-    width = max(map(len, values))
+    width = max(map(text.cells, values))
     for name, value in values.items():
-        say(f"  {one_line(name, 80).ljust(width)}  {one_line(str(value), 2000)}")
+        say(f"  {text.padded(text.one_line(name, 80), width)}  {text.one_line(str(value), 2000)}")

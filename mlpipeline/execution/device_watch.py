@@ -1,10 +1,11 @@
-"""How much memory of its devices a run holds at most, sampled while it lives.
+"""How much memory of its devices a run holds, now and at most, sampled while it lives.
 
 Imported by the supervisor of a run that holds devices.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import site
 import threading
@@ -12,6 +13,7 @@ import time
 from collections.abc import Collection
 from typing import Any
 
+from mlpipeline import wire
 from mlpipeline.execution.devices import Device, Looker
 from mlpipeline.execution.limits import descendants
 
@@ -24,16 +26,18 @@ class DeviceWatch:
 
     Args:
         devices: of the attempt's spec, each with its uuid and how much of it was in use before.
+        path: where each change is written down, for who looks on; nowhere where it is empty.
         root: the process below which all of the run are.
 
     Attributes:
         peak: the most bytes seen at once on any one of the devices; None before the driver has answered.
     """
 
-    def __init__(self, devices: Collection[dict[str, Any]], root: int | None = None) -> None:
+    def __init__(self, devices: Collection[dict[str, Any]], path: str = "", root: int | None = None) -> None:
         self.before = {each["uuid"]: int(each.get("used") or 0) for each in devices}
         self.root = os.getpid() if root is None else root
         self.peak: int | None = None
+        self._path, self._told = path, -1
         self._looker = Looker()
 
     def start(self) -> None:
@@ -54,8 +58,16 @@ class DeviceWatch:
         if not seen:
             return
         tree = {self.root, *descendants(self.root)}
-        used = max(held(each, tree, self.before[each.uuid]) for each in seen)
-        self.peak = max(self.peak or 0, used)
+        taken = [held(each, tree, self.before[each.uuid]) for each in seen]
+        self.peak = max(self.peak or 0, *taken)
+        self._tell(sum(taken))
+
+    def _tell(self, used: int) -> None:
+        if not self._path or used == self._told:
+            return
+        with contextlib.suppress(OSError):  # a full disk: the next change is tried again, and no run fails for it
+            wire.write_json(self._path, {"memory": used})
+            self._told = used
 
 
 def held(device: Device, tree: Collection[int], before: int) -> int:

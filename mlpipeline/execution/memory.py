@@ -214,18 +214,19 @@ def limited(spec: dict[str, Any]) -> tuple[Group | None, int | None]:
     return group, None if group else int(limit)
 
 
-def watch_devices(spec: dict[str, Any], peak: int | None) -> DeviceWatch | None:
+def watch_devices(spec: dict[str, Any], peak: int | None, path: str) -> DeviceWatch | None:
     """Watches the memory of the devices that an attempt has; who has none does not pay for the import.
 
     Args:
         spec: of the attempt.
         peak: what another process has seen before.
+        path: where what it takes now is written down, for who looks on.
     """
     if not spec.get("devices"):
         return None
     from mlpipeline.execution.device_watch import DeviceWatch
 
-    watch = DeviceWatch(spec["devices"])
+    watch = DeviceWatch(spec["devices"], path)
     watch.peak = peak
     watch.start()
     return watch

@@ -161,7 +161,7 @@ class Supervisor:
         poll = select.poll()
         poll.register(self.output, select.POLLIN)
         poll.register(self.wake, select.POLLIN)
-        self.devices = memory.watch_devices(self.spec, self.device_peak)
+        self.devices = memory.watch_devices(self.spec, self.device_peak, self._file(wire.GPU))
         while True:
             ready = dict(poll.poll(self._pause()))
             if self.output in ready and not self._read():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,7 @@ _BAR, _LONGEST_BAR = 8, 40
 _NAME, _METRICS = 16, 18
 _STILL = ("failed", "gave_up", "held")
 _FEW = 3
-_WIDEST = 36
+_WIDEST = 0.35
 _WIDE = 110
 _MOST_METRICS = 6
 
@@ -54,9 +55,11 @@ def whole(picture: view.Picture, width: int, height: int) -> list[Text]:
     room = max(1, height - len(head))
     sections = [
         Section("Running", _sorted_runs(picture), lambda lines: runs(lines, width)),
-        Section("Waits for you", still, lambda lines: _aligned([_next(each) for each in lines])),
-        Section("Next", coming, lambda lines: _aligned([_next(each) for each in lines])),
-        Section("Ended lately", picture.ended, lambda lines: _aligned([_ended(each, picture) for each in lines])),
+        Section("Waits for you", still, lambda lines: _aligned([_next(each) for each in lines], width)),
+        Section("Next", coming, lambda lines: _aligned([_next(each) for each in lines], width)),
+        Section(
+            "Ended lately", picture.ended, lambda lines: _aligned([_ended(each, picture) for each in lines], width)
+        ),
     ]
     body = _fitted([each for each in sections if each.count], room)
     return [_cut(line, width) for line in (head + body)[:height]]
@@ -86,6 +89,7 @@ def summary(picture: view.Picture) -> list[Text]:
     running = sum(line.now in ("alive", "unknown") for line in picture.running)
     slots = f" of {picture.scheduler.slots} slots" if picture.scheduler.running and picture.scheduler.slots else ""
     parts = [Text(f"{running} running{slots}", "bold")]
+    parts += [Text(f"{count} {word}", _LOUD[word]) for word, count in _odd(picture).items()]
     counts = dict(picture.versions) or {each: picture.runs.get(each, 0) for each in ("succeeded", "failed", "lost")}
     order = ("due", "waiting", "held", "done", "succeeded", "failed", "gave_up", "lost")
     parts += [
@@ -103,14 +107,27 @@ def summary(picture: view.Picture) -> list[Text]:
     return lines + [Text(f"{trials.sentence(each)}.") for each in picture.studies]
 
 
+def _odd(picture: view.Picture) -> Counter[str]:
+    words = (_word(line) for line in _sorted_runs(picture))
+    return Counter(word for word in words if word in ("LOST", "STALLED", "ended"))
+
+
+def _word(line: view.LiveLine) -> str:
+    if line.word == "running":
+        return ""
+    return line.word.upper() if line.word in ("lost", "adopted") else line.word
+
+
 def _trouble(picture: view.Picture) -> list[Text]:
     lines = []
     if not picture.scheduler.running:
-        lines.append(Text(view.scheduler_sentence(picture.scheduler, picture.at), "bold red"))
+        sentence, _, hint = view.scheduler_sentence(picture.scheduler, picture.at).partition(" Start it with: ")
+        lines.append(Text(sentence, "bold red"))
         alive = sum(line.now in ("alive", "unknown") for line in picture.running)
-        if alive:
-            goes = "1 run goes" if alive == 1 else f"{alive} runs go"
-            lines.append(Text(f"{goes} on without it; the next one takes the results."))
+        goes = "1 run goes" if alive == 1 else f"{alive} runs go"
+        lines.append(
+            Text(f"{goes} on without it; the next takes the results: {hint}" if alive else f"Start it: {hint}")
+        )
     lines += [Text(f"faulty: {text.one_line(each)}", "red") for each in picture.faults]
     lines += [Text(f"warning: {text.one_line(each)}", "yellow") for each in picture.warnings]
     if picture.requests:
@@ -132,7 +149,8 @@ def _title(line: view.NextLine | view.RunLine) -> str:
 
 def _next(line: view.NextLine) -> tuple[Text, ...]:
     verdict = "HELD" if line.verdict == "held" else line.verdict.replace("_", " ")
-    told = (_title(line), verdict, left.of_one(line.takes), text.one_line(line.reason))
+    reason = text.one_line(line.reason).removeprefix(f"{line.verdict}: ")
+    told = (_title(line), verdict, left.of_one(line.takes), reason)
     return tuple(
         Text(each, style) for each, style in zip(told, ("", _WORDS.get(line.verdict, ""), "", _QUIET), strict=True)
     )
@@ -145,12 +163,16 @@ def _ended(line: view.RunLine, picture: view.Picture) -> tuple[Text, ...]:
     return Text(_title(line)), state, Text(when, _QUIET), Text(text.duration(line.seconds)), Text(told)
 
 
-def _aligned(rows: Sequence[tuple[Text, ...]]) -> list[Text]:
+def _aligned(rows: Sequence[tuple[Text, ...]], width: int) -> list[Text]:
     """Returns rows as lines, their cells below one another; columns in which nothing stands are left out."""
     widths = [max(cell.cell_len for cell in column) for column in zip(*rows, strict=True)]
     lines = []
     for row in rows:
-        cells = [_padded(cell, min(wide, _WIDEST)) for cell, wide in zip(row[:-1], widths, strict=False) if wide]
+        cells = [
+            _padded(cell, min(wide, max(_NAME, int(width * _WIDEST))))
+            for cell, wide in zip(row[:-1], widths, strict=False)
+            if wide
+        ]
         lines.append(Text("  ").join([*cells, row[-1]]))
     return lines
 
@@ -191,16 +213,22 @@ def _cells(line: view.LiveLine, *, is_wide: bool) -> _Cells:
     rate = f"{progress.rate:.3g}/s" if progress.rate and goes_on else ""
     takes = left.of_one(line.left, is_running=True) if goes_on else ""
     cores = "" if line.cores is None else f"{line.cores:.1f} cores"
-    used = (text.memory(line.memory), cores) if is_wide else ()
+    gpu = "" if line.gpu_memory is None else f"GPU {text.memory(line.gpu_memory)}"
+    used = (text.memory(line.memory), cores, gpu) if is_wide else ()
     if line.stalled is not None:
         rate, takes = "", f"silent {text.rough(line.stalled)}"
     return _Cells(
         name=text.title(line.run.model, line.run.version, line.run.replicate),
-        word="" if line.word == "running" else line.word.upper() if line.word in ("lost", "adopted") else line.word,
+        word=_word(line),
         share=share,
-        numbers=("" if share is None else f"{share:.0%}", steps, rate, takes or text.duration(line.run.seconds), *used),
+        numbers=("" if share is None else f"{share:.0%}", steps, rate, takes or _so_far(line), *used),
         metrics=_metrics(line.latest),
     )
+
+
+def _so_far(line: view.LiveLine) -> str:
+    is_over = line.now in ("ended", "gone")
+    return "" if line.run.seconds is None or is_over else f"for {text.rough(line.run.seconds)}"
 
 
 def runs(lines: Sequence[view.LiveLine], width: int) -> list[Text]:

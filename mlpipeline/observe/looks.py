@@ -67,7 +67,7 @@ class Book:
         """Returns the records; so many of those that ended in one of these states."""
         stamp = (ended, states, *(_stamp(f"{ledger.path}{end}") for end in ("", "-wal")))
         if self._records is None or stamp != self._stamp or None in stamp:
-            finished = ledger.runs(states=states, limit=ended) if ended else []
+            finished = ledger.ended(states, ended) if ended else []
             self._records = Records(ledger.live(), finished, ledger.counts())
             self._stamp, self._known = stamp, {}
         return self._records

@@ -163,11 +163,23 @@ def _running(lines: Sequence[view.LiveLine]) -> Table:
         rate = f"{progress.rate:.3g}/s" if progress.rate and goes_on else ""
         left = text.duration(progress.eta_seconds) if goes_on else ""
         metrics = text.metrics(line.latest, most=2)
-        so_far, memory = text.duration(run.seconds), text.memory(line.memory)
-        rows.append((run.run, name, line.word, _steps(progress), rate, so_far, left, memory, metrics))
-    columns = ("run", "model:version", "state", "step", "rate", "so far", "left", "memory", "last metrics")
+        so_far = text.duration(run.seconds) if is_alive else ""
+        memory, gpu = text.memory(line.memory), text.memory(line.gpu_memory)
+        rows.append((run.run, name, line.word, _steps(progress), rate, so_far, left, memory, gpu, metrics))
+    columns = (
+        "run",
+        "model:version",
+        "state",
+        "step",
+        "rate",
+        "so far",
+        "left",
+        "memory",
+        "GPU memory",
+        "last metrics",
+    )
     table = Table(title="Running", columns=columns, rows=tuple(rows))
-    return table.without_empty("memory").without_empty("last metrics")
+    return table.without_empty("memory").without_empty("GPU memory").without_empty("last metrics")
 
 
 def _devices(lines: Sequence[view.DeviceLine]) -> Table:
@@ -227,7 +239,7 @@ def headlines(picture: view.Picture) -> list[str]:
     for line in picture.running:
         if line.now in ("ended", "gone"):
             counts[line.run.state] -= 1
-            counts[line.now] = counts.get(line.now, 0) + 1
+            counts[line.word] = counts.get(line.word, 0) + 1
     counted = [f"{count} {name}" for name, count in counts.items() if count]
     planned = [f"{count} {name}" for name, count in picture.versions.items() if count]
     lines = [f"{text.one_line(picture.project)}: {', '.join(counted) or 'nothing has run yet'}."]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TextIO
 
-from mlpipeline.observe.text import one_line
+from mlpipeline.observe import text
 
 _STYLES = {
     "succeeded": "green", "done": "green", "running": "cyan", "submitted": "cyan", "failed": "red", "gave_up": "red",
@@ -34,13 +34,13 @@ class Table:
 
 def lines(table: Table) -> list[str]:
     """Returns the table as aligned lines without decoration, good for `grep` and `cut`."""
-    cells = [tuple(one_line(cell, 500) for cell in row) for row in table.rows]
-    widths = [max(map(len, column)) for column in zip(table.columns, *cells, strict=True)]
+    cells = [tuple(text.one_line(cell, 500) for cell in row) for row in table.rows]
+    widths = [max(map(text.cells, column)) for column in zip(table.columns, *cells, strict=True)]
     return [_line(row, widths) for row in (tuple(name.upper() for name in table.columns), *cells)]
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    return "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    return "  ".join(text.padded(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def write(table: Table, stream: TextIO) -> None:
@@ -65,5 +65,5 @@ def _draw(table: Table, stream: TextIO) -> None:
         drawn.add_column(column, overflow="fold", no_wrap=column in ("run", "takes"))
     for row in table.rows:
         # Text, never markup: a version may be called [red].
-        drawn.add_row(*(Text(one_line(cell, 500), style=_STYLES.get(cell, "")) for cell in row))
+        drawn.add_row(*(Text(text.one_line(cell, 500), style=_STYLES.get(cell, "")) for cell in row))
     Console(file=stream, highlight=False).print(drawn)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -129,6 +130,22 @@ def flat_metrics(values: Mapping[str, Any]) -> dict[str, Any]:
         else:
             flat[group] = value
     return flat
+
+
+def cells(told: str) -> int:
+    """Returns how many columns of a terminal text takes: an ideogram takes two."""
+    return len(told) if told.isascii() else sum(_width(each) for each in told)
+
+
+def _width(letter: str) -> int:
+    if unicodedata.combining(letter):
+        return 0
+    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+
+
+def padded(told: str, wide: int) -> str:
+    """Returns text with blanks behind it, so many columns wide."""
+    return told + " " * (wide - cells(told))
 
 
 def many(count: int, noun: str) -> str:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from mlpipeline import wire
 from mlpipeline.execution.limits import boot_id, descendants, start_ticks
 from mlpipeline.execution.memory import resident
+from mlpipeline.observe.progress import number_of
 
 
 class Usage(NamedTuple):
@@ -18,10 +19,12 @@ class Usage(NamedTuple):
     Attributes:
         memory: bytes that its processes hold; what they share counts for each of them.
         cores: how many cores it kept busy since the look before; None at the first one.
+        gpu_memory: bytes that it holds on its devices, all together; None where it has none.
     """
 
     memory: int
     cores: float | None = None
+    gpu_memory: int | None = None
 
 
 class Meter:
@@ -38,7 +41,8 @@ class Meter:
                 now, used = time.monotonic(), processor_seconds(pids)
                 then, had = self._before.get(each, (now, used))
                 seen[each] = now, used
-                found[each] = Usage(resident(pids), max(0.0, used - had) / (now - then) if now > then else None)
+                cores = max(0.0, used - had) / (now - then) if now > then else None
+                found[each] = Usage(resident(pids), cores, gpu_memory(f"{root}/{each}"))
         self._before = seen
         return found
 
@@ -55,6 +59,12 @@ def processes_of(directory: str) -> list[int]:
         return [pid, *descendants(pid)]
     except OSError:  # it ends at this moment
         return []
+
+
+def gpu_memory(directory: str) -> int | None:
+    """Returns how many bytes an attempt holds on its devices, as its supervisor saw last; None where it has none."""
+    told = number_of((wire.read_json(f"{directory}/{wire.GPU}") or {}).get("memory"))
+    return None if told is None else int(told)
 
 
 def processor_seconds(pids: Iterable[int]) -> float:

@@ -63,8 +63,8 @@ class LiveLine:
 
     `now` is "alive", "ended" (its result waits to be recorded), "gone" (its processes are), or "unknown" from here.
     `stalled` is for how many seconds it has done nothing, where that is longer than usual; `adopted` whether an earlier
-    scheduler started it; `latest` the metrics that it recorded last; `memory` how many bytes it holds, `cores` how many
-    cores it kept busy lately.
+    scheduler started it; `latest` the metrics that it recorded last; `memory` how many bytes it holds, `gpu_memory` how
+    many on its devices, `cores` how many cores it kept busy lately.
     """
 
     run: RunLine
@@ -76,6 +76,7 @@ class LiveLine:
     latest: Mapping[str, Any] = field(default_factory=dict)
     memory: int | None = None
     cores: float | None = None
+    gpu_memory: int | None = None
 
     @property
     def word(self) -> str:
@@ -218,8 +219,7 @@ def _live(run: Run, facts: Facts, now: datetime) -> LiveLine:
         stalled=facts.silent.get(line.directory) if life == "alive" else None,
         adopted=_is_adopted(run, facts),
         latest=facts.latest.get(line.directory) or {},
-        memory=used.memory if used else None,
-        cores=used.cores if used else None,
+        **(used._asdict() if used else {}),
     )
 
 

@@ -297,6 +297,19 @@ def test_the_peak_of_a_device_is_recorded_shown_and_learnt_from(workshop: Worksh
     assert json.loads((directory / "spec.json").read_text())["devices"][0]["memory"] == int(5.5 * GB)
 
 
+def test_what_a_live_run_holds_of_its_devices_is_shown(workshop: Workshop, machine: Machine) -> None:
+    machine.has("0")
+    workshop.model("m.py", USING + "uses(5 * 10**9, os.getpid())\ntime.sleep(600)")
+    workshop.list("m.py = gpus=1")
+    queue = workshop.start("-r", "-u")
+    workshop.until(
+        lambda: [each["gpu_memory"] for each in workshop.json("status")["running"]] == [5 * GB], "it is seen"
+    )
+    assert "GPU MEMORY" in (told := workshop.run("status")[1])
+    assert "4.7 GiB" in told
+    queue.kill()
+
+
 def test_a_device_that_a_run_left_full_is_kept_out_until_it_is_empty(workshop: Workshop, machine: Machine) -> None:
     machine.has("0")
     workshop.model("m.py", USING + 'if self.run.version == "a": uses(3200000000, None)', TWO)

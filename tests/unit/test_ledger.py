@@ -192,6 +192,16 @@ def test_runs_are_listed_by_model_version_and_state_newest_first(ledger: Ledger)
     assert ledger.counts() == {State.FAILED: 2, State.SUCCEEDED: 2, State.LOST: 1}
 
 
+def test_what_ended_last_comes_first_whenever_it_was_submitted(ledger: Ledger) -> None:
+    for letter, state, minutes in (("a", State.FAILED, 9), ("b", State.SUCCEEDED, 3), ("c", State.LOST, 5)):
+        run = run_in(state, letter * 6, version=letter)
+        at = NOW + timedelta(minutes=minutes)
+        ledger.import_run(replace(run, attempts=(replace(run.last, ended_at=at),)))
+    ledger.import_run(run_in(State.RUNNING, "dddddd", version="d"))
+    assert [run.version for run in ledger.ended(FINAL, 9)] == ["a", "c", "b"]
+    assert [run.version for run in ledger.ended([State.LOST, State.SUCCEEDED], 1)] == ["c"]
+
+
 def test_unreported_are_finished_attempts_without_a_block(ledger: Ledger) -> None:
     ledger.record(events.Submitted(run=submitted("bbbbbb")))
     run = finish(ledger, submitted(), State.FAILED)

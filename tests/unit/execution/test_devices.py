@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from mlpipeline import wire
 from mlpipeline.execution import devices, environment
 from mlpipeline.execution.device_watch import DeviceWatch, held
 from mlpipeline.execution.devices import Device, Looker, Prober, Process, Seen, probe
@@ -271,14 +272,20 @@ def test_what_a_run_holds_is_told_by_its_processes_or_else_by_what_was_taken_sin
     assert held(device(8 * GB), {1, 2}, GB) == 7 * GB
 
 
-def test_the_peak_is_the_most_on_any_one_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "devices.json"
+def test_the_peak_is_the_most_on_any_one_device_and_what_is_held_now_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, told = tmp_path / "devices.json", str(tmp_path / "run" / wire.GPU)
     monkeypatch.setenv(devices.FAKE, str(path))
-    watch = DeviceWatch([{"uuid": "GPU-a", "used": 0}, {"uuid": "GPU-b", "used": 0}])
+    watch = DeviceWatch([{"uuid": "GPU-a", "used": 0}, {"uuid": "GPU-b", "used": 0}], told)
     watch.look()
     assert watch.peak is None, "nobody has looked"
+    seen = []
     for a, b in ((1, 2), (5, 1), (0, 0)):
         rows = [{"uuid": f"GPU-{name}", "memory_total": 16, "memory_free": 16 - n} for name, n in (("a", a), ("b", b))]
         path.write_text(json.dumps(rows))
         watch.look()
+        seen.append((wire.read_json(told) or {}).get("memory"))
+        (tmp_path / "run").mkdir(exist_ok=True)
     assert watch.peak == 5
+    assert seen == [None, 6, 0], "the first cannot be written, and nothing fails for it"

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlpipeline.observe import frame, view
+from mlpipeline.observe.usage import Usage
 from mlpipeline.run import Cause, Run, State
 from tests.unit.sample_runs import NOW, run_in
 
@@ -75,6 +76,21 @@ def test_those_that_somebody_should_look_at_come_first() -> None:
     assert runs[-1].version in told[3]
     assert len(told) == 20
     assert "… and 184 more" in told[-1]
+
+
+def test_what_is_lost_stalled_or_over_is_counted_first() -> None:
+    runs = [run_in(State.RUNNING, each, version=each) for each in suffixes(4)]
+    life = {run.last.directory: word for run, word in zip(runs, ("gone", "ended", "alive", "alive"), strict=True)}
+    told = shown(pictured(*runs, life=life, silent={runs[2].last.directory: 300.0}))
+    assert "demo · 2 running of 3 slots · 1 LOST · 1 STALLED · 1 ended" in told
+    assert told.count(" for ") == 1, "of those that are over it is not known how long they took"
+
+
+def test_a_wide_terminal_shows_what_a_run_takes_of_the_machine() -> None:
+    run = run_in(State.RUNNING)
+    picture = pictured(run, usage={run.last.directory: Usage(2**30, 1.5, 3 * 2**30)})
+    assert "1.0 GiB  1.5 cores  GPU 3.0 GiB" in shown(picture, width=120)
+    assert "GiB" not in shown(picture)
 
 
 def test_a_stalled_run_is_given_no_time_to_its_end() -> None:

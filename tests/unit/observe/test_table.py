@@ -18,6 +18,11 @@ def test_piped_tables_are_aligned_and_hold_one_line_for_each_row() -> None:
     assert lines(TABLE) == ["RUN  STATE", "a1   [red]failed[/red]", "b22  ok now"]
 
 
+def test_letters_that_take_two_columns_are_aligned_as_such() -> None:
+    wide = Table(columns=("name", "of"), rows=(("模型:版", "a"), ("cafe\u0301", "b"), ("digits:wide", "c")))
+    assert lines(wide) == ["NAME         OF", "模型:版      a", "cafe\u0301         b", "digits:wide  c"]
+
+
 def test_piped_output_has_no_escape_codes() -> None:
     stream = io.StringIO()
     write(TABLE, stream)

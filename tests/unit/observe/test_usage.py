@@ -10,7 +10,7 @@ import pytest
 
 from mlpipeline import wire
 from mlpipeline.execution.limits import boot_id, start_ticks
-from mlpipeline.observe.usage import Meter, processes_of, processor_seconds
+from mlpipeline.observe.usage import Meter, gpu_memory, processes_of, processor_seconds
 
 HERE = {"pid": os.getpid(), "start_ticks": start_ticks(os.getpid()), "boot_id": boot_id()}
 
@@ -36,6 +36,14 @@ def test_memory_is_known_at_once_and_cores_from_the_second_look_on(tmp_path: Pat
     assert first.cores is None
     assert second.cores is not None
     assert second.cores >= 0
+    assert second.gpu_memory is None
+
+
+def test_what_a_run_holds_on_its_devices_is_what_its_supervisor_saw(tmp_path: Path) -> None:
+    wire.write_json(tmp_path / wire.GPU, {"memory": 3 * 2**30})
+    assert gpu_memory(str(tmp_path)) == 3 * 2**30
+    wire.write_json(tmp_path / wire.GPU, {"memory": "much"})
+    assert gpu_memory(str(tmp_path)) is None
 
 
 def test_processor_time_only_grows() -> None:
