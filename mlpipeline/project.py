@@ -198,6 +198,11 @@ class Project:
         return self.outputs_dir / f"tracking-{self.host}.db"
 
     @property
+    def notices_path(self) -> Path:
+        """What is still to be told to people: what one notifying process leaves to the next."""
+        return self.outputs_dir / f"notices-{self.host}.json"
+
+    @property
     def orders_path(self) -> Path:
         """What people ordered until further notice."""
         return self.outputs_dir / f"orders-{self.host}.json"

@@ -40,6 +40,7 @@ COMMANDS = {
     "resume": Entry(section=CONTROL, target="orders:resume", help="Undo pause."),
     "note": Entry(section=CONTROL, target="control:note", help="Note something on a run."),
     "tag": Entry(section=CONTROL, target="tag:tag", help="Give a run tags, to choose runs by."),
+    "notify": Entry(section=CONTROL, target="notify:notify", help="Send a message to whom [NOTIFY] names, as a test."),
     "retry": Entry(section=CONTROL, target="control:retry", help="Let failed runs run again."),
     "fit": Entry(section=LEARN, target="fit:fit", help="Train one version now, with other parameters."),
     "tune": Entry(section=LEARN, target="tune:tune", help="Search parameters; each trial is a run."),

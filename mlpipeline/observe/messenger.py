@@ -5,22 +5,34 @@ from __future__ import annotations
 import json
 import os
 import re
+import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
 from mlpipeline.config_text import Fault, Item, parse, unknown_names
-from mlpipeline.errors import ConfigurationError, require
+from mlpipeline.errors import ConfigurationError, MissingExtra, require
 from mlpipeline.observe.notices import KINDS
 from mlpipeline.project import CONFIG, Project
 from mlpipeline.values import seconds
 
 _KEYS = ("webhook", "urls", "on", "every")
 _TIMEOUT_SECONDS = 10.0
+_LONGEST_SECONDS = 30.0
 _EVERY_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Somebody who is told. Its name holds no secret; its URL does."""
+
+    name: str
+    url: str = field(repr=False)
+    by_apprise: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +49,14 @@ class Wanted:
 
     def __bool__(self) -> bool:
         return bool(self.webhook or self.urls)
+
+    def places(self) -> tuple[Place, ...]:
+        """Returns all that are told."""
+        hook = [Place(f"the webhook at {urlsplit(self.webhook).hostname}", self.webhook)] if self.webhook else []
+        kinds = [url.partition("://")[0] for url in self.urls]
+        numbers = [f" (number {place} of urls)" if kinds.count(kind) > 1 else "" for place, kind in enumerate(kinds, 1)]
+        named = zip(kinds, numbers, self.urls, strict=True)
+        return (*hook, *(Place(f"{kind}://{number}", url, by_apprise=True) for kind, number, url in named))
 
 
 def wanted(project: Project, environment: Mapping[str, str] = os.environ) -> Wanted:
@@ -105,39 +125,61 @@ def check_apprise() -> None:
     require("apprise", extra="notify")
 
 
-def send(wishes: Wanted, message: Mapping[str, Any], *, timeout: float = _TIMEOUT_SECONDS) -> list[str]:
-    """Sends a message to all that are wanted, and returns what went wrong, without the secrets of any URL.
+def send(place: Place, message: Mapping[str, Any], *, longest: float = _LONGEST_SECONDS) -> str:
+    """Sends a message, and returns why that place has not taken it, without any secret; nothing where it has.
 
-    Raises:
-        MissingExtra: apprise is needed and not installed.
+    Args:
+        place: who is told.
+        message: what.
+        longest: so many seconds are waited, however slowly a server answers.
     """
-    failures = list(_post(wishes.webhook, message, timeout)) if wishes.webhook else []
-    if wishes.urls:
-        failures += _by_apprise(wishes.urls, message)
-    return failures
+    found: list[str] = []
+    # A thread of its own, as timeouts of sockets begin anew with every byte, and apprise's plugins have their own ways.
+    way = _by_apprise if place.by_apprise else _post
+    sending = threading.Thread(target=lambda: found.append(way(place, message)), daemon=True)
+    sending.start()
+    sending.join(longest)
+    return found[0] if found else f"{place.name} did not answer within {longest:.0f} s"
 
 
-def _post(url: str, message: Mapping[str, Any], timeout: float) -> Iterable[str]:
+class _Straight(urllib.request.HTTPRedirectHandler):
+    """Follows nowhere: the content of a POST would be left behind."""
+
+    def redirect_request(self, *_: Any) -> None:
+        """Returns none: the answer stands for itself."""
+
+
+def _post(place: Place, message: Mapping[str, Any]) -> str:
     data = json.dumps(message).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json", "User-Agent": "mlpipeline"})
-    host = urlsplit(url).hostname
+    headers = {"Content-Type": "application/json", "User-Agent": "mlpipeline"}
     try:
-        with urllib.request.urlopen(request, timeout=timeout):
-            return
+        request = urllib.request.Request(place.url, data, headers)
+        with urllib.request.build_opener(_Straight).open(request, timeout=_TIMEOUT_SECONDS):
+            return ""
     except urllib.error.HTTPError as error:
-        yield f"the webhook at {host} answered {error.code}"
-    except (OSError, ValueError) as error:  # ValueError: http.client's of a URL that it cannot ask for
-        yield f"the webhook at {host} cannot be reached: {getattr(error, 'reason', error)}"
+        moved = ": it has moved, name the new URL" if error.code in range(300, 400) else ""
+        return f"{place.name} answered {error.code}{moved}"
+    except (OSError, ValueError, HTTPException) as error:  # ValueError: of a URL that cannot be asked for
+        return f"{place.name} cannot be reached: {_plainly(error, place.url)}"
 
 
-def _by_apprise(urls: Iterable[str], message: Mapping[str, Any]) -> list[str]:
-    apprise = require("apprise", extra="notify")
-    failures = []
-    for url in urls:
-        # One by one, so that it can be said which of them did not take it.
-        sender, kind = apprise.Apprise(), url.partition("://")[0]
-        if not sender.add(url):
-            failures.append(f"apprise does not know what a {kind}:// URL like this one means")
-        elif not sender.notify(title=message["title"], body=message["body"]):
-            failures.append(f"apprise could not send by {kind}://")
-    return failures
+def _plainly(error: Exception, url: str) -> str:
+    """Returns what an error says, unless it says the URL."""
+    told = str(getattr(error, "reason", error)) or type(error).__name__
+    secrets = [each for each in (url, *urlsplit(url)[2:]) if len(each) > 1]
+    return type(error).__name__ if any(each in told for each in secrets) else told
+
+
+def _by_apprise(place: Place, message: Mapping[str, Any]) -> str:
+    try:
+        apprise = require("apprise", extra="notify")
+        sender = apprise.Apprise()
+        if not sender.add(place.url):
+            return f"apprise does not know what a {place.name} URL like this one means"
+        if sender.notify(title=message["title"], body=message["body"]):
+            return ""
+    except MissingExtra as error:
+        return str(error)
+    except Exception as error:  # a plugin's: whatever it raises, its words may hold the URL
+        return f"apprise could not send by {place.name}: {type(error).__name__}"
+    return f"apprise could not send by {place.name}"

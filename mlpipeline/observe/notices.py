@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,9 @@ from mlpipeline.observe import left, text
 from mlpipeline.observe.results import PREFERRED, direction_of, metrics_of
 from mlpipeline.observe.view import Facts, LiveLine, jsonable, picture
 from mlpipeline.run import Attempt, Cause, Run, State
+
+Key = tuple[str, int]
+"""A run's id, and the number of one of its attempts."""
 
 KINDS = ("empty", "failed", "lost", "stalled", "best", "gone")
 _SAID = {
@@ -49,21 +52,30 @@ class Notifier:
     Args:
         since: what ended before is not told.
         past: runs that succeeded before: what is best so far is told against them.
+        late: attempts that ended before, perhaps, and of which nobody has told.
+        known: attempts that were told of.
+        stalled: likewise, that they had stalled.
     """
 
     since: datetime
     past: Iterable[Run] = ()
+    late: Collection[Key] = ()
+    known: set[Key] = field(default_factory=set)
+    stalled: set[Key] = field(default_factory=set)
     _best: dict[tuple[str, str], tuple[float, str]] = field(default_factory=dict)
-    _known: set[tuple[str, int]] = field(default_factory=set)
-    _stalled: set[tuple[str, int]] = field(default_factory=set)
     _was_open: bool = False
     _ended: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         for run in self.past:
-            if run.last.ended_at is not None and run.last.ended_at < self.since:
+            if not self._is_news(run, run.last):
                 self._beats(run)
         self.past = ()
+
+    def _is_news(self, run: Run, attempt: Attempt) -> bool:
+        key = (run.id, attempt.number)
+        is_young = attempt.ended_at is not None and attempt.ended_at >= self.since
+        return attempt.state.is_final and key not in self.known and (is_young or key in self.late)
 
     def look(self, facts: Facts, now: datetime) -> list[Notice]:
         """Returns what happened since the last look."""
@@ -81,12 +93,9 @@ class Notifier:
     def _ends(self, facts: Facts, now: datetime) -> Iterator[Notice]:
         for run in reversed([*facts.live, *facts.ended]):
             for attempt in run.attempts:
-                key = (run.id, attempt.number)
-                if not attempt.state.is_final or key in self._known:
+                if not self._is_news(run, attempt):
                     continue
-                self._known.add(key)
-                if attempt.ended_at is None or attempt.ended_at < self.since:
-                    continue
+                self.known.add((run.id, attempt.number))
                 self._was_open = True
                 self._ended[attempt.state.value] += 1
                 if attempt.state in _BAD:
@@ -113,9 +122,9 @@ class Notifier:
     def _stalls(self, facts: Facts, now: datetime) -> Iterator[Notice]:
         silent = [line for line in picture(facts, now).running if line.stalled is not None]
         for line in silent:
-            if (line.run.run, line.run.attempt) not in self._stalled:
+            if (line.run.run, line.run.attempt) not in self.stalled:
                 yield _stalled(line, now)
-        self._stalled = {(line.run.run, line.run.attempt) for line in silent}
+        self.stalled = {(line.run.run, line.run.attempt) for line in silent}
 
     def _emptied(self, facts: Facts, now: datetime) -> Iterator[Notice]:
         counts = (facts.status or {}).get("counts") or {}
@@ -219,7 +228,6 @@ def message(facts: Facts, pacing: Pacing, now: datetime) -> dict[str, Any]:
     """Returns what is sent: a title that sums up, a line for each notice, and how the queue stands."""
     counts = Counter(each.kind for each in pacing.waiting) + pacing.left_out
     summed = ", ".join(_SAID[kind].format(counts[kind]) for kind in KINDS if counts[kind])
-    name = facts.root.rstrip("/").rpartition("/")[2]
     lines = [each.text for each in pacing.waiting[-_MOST_LINES:]]
     if (more := counts.total() - len(lines)) > 0:
         lines.insert(0, f"{more} earlier ones, and:")
@@ -228,15 +236,28 @@ def message(facts: Facts, pacing: Pacing, now: datetime) -> dict[str, Any]:
         lines.append(f"{text.many(len(shown.running), 'run')} going on, {_left(shown.versions)} to come.")
     if shown.left:
         lines.append(left.sentence(shown.left, now))
-    title = f"{text.one_line(name)} on {facts.scheduler.host}: {summed or 'a message'}"
+    return envelope(facts.root, facts.scheduler.host, summed, lines, pacing.waiting)
+
+
+def envelope(root: str, host: str, summed: str, lines: Sequence[str], notices: Sequence[Notice]) -> dict[str, Any]:
+    """Returns lines and notices as what is sent.
+
+    Args:
+        root: of the project.
+        host: whose queue it is.
+        summed: what happened, for the title.
+        lines: the message.
+        notices: what it tells of.
+    """
+    title = f"{text.one_line(root.rstrip('/').rpartition('/')[2])} on {host}: {summed}"
     content = {
         "format": 1,
         "title": title,
         "text": "\n".join([title, *lines]),
         "body": "\n".join(lines),
-        "project": facts.root,
-        "host": facts.scheduler.host,
-        "notices": [asdict(each) for each in pacing.waiting],
+        "project": root,
+        "host": host,
+        "notices": [asdict(each) for each in notices],
     }
     sent: dict[str, Any] = jsonable(content)
     return sent

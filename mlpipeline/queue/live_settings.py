@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import fields, replace
+from typing import Any
 
 from mlpipeline.config_text import Fault
 from mlpipeline.errors import ConfigurationError
@@ -93,12 +94,18 @@ class LiveSettings:
             elif each.name in LIVE:
                 changes[each.name] = is_now
                 self.say(f"mlp.config: ~ {each.name}: {_shown(was)} → {_shown(is_now)}")
-            elif each.name == "env":
-                self.say("mlp.config: ~ env: takes effect when the scheduler is started again", "WARNING")
             else:
-                told = f"mlp.config: ~ {each.name}: {_shown(was)} → {_shown(is_now)}"
+                told = f"mlp.config: ~ {_change(each.name, was, is_now)}"
                 self.say(f"{told}: takes effect when the scheduler is started again", "WARNING")
         return replace(now, **changes)
+
+
+def _change(name: str, was: Any, is_now: Any) -> str:
+    if name == "env":  # its values, and those of sections, may be secrets
+        return name
+    if name == "sections":
+        return ", ".join(f"[{each}]" for each in sorted({*was, *is_now}) if was.get(each) != is_now.get(each))
+    return f"{name}: {_shown(was)} → {_shown(is_now)}"
 
 
 def _shown(value: object) -> str:

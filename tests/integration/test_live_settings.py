@@ -27,6 +27,21 @@ def test_more_slots_start_more_runs_at_once(workshop: Workshop) -> None:
     assert queue.wait(60) == 0
 
 
+def test_no_value_of_a_section_is_told(workshop: Workshop) -> None:
+    workshop.model("m.py", WAIT)
+    workshop.list("m.py")
+    queue = workshop.start("-r", "-u")
+    workshop.until(lambda: len(workshop.truth("train")) == 1, "it trains")
+    edit(workshop, "[NOTIFY]\nwebhook = http://127.0.0.1:9/T0/secret\n")
+    workshop.until(
+        lambda: "mlp.config: ~ [NOTIFY]: takes effect when the scheduler is started again" in workshop.output(),
+        "the edit is told",
+    )
+    assert "secret" not in workshop.output()
+    (workshop.root / "go").touch()
+    assert queue.wait(60) == 0
+
+
 def test_a_faulty_edit_leaves_the_settings_as_they_were(workshop: Workshop) -> None:
     workshop.model("m.py", WAIT, 'Versions(0.1, Loader(), 2, 1).add("a").add("b")')
     workshop.list("m.py")

@@ -57,8 +57,8 @@ def hook() -> Iterator[Hook]:
     server.server_close()
 
 
-def notified(workshop: Workshop, url: str, *lines: str) -> None:
-    workshop.config("\n".join(["preload = none", "[NOTIFY]", f"webhook = {url}", "every = 0.1", *lines, ""]))
+def notified(workshop: Workshop, url: str, *lines: str, every: str = "0.1") -> None:
+    workshop.config("\n".join(["preload = none", "[NOTIFY]", f"webhook = {url}", f"every = {every}", *lines, ""]))
     workshop.list("m.py")
 
 
@@ -122,11 +122,100 @@ def test_a_faulty_section_is_told_before_anything_starts(workshop: Workshop) -> 
 def test_apprise_sends_as_well(hook: Hook) -> None:
     pytest.importorskip("apprise", reason="apprise is not installed: pip install 'mlpipeline[notify]'")
     message = {"title": "a title", "body": "a body"}
-    wanted = messenger.Wanted(urls=(f"json://127.0.0.1:{hook.server_port}/",))
+    known, unknown = messenger.Wanted(urls=(f"json://127.0.0.1:{hook.server_port}/", "nobody://secret")).places()
     hook.answer = 500
-    assert messenger.send(wanted, message) == ["apprise could not send by json://"]
+    assert messenger.send(known, message) == "apprise could not send by json://"
     hook.answer = 200
     hook.received.clear()
-    assert messenger.send(wanted, message) == []
+    assert messenger.send(known, message) == ""
     assert hook.received[0]["message"] == "a body"
-    assert "nobody://" in messenger.send(messenger.Wanted(urls=("nobody://secret",)), message)[0]
+    assert messenger.send(unknown, message) == "apprise does not know what a nobody:// URL like this one means"
+
+
+GATED = """
+while not (ROOT / f"go-{self.run.version}").exists(): time.sleep(0.01)
+raise ValueError(f"{self.run.version} fails")
+"""
+THREE = 'Versions(0.1, Loader(), 2, 1).add("a").add("b").add("c")'
+
+
+def go(workshop: Workshop, version: str) -> None:
+    (workshop.root / f"go-{version}").touch()
+
+
+def test_nothing_is_told_twice_and_nothing_lost_when_the_scheduler_is_killed(workshop: Workshop, hook: Hook) -> None:
+    notified(workshop, hook.url)
+    workshop.model("m.py", GATED, THREE)
+    queue = workshop.start("-r", "-u", "-j", "2")
+    go(workshop, "a")
+    workshop.until(lambda: "failed" in hook.kinds(), "the first failure is told")
+    workshop.until(lambda: len(workshop.truth("train")) == 3, "the others train")
+    queue.kill()
+    workshop.until(lambda: "gone" in hook.kinds(), "the scheduler's end is told")
+    go(workshop, "b")
+    outcomes = workshop.outputs / "runs"
+    workshop.until(lambda: len(list(outcomes.glob("*/1/outcome.json"))) == 2, "a run ends while nobody looks")
+    second = workshop.start("-r", "-u", "-j", "2")
+    workshop.until(lambda: hook.kinds().count("failed") == 2, "what ended meanwhile is told")
+    go(workshop, "c")
+    second.wait()
+    workshop.until(lambda: "empty" in hook.kinds(), "the last word arrives")
+    assert sorted(hook.kinds()) == ["empty", "failed", "failed", "failed", "gone"]
+    told = "\n".join(each["text"] for each in hook.received)
+    assert [told.count(f"ValueError: {version} fails") for version in "abc"] == [1, 1, 1]
+    kept = workshop.outputs / "notices-here.json"
+    workshop.until(lambda: not kept.exists(), "nothing is left to be told")
+
+
+def test_what_could_not_be_told_is_told_by_the_next_queue(workshop: Workshop, hook: Hook) -> None:
+    hook.answer = 500
+    notified(workshop, hook.url)
+    workshop.model("m.py", FAILS)
+    assert workshop.run("-r", "-u")[0] == 1
+    kept = workshop.outputs / "notices-here.json"
+    workshop.until(lambda: kept.exists() and "no such luck" in kept.read_text(), "it is kept")
+    assert "secret" not in kept.read_text()
+    hook.answer = 204
+    assert workshop.run("-r", "-u")[0] == 1
+    workshop.until(lambda: hook.kinds(), "it is told")
+    assert hook.kinds() == ["failed", "empty"]
+
+
+def test_one_place_that_fails_makes_no_other_hear_twice(workshop: Workshop, hook: Hook) -> None:
+    pytest.importorskip("apprise", reason="apprise is not installed: pip install 'mlpipeline[notify]'")
+    notified(workshop, hook.url, "urls = json://127.0.0.1:9/secret", "on = failed")
+    workshop.model("m.py", GATED, THREE)
+    queue = workshop.start("-r", "-u")
+    go(workshop, "a")
+    workshop.until(lambda: workshop.output().count("apprise could not send by json://") > 1, "it is tried again")
+    assert hook.kinds() == ["failed"]
+    queue.kill()
+
+
+def test_what_follows_the_first_message_is_gathered_into_one(workshop: Workshop, hook: Hook) -> None:
+    notified(workshop, hook.url, every="1h")
+    workshop.model("m.py", GATED, THREE)
+    queue = workshop.start("-r", "-u")
+    go(workshop, "a")
+    workshop.until(lambda: hook.kinds() == ["failed"], "the first is told at once")
+    go(workshop, "b")
+    go(workshop, "c")
+    queue.wait()
+    workshop.until(lambda: len(hook.received) == 2, "the rest is told in the end")
+    assert hook.kinds() == ["failed", "failed", "failed", "empty"]
+    assert "the queue is empty, 2 failed" in hook.received[1]["title"]
+
+
+def test_a_test_message_says_who_has_taken_it(workshop: Workshop, hook: Hook) -> None:
+    status, told = workshop.run("notify")
+    assert (status, "[NOTIFY]" in told) == (2, True)
+    notified(workshop, hook.url)
+    assert workshop.run("notify") == (0, "the webhook at 127.0.0.1 has taken it\n")
+    assert workshop.run("notify", "the data is ready")[0] == 0
+    assert hook.kinds() == ["test", "message"]
+    assert "the data is ready" in hook.received[1]["text"]
+    hook.answer = 500
+    assert workshop.run("notify") == (1, "the webhook at 127.0.0.1 answered 500\n")
+    assert workshop.json("notify")["sent"] == [
+        {"to": "the webhook at 127.0.0.1", "ok": False, "trouble": "the webhook at 127.0.0.1 answered 500"}
+    ]

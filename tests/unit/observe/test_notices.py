@@ -51,6 +51,15 @@ def test_a_lost_attempt_is_told_although_its_run_is_tried_again() -> None:
     assert kinds(notices.Notifier(SINCE).look(facts(live=[sample_run("aaaaaa", *tries)]), NOW)) == ["lost"]
 
 
+def test_who_takes_over_tells_of_what_lived_when_somebody_looked_last_and_of_nothing_twice() -> None:
+    late, told = run_in(State.FAILED, "aaaaaa"), run_in(State.FAILED, "bbbbbb")
+    after = NOW + timedelta(hours=1)
+    taken_over = notices.Notifier(after, late={(late.id, 1)})
+    assert [each.run for each in taken_over.look(facts(ended=[told, late]), after)[:1]] == [late.id]
+    young = notices.Notifier(SINCE, known={(told.id, 1)})
+    assert [each.run for each in young.look(facts(ended=[told, late]), NOW) if each.run] == [late.id]
+
+
 @pytest.mark.parametrize(
     ("metric", "before", "after", "is_best"),
     [
