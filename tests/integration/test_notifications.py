@@ -173,7 +173,8 @@ def test_what_could_not_be_told_is_told_by_the_next_queue(workshop: Workshop, ho
     workshop.model("m.py", FAILS)
     assert workshop.run("-r", "-u")[0] == 1
     kept = workshop.outputs / "notices-here.json"
-    workshop.until(lambda: kept.exists() and "no such luck" in kept.read_text(), "it is kept")
+    workshop.until(lambda: not workshop.left_behind(), "who notifies gives up")
+    assert "no such luck" in kept.read_text()
     assert "secret" not in kept.read_text()
     hook.answer = 204
     assert workshop.run("-r", "-u")[0] == 1
