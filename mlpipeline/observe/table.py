@@ -1,4 +1,4 @@
-"""A table that people read: aligned plain text where it is piped, drawn by rich on a terminal."""
+"""A table that people read: aligned plain text where it is piped, drawn on a terminal."""
 
 from __future__ import annotations
 
@@ -7,12 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TextIO
 
 from mlpipeline.observe import text
-
-_STYLES = {
-    "succeeded": "green", "done": "green", "running": "cyan", "submitted": "cyan", "failed": "red", "gave_up": "red",
-    "lost": "red", "STALLED": "bold yellow", "adopted": "cyan",
-    "cancelled": "yellow", "yielded": "yellow", "held": "yellow",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,26 +38,12 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def write(table: Table, stream: TextIO) -> None:
-    """Writes the table, with colors and borders only where `stream` is a terminal."""
+    """Writes the table, with colors, and no wider than it is, only where `stream` is a terminal."""
     if stream.isatty():
-        _draw(table, stream)
+        # Imported here: rich costs 30 ms, and piped output does not need it.
+        from mlpipeline.observe.drawn_table import draw
+
+        draw(table, stream)
         return
     heading = [f"{table.title}:"] if table.title else []
     stream.writelines(f"{line}\n" for line in (*heading, *lines(table)))
-
-
-def _draw(table: Table, stream: TextIO) -> None:
-    # Imported here: rich costs 30 ms, and piped output does not need it.
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table as RichTable
-    from rich.text import Text
-
-    drawn = RichTable(title=table.title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in table.columns:
-        # What is typed into the next command must not be cut by a narrow terminal.
-        drawn.add_column(column, overflow="fold", no_wrap=column in ("run", "takes"))
-    for row in table.rows:
-        # Text, never markup: a version may be called [red].
-        drawn.add_row(*(Text(text.one_line(cell, 500), style=_STYLES.get(cell, "")) for cell in row))
-    Console(file=stream, highlight=False).print(drawn)
