@@ -254,7 +254,7 @@ class _Desk:
         from mlpipeline.observe.view import seconds_of
 
         seconds = seconds_of(run.last, now())
-        since = "" if seconds is None else f" (runs since {text.duration(seconds)})"
+        since = "" if seconds is None else f" (running for {text.duration(seconds)})"
         return text.title(run.model, run.version, run.replicate) + since
 
     def _start(self, item: Item) -> Start | None:

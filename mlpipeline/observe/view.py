@@ -286,7 +286,7 @@ def scheduler_sentence(scheduler: SchedulerLine, now: datetime) -> str:
     """Says in one sentence whether a scheduler runs."""
     if scheduler.running:
         where = f" (pid {scheduler.pid} on {scheduler.host})" if scheduler.pid else f" (on {scheduler.host})"
-        since = f" since {text.duration((now - scheduler.since).total_seconds())}" if scheduler.since else ""
+        since = f", up for {text.duration((now - scheduler.since).total_seconds())}" if scheduler.since else ""
         doing = f", {scheduler.state}" if scheduler.state and scheduler.state != "running" else ""
         return f"The scheduler runs{where}{since}{doing}."
     heard = f"; last heard {text.ago(scheduler.heard_at, now)}" if scheduler.heard_at else ""

@@ -67,11 +67,11 @@ def _live(name: str, last: Attempt, told: Details, now: datetime) -> str:
         return f"{name} was submitted {text.ago(last.submitted_at, now)} and has not started yet."
     if told.live and told.live.stalled is not None:
         return _joined(
-            f"{name} is STALLED: since {text.rough(told.live.stalled)} no step, no output, no processor time"
+            f"{name} is STALLED: no step, no output, no processor time for {text.rough(told.live.stalled)}"
             f"{_progress(told)}.",
             f"See mlpipeline logs {last.run_id}, or end it: mlpipeline cancel {last.run_id}",
         )
-    return f"{name} runs since {text.duration(seconds_of(last, now))}{_progress(told)}."
+    return f"{name} has been running for {text.duration(seconds_of(last, now))}{_progress(told)}."
 
 
 def _joined(*sentences: str) -> str:
@@ -211,7 +211,7 @@ def why_wish(wish: Wish, now: datetime) -> str:
         told = f"{wish.title} is {wish.verdict}: {reason}{when}."
     if wish.stale and wish.verdict == "held":
         told += f" {_sentence(wish.stale)}."
-    listed = f"It is listed since {text.clock(wish.listed_at, now)}." if wish.listed_at else ""
+    listed = f"It has been listed since {text.clock(wish.listed_at, now)}." if wish.listed_at else ""
     command = "It runs with: mlpipeline -r -u" if wish.verdict == "due" and not wish.is_served else ""
     takes = left.why(wish.takes, wish.title.partition(":")[0]) if wish.takes else ""
     return _joined(told, _behind(wish), listed, _start(wish, now), takes, command)

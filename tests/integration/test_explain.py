@@ -122,15 +122,15 @@ def test_who_waits_for_a_slot_is_told_behind_whom_and_when_it_starts(workshop: W
     workshop.model("after.py", "pass")
     scheduler = workshop.start("-r", "-u")
     workshop.until(lambda: len(workshop.truth("train")) == 2, "the second seed trains")
-    workshop.until(lambda: "(runs since" in why(workshop, "new.py"), "the scheduler heard that it began")
+    workshop.until(lambda: "(running for" in why(workshop, "new.py"), "the scheduler heard that it began")
     told = why(workshop, "new.py")
-    assert told.startswith("new.py:one is due: waits for a slot. Before it: lm.py:one seed 1 (runs since ")
-    assert "It is listed since " in told
+    assert told.startswith("new.py:one is due: waits for a slot. Before it: lm.py:one seed 1 (running for ")
+    assert "It has been listed since " in told
     told = why(workshop, "after.py")
-    assert told.startswith("after.py:one is waiting: waits for new.py. Before it: lm.py:one seed 1 (runs since ")
+    assert told.startswith("after.py:one is waiting: waits for new.py. Before it: lm.py:one seed 1 (running for ")
     assert "new.py:one." in told
     assert "It starts" not in told  # how long new.py takes is not known
-    assert "runs since" in why(workshop, "lm.py")
+    assert "has been running for" in why(workshop, "lm.py")
     (workshop.root / "go").touch()
     assert scheduler.wait(60) == 0
 

@@ -203,7 +203,7 @@ def test_a_dead_run_is_called_lost_in_every_face_before_any_scheduler_looks(work
     for command in (["status"], ["history"], ["show", run["id"]], ["why", run["id"]]):
         told = workshop.run(*command)[1]
         assert " lost" in told, command
-        assert "runs since" not in told, command
+        assert "has been running" not in told, command
 
 
 def stalled(workshop: Workshop) -> list[str]:

@@ -267,5 +267,5 @@ def test_a_terminal_breaks_no_row(width: int, monkeypatch: pytest.MonkeyPatch) -
     shown, _ = comparison_table.table(found, width)
     stream = Terminal()
     table.write(shown, stream)
-    # A line of names and a rule below it, an empty line above and below, and one line for each row.
-    assert len(stream.getvalue().splitlines()) == 4 + 3
+    # A line of names, and one for each row.
+    assert len(stream.getvalue().splitlines()) == 1 + 3

@@ -91,7 +91,7 @@ def test_an_attempt_that_never_started_has_no_duration() -> None:
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        (UP, "The scheduler runs (pid 12 on h) since 3 min 00 s, idle."),
+        (UP, "The scheduler runs (pid 12 on h), up for 3 min 00 s, idle."),
         (DOWN, "The scheduler is not running on h. Start it with: mlpipeline start"),
         (replace(DOWN, heard_at=NOW - timedelta(seconds=12)), "not running on h; last heard 12 s ago"),
     ],

@@ -26,7 +26,7 @@ MONTH = Estimate(30 * 86400, 29 * 86400, 31 * 86400, runs=3, source="model")
         (State.FAILED, Cause.TIME_LIMIT, "raise timeout_seconds, or train less"),
         (State.CANCELLED, Cause.INTERRUPTED, "goes on from its last checkpoint"),
         (State.LOST, Cause.KILLED, "tried again until max_attempts"),
-        (State.RUNNING, Cause.NONE, "runs since 59 s."),
+        (State.RUNNING, Cause.NONE, "has been running for 59 s."),
         (State.SUBMITTED, Cause.NONE, "has not started yet"),
     ],
 )
@@ -41,11 +41,11 @@ def test_a_run_whose_retry_was_asked_for_says_so() -> None:
 
 def test_a_run_at_work_says_how_far_it_is() -> None:
     told = why.why_run(run_in(State.RUNNING), NOW, why.Details(progress=KNOWN))
-    assert told.endswith("runs since 59 s: step 30 of 120, last checkpoint at step 20, about 9.0 s left.")
+    assert told.endswith("has been running for 59 s: step 30 of 120, last checkpoint at step 20, about 9.0 s left.")
     told = why.why_run(run_in(State.RUNNING), NOW, why.Details(progress=KNOWN, left=Estimate(720, 600, 900)))
     assert told.endswith("last checkpoint at step 20, about 12 min (10 min to 15 min) left.")
     told = why.why_run(run_in(State.RUNNING), NOW, why.Details(left=Estimate(0, 0, 9, is_late=True)))
-    assert told.endswith("runs since 59 s: longer than usual.")
+    assert told.endswith("has been running for 59 s: longer than usual.")
 
 
 def test_a_run_that_ended_badly_names_its_last_checkpoint_or_says_that_there_is_none() -> None:
@@ -99,11 +99,11 @@ def test_a_version_that_waits_for_a_slot_says_behind_whom_since_when_and_until_w
     at = NOW + timedelta(minutes=25)
     between = (at - timedelta(minutes=5), at + timedelta(minutes=9))
     start = why.Start(at=at, between=between, ahead=[("lm.py", 2, 720.0, 720.0), ("b.py", 1, 60.0, 60.0)])
-    behind = ["lm.py:a (runs since 59 s)", "lm.py:b", "b.py:c"]
+    behind = ["lm.py:a (running for 59 s)", "lm.py:b", "b.py:c"]
     told = why.why_wish(wish(reason="waits for a slot", behind=behind, listed_at=NOW, start=start, takes=MONTH), NOW)
     assert told == (
-        "a.py:v is due: waits for a slot. Before it: lm.py:a (runs since 59 s), lm.py:b, b.py:c. "
-        f"It is listed since {text.clock(NOW, NOW)}. It starts at about {text.clock(at, NOW)} "
+        "a.py:v is due: waits for a slot. Before it: lm.py:a (running for 59 s), lm.py:b, b.py:c. "
+        f"It has been listed since {text.clock(NOW, NOW)}. It starts at about {text.clock(at, NOW)} "
         f"({text.clock(between[0], NOW)} to {text.clock(between[1], NOW)}), "
         "after 2 versions of lm.py, which take about 12 min each, 1 version of b.py, which takes about 1 min. "
         "It takes about 30 d 0 h (29 d 0 h to 31 d 0 h), by 3 earlier runs of other versions of a.py."
@@ -135,8 +135,8 @@ def test_what_is_held_says_by_whom_and_what_has_changed_meanwhile() -> None:
 @pytest.mark.parametrize(
     ("life", "silent", "told"),
     [
-        ("alive", None, "runs since 59 s: step 30 of 120"),
-        ("alive", 300.0, "is STALLED: since 5 min no step, no output, no processor time: step 30 of 120"),
+        ("alive", None, "has been running for 59 s: step 30 of 120"),
+        ("alive", 300.0, "is STALLED: no step, no output, no processor time for 5 min: step 30 of 120"),
         ("gone", None, "is lost: its processes are gone"),
         ("ended", None, "has ended; a scheduler that runs records"),
     ],
