@@ -107,13 +107,13 @@ def wrapped(line: str) -> list[str]:
     return [line[at : at + WIDTH] for at in range(0, len(line), WIDTH)]
 
 
-def draw(lines: list[str], title: str, name: str) -> None:
-    """Writes a picture on a light and on a dark ground."""
-    for theme, colors in THEMES.items():
+def draw(lines: list[str], title: str, name: str, *themes: str) -> None:
+    """Writes a picture on each of these grounds."""
+    for theme in themes:
         console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, legacy_windows=False)
         for line in [*lines, ""]:  # the last line is cut in half otherwise
             console.print(Text.from_ansi(line), no_wrap=True, overflow="crop")
-        picture = console.export_svg(title=title, theme=colors, unique_id=name)
+        picture = console.export_svg(title=title, theme=THEMES[theme], unique_id=name)
         # Nothing is fetched from elsewhere when a page is read: the reader's own fonts do.
         picture = re.sub(r"@font-face \{.*?\}\s*", "", picture, flags=re.DOTALL)
         picture = picture.replace("Fira Code, monospace", "ui-monospace, DejaVu Sans Mono, Menlo, Consolas, monospace")
@@ -129,14 +129,14 @@ def main() -> None:
         subprocess.run([sys.executable, "-m", "mlpipeline", "hold", "large.py:fine"], cwd=root, check=True)
         queue = Terminal(root, "-r", "-u")
         queue.watch(LIVE_SECONDS)
-        draw(queue.screen(), "mlpipeline -r -u", "terminal-live")
+        draw(queue.screen(), "mlpipeline -r -u", "terminal-live", "light", "dark")
         queue.end()
         started = [json.loads(path.read_text()) for path in root.glob("models/outputs/runs/*/1/started.json")]
         alive = [each["pid"] for each in started if os.path.exists(f"/proc/{each['pid']}")]
         os.kill(alive[0], signal.SIGKILL)
         watching = Terminal(root, "status", "--watch")
         watching.watch(DEAD_SECONDS)
-        draw(watching.screen(), "mlpipeline status --watch", "terminal-status")
+        draw(watching.screen(), "mlpipeline status --watch", "terminal-status", "dark")
         watching.end()
         for pid in alive[1:]:
             with contextlib.suppress(ProcessLookupError):

@@ -114,6 +114,8 @@ class LiveSelection:
                 self.say(f"fault: {fault}. The last good revision stays in force", "ERROR")
 
     def _keep(self) -> None:
+        if not self.path.exists():  # what is named on the command line needs no list
+            return
         try:
             data = self.path.read_bytes()
             # What stands there by now may be another text, and none that was accepted: its turn comes.
