@@ -65,7 +65,7 @@ COMMANDS = {
     "console": Entry(section=WORK, target="shells:console", help="A Python console in the project."),
     "notebook": Entry(section=WORK, target="shells:notebook", help="Jupyter in the project."),
     "test": Entry(section=WORK, target="own_tests:test", help="Run the project's own tests, or a workflow's checks."),
-    "init": Entry(section=MAKE, target="create:init", help="Create a project that runs at once."),
+    "init": Entry(section=MAKE, target="init:init", help="Create a project that runs at once, or upgrade one."),
     "create": Entry(section=MAKE, target="create:create", help="Create a model, component, pipeline, command, ..."),
     "package": Entry(section=MAKE, target="package:package", help="Build what pip installs of the project's parts."),
     "get": Entry(section=KEEP, target="keep:get", help="Copy what a run left into a directory."),

@@ -1,4 +1,4 @@
-"""Commands that make something new: `create KIND NAME`, and `init`."""
+"""Commands that make something new in a project: `create KIND NAME`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ def create() -> None:
     """
 
 
-def _complete_template(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def complete_template(context: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offers the templates of what is to be made, of a project as well."""
     from mlpipeline.errors import MlpipelineError
     from mlpipeline.scaffold import shelf
 
@@ -70,7 +71,7 @@ def _command(kind: str, told: str) -> click.Command:
     made = click.option(
         "--template",
         metavar="NAME|PATH|URL",
-        shell_complete=_complete_template,
+        shell_complete=complete_template,
         help="What to make it from: a template's name, a directory, a git repository. See mlpipeline list templates.",
     )(made)
     if kind == "component":
@@ -118,36 +119,3 @@ def _tell(setup: Setup, project: Project, files: list[str]) -> None:
     tests = [file for file in files if file.startswith("tests/test_")]
     if tests:
         say(f"Try it: mlpipeline test {' '.join(tests)}")
-
-
-@click.command()
-@click.argument("directory", required=False, default=".", type=click.Path(file_okay=False, path_type=Path))
-@click.option(
-    "--template",
-    metavar="NAME|PATH|URL",
-    default="queue",
-    show_default=True,
-    shell_complete=_complete_template,
-    help="What kind of project: a template's name, a directory, a git repository.",
-)
-@shared
-@click.pass_obj
-def init(setup: Setup, directory: Path, template: str) -> None:
-    """Create a project that runs at once: settings, a model that trains, tests, a README of its own.
-
-    Nothing is overwritten: where one of its files is there already, all such files are listed and nothing is written.
-
-    \b
-    mlpipeline init digits
-    mlpipeline init --template workflow churn
-    """
-    from mlpipeline.scaffold import making
-
-    files = making.make_project(directory, template)
-    if setup.json:
-        setup.emit({"format": 1, "project": str(directory.resolve()), "created": files})
-        return
-    for file in files:
-        say(f"created {directory / file}")
-    where = "" if directory.resolve() == Path.cwd() else f"cd {directory} && "
-    say(f"Try it: {where}mlpipeline && mlpipeline -r -u && mlpipeline test")

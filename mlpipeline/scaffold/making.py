@@ -10,7 +10,7 @@ from pathlib import Path
 from mlpipeline import plugins
 from mlpipeline.errors import MlpipelineError, UsageError
 from mlpipeline.project import Project
-from mlpipeline.scaffold import shelf, types
+from mlpipeline.scaffold import projects, shelf, types
 from mlpipeline.scaffold.names import Name
 from mlpipeline.scaffold.writing import write
 
@@ -44,23 +44,29 @@ def make(
         return write(project.root, found.render(values))
 
 
-def make_project(directory: Path, template: str) -> list[str]:
+def make_project(directory: Path, template: str, data: str = "none") -> list[str]:
     """Makes a project in a directory, new or not, and returns the files' paths.
 
+    Args:
+        template: a name, a path or a URL.
+        data: where rows come from: a key of `projects.DATA`.
+
     Raises:
-        UsageError: there is no such template, or the directory's name is none.
+        UsageError: there is no such template, or it has no such data.
         MlpipelineError: some of its files are there already.
     """
     path = directory.resolve()
+    with shelf.template("project", template, None) as found:
+        return write(path, projects.files(found, data, _names(path)))
+
+
+def _names(path: Path) -> dict[str, str]:
     module = re.sub(r"\W+", "_", path.name.lower(), flags=re.ASCII).strip("_")
-    values = {
+    return {
         "project_name": path.name,
         "package_name": re.sub(r"[^a-z0-9]+", "-", path.name.lower()).strip("-") or "project",
         "module_name": module or "project",
-    } | _versions()
-    with shelf.template("project", template, None) as found:
-        files = found.render(values)
-    return write(path, files)
+    } | projects.versions()
 
 
 def _values(project: Project, name: Name) -> dict[str, str]:
@@ -74,13 +80,7 @@ def _values(project: Project, name: Name) -> dict[str, str]:
         "title": name.title,
         "models_dir": models,
         "project_name": project.root.name,
-    } | _versions()
-
-
-def _versions() -> dict[str, str]:
-    from mlpipeline import __version__
-
-    return {"mlpipeline_version": __version__, "python_version": f"{sys.version_info[0]}.{sys.version_info[1]}"}
+    } | projects.versions()
 
 
 def _check(project: Project, kind: str, name: Name) -> None:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from mlpipeline import errors
-from mlpipeline.config_text import near_miss
 from mlpipeline.errors import MlpipelineError
 
 SUFFIX = ".jinja"
 """Files that end so are rendered, and lose the ending; all others are copied as they are."""
 _COPIER = ("copier.yml", "copier.yaml")
-_VARIABLE = re.compile(r"\{\{\s*(\w+)\s*\}\}")
-_STATEMENT = re.compile(r"\{[%#]")
 _LEFT_OUT = frozenset((".git", "__pycache__", *_COPIER))
 
 
@@ -24,10 +20,12 @@ _LEFT_OUT = frozenset((".git", "__pycache__", *_COPIER))
 class Template:
     """A directory of files to be, found under a name.
 
-    It is a template of copier's as well: with a `copier.yml` it may use all of Jinja, ask for answers, and is rendered
-    by that library; without one, `{{ variable }}` is all there is, and no library is needed.
+    Files and names are Jinja's. With a `copier.yml` it is a template of copier's, which may ask for answers, and is
+    rendered by that library.
 
     Attributes:
+        layers: directories whose files it has as well; where two have one of the same name, the template's own counts,
+            then that of the later layer.
         where: it comes from, for a person.
         fault: why it cannot be used; None where it can.
     """
@@ -35,7 +33,13 @@ class Template:
     name: str
     directory: Path
     where: str
+    layers: tuple[Path, ...] = ()
     fault: str | None = None
+
+    def files(self) -> dict[str, Path]:
+        """Returns what it is made of, by the names that stand in its directories."""
+        places = (*self.layers, self.directory)
+        return {path.relative_to(place).as_posix(): path for place in places for path in template_files(place)}
 
     def render(self, values: Mapping[str, str]) -> dict[str, bytes]:
         """Returns contents by path, in POSIX spelling.
@@ -49,37 +53,22 @@ class Template:
         if any((self.directory / each).is_file() for each in _COPIER):
             return self._rendered_by_copier(values)
         found = {}
-        for path in template_files(self.directory):
-            name = path.relative_to(self.directory).as_posix()
+        for name, path in self.files().items():
             target = self._filled(name.removesuffix(SUFFIX), values, name)
             content = path.read_bytes()
-            found[target] = self._content(content, values, name) if name.endswith(SUFFIX) else content
+            if name.endswith(SUFFIX):
+                content = self._filled(content.decode("utf-8"), values, name).encode()
+            found[target] = content
         if not found:
             raise MlpipelineError(f"template {self.name} ({self.where}) has no files: put some into {self.directory}")
         return found
 
-    def _content(self, content: bytes, values: Mapping[str, str], name: str) -> bytes:
-        text = content.decode("utf-8")
-        found = _STATEMENT.search(text)
-        if found is not None:
-            line = text.count("\n", 0, found.start()) + 1
-            raise MlpipelineError(
-                f"template {self.name}: {name}:{line}: {found[0]} is Jinja's: add a copier.yml to "
-                f"{self.directory}, and copier renders it; or drop the ending {SUFFIX}, and the file is copied as it is"
-            )
-        return self._filled(text, values, name).encode()
-
     def _filled(self, text: str, values: Mapping[str, str], name: str) -> str:
-        def value(found: re.Match[str]) -> str:
-            if found[1] not in values:
-                line = found.string.count("\n", 0, found.start()) + 1
-                raise MlpipelineError(
-                    f"template {self.name}: {name}:{line}: there is no variable {found[1]!r}."
-                    f"{near_miss(found[1], values)} There are {', '.join(sorted(values))}"
-                )
-            return values[found[1]]
+        if "{" not in text:  # Jinja takes a tenth of a second to import
+            return text
+        from mlpipeline.scaffold.rendering import filled
 
-        return _VARIABLE.sub(value, text)
+        return filled(text, values, f"template {self.name}: {name}")
 
     def _rendered_by_copier(self, values: Mapping[str, str]) -> dict[str, bytes]:
         copier = errors.require("copier", extra="templates")
