@@ -31,7 +31,9 @@ _DATA = ("none", "sqlite", "postgres")
     "of yours. Default: none; on a terminal you are asked.",
 )
 @click.option(
-    "--upgrade", is_flag=True, help="Take over into the project in DIRECTORY what is new in the template it was made of."
+    "--upgrade",
+    is_flag=True,
+    help="Take over into the project in DIRECTORY what is new in the template it was made of.",
 )
 @shared
 @click.pass_obj
@@ -113,10 +115,11 @@ def _upgrade(setup: Setup, directory: Path) -> None:
     if found.before == found.after:
         say(f"Nothing to do: the project is of mlpipeline {found.after}")
         return
-    for word, files in (("changed", found.changed), ("added", found.added), ("conflict in", found.conflicts)):
+    told = {"changed": found.changed, "added": found.added, "removed": found.removed, "conflict in": found.conflicts}
+    for word, files in told.items():
         for file in files:
             say(f"{word} {directory / file}")
-    if not (found.changed or found.added or found.conflicts):
+    if not any(told.values()):
         say("Nothing of the template has changed that concerns you")
     if found.conflicts:
         say("Where both of you changed a line, both are there, between <<<<<<< and >>>>>>>: choose, and save")

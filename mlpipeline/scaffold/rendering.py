@@ -31,7 +31,7 @@ def filled(text: str, values: Mapping[str, str], where: str) -> str:
                 f"{where}:{line}: there is no variable {name!r}.{near_miss(name, values)} "
                 f"There are {', '.join(sorted(values))}"
             )
-        return _JINJA.from_string(text).render(values)
+        return str(_JINJA.from_string(text).render(values))
     except jinja2.TemplateSyntaxError as error:
         raise MlpipelineError(f"{where}:{error.lineno}: {error.message}: mend the template") from error
     except jinja2.TemplateError as error:

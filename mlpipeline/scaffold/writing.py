@@ -1,10 +1,10 @@
-"""Writes new files: all of them or none, and never over what is there."""
+"""Writes new files: all of them or none, and never over what is there; or, in an upgrade, over it."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from mlpipeline.errors import MlpipelineError, NotWritable
@@ -56,3 +56,25 @@ def _undo(made: list[Path]) -> None:
             shutil.rmtree(each, ignore_errors=True)
         else:
             each.unlink(missing_ok=True)
+
+
+def replace_files(root: Path, files: Mapping[str, bytes], *, removed: Iterable[str] = ()) -> None:
+    """Writes files below a directory, over those that are there: each appears whole. Then removes others.
+
+    Raises:
+        NotWritable: one cannot be written; those before it have been.
+    """
+    for name in sorted(files):
+        path = root / name
+        beside = path.with_name(f".{path.name}.part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            beside.write_bytes(files[name])
+            if path.exists():
+                shutil.copymode(path, beside)
+            beside.replace(path)
+        except OSError as error:
+            beside.unlink(missing_ok=True)
+            raise NotWritable(f"{error.filename or path}: {error.strerror}: mend it, and upgrade again") from error
+    for name in removed:
+        (root / name).unlink(missing_ok=True)

@@ -86,27 +86,6 @@ def test_fact_9_one_name_of_two_packages_is_a_fault_that_names_both(site: Site) 
     good(site, "validate", "dev.yaml", "n.yaml", PYTHONPATH=path)
 
 
-@pytest.mark.parametrize("template", ["queue", "workflow", "estimator"])
-def test_fact_19_a_new_project_passes_its_own_tests_and_trains(tmp_path: Path, template: str) -> None:
-    if template == "estimator":
-        pytest.importorskip("sklearn", reason="the template needs scikit-learn: pip install 'mlpipeline[learning]'")
-    made = Site(tmp_path)
-    good(made, "init", "my project", "--template", template)
-    made = Site.__new__(Site)
-    made.root = tmp_path / "my project"
-    assert passing(made) >= 1
-    if template == "queue":
-        good(made)
-    good(made, "-r", "-u")
-    assert {each["state"] for each in made.history()} == {"succeeded"}
-    for path in (made.root / "models").glob("*.yaml"):
-        good(made, "validate", str(path.relative_to(made.root)))
-    again = made.run("init", "--template", template)
-    assert again.returncode == 1
-    assert "README.md" in again.stderr
-    assert "nothing was written" in again.stderr
-
-
 def test_fact_19_everything_that_is_created_passes_its_own_test(tmp_path: Path) -> None:
     pytest.importorskip("sklearn", reason="datasets and estimators need it: pip install 'mlpipeline[learning]'")
     made = bare(tmp_path / "project")

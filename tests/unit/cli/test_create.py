@@ -1,10 +1,8 @@
-"""The commands that make something new: create, init, package."""
+"""The commands that make something new in a project: create, package."""
 
 from __future__ import annotations
 
-import json
 import zipfile
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -71,21 +69,6 @@ def test_what_the_generator_is_given_is_read_as_a_workflows_values_are(desk: Des
     result = desk.type("create", "tests", source, "Scaler", "--set", "no_such_key=1")
     assert (result.exit_code, "no_such_key" in result.stderr) == (2, True)
     assert desk.type("create", "tests", source, "Scaler", "--set", "no equals").exit_code == 2
-
-
-def test_init_writes_a_project_and_never_over_one(tmp_path: Path) -> None:
-    runner = CliRunner()
-    place = tmp_path / "new"
-    made = json.loads(runner.invoke(cli, ["init", str(place), "--json"]).stdout)
-    assert made["project"] == str(place)
-    assert "models/line.py" in made["created"]
-    result = runner.invoke(cli, ["init", str(place), "--template", "workflow"])
-    assert result.exit_code == 1
-    assert "mlp.config" in result.stderr
-    assert "models/line.py" not in result.stderr
-    assert not (place / "pipelines").exists()
-    told = runner.invoke(cli, ["init", str(tmp_path / "other")]).stdout
-    assert f"Try it: cd {tmp_path / 'other'} && mlpipeline" in told
 
 
 def test_types_and_templates_are_completed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -41,9 +42,19 @@ def test_an_unknown_variable_is_told_with_file_and_line(made: Made) -> None:
         template.render({"class_name": "X"})
 
 
-def test_statements_of_jinja_need_copier(made: Made) -> None:
-    with pytest.raises(MlpipelineError, match=r"a\.txt\.jinja:2: \{% .*copier\.yml"):
+def test_all_of_jinja_is_known_and_a_fault_is_told_with_file_and_line(made: Made) -> None:
+    text = "{% if x == '1' %}one{% else %}more{% endif %}\n{{ x | upper }}\n"
+    assert made({"a.txt.jinja": text}).render({"x": "1"}) == {"a.txt": b"one\n1\n"}
+    with pytest.raises(MlpipelineError, match=r"a\.txt\.jinja:2: .*endif.*: mend the template"):
         made({"a.txt.jinja": "\n{% if x %}"}).render({"x": "1"})
+    with pytest.raises(MlpipelineError, match=r"a\.txt\.jinja: .*has no attribute 'y'"):
+        made({"a.txt.jinja": "{{ x.y }}"}).render({"x": "1"})
+
+
+def test_layers_lie_below_the_template_and_each_over_the_one_before(made: Made, tmp_path: Path) -> None:
+    template = made({"own/a": "own", "one/a": "one", "one/b": "one", "two/b": "two", "two/c": "two"})
+    layered = replace(template, directory=tmp_path / "own", layers=(tmp_path / "one", tmp_path / "two"))
+    assert layered.render({}) == {"a": b"own", "b": b"two", "c": b"two"}
 
 
 def test_a_template_without_files_is_told(made: Made) -> None:

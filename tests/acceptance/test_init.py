@@ -1,0 +1,93 @@
+"""A new project runs at once: it is tried, trained and tested by the command line, as its README says."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mlpipeline.scaffold import making, projects
+
+ROOT = Path(__file__).resolve().parents[2]
+LIMIT_SECONDS = 280
+IN_CI = ("queue", "estimator", "workflow", "tensorflow", "sklearn")
+"""PyTorch's own is tried where PyTorch is: `.ci/run` installs it for that alone."""
+
+
+def run(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command of mlpipeline in a project; a failure shows what it said."""
+    done = subprocess.run(
+        [sys.executable, "-m", "mlpipeline", *words],
+        cwd=project, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+        timeout=LIMIT_SECONDS, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, (words, done.stdout, done.stderr)
+    return done
+
+
+def history(project: Path) -> list[dict[str, object]]:
+    return list(json.loads(run(project, "history", "--json").stdout)["runs"])
+
+
+def made(place: Path, template: str, data: str) -> Path:
+    """A new project; the test is skipped where something that it needs is not installed."""
+    lacks = projects.lacking(template, data)
+    if lacks:
+        reason = f"{', '.join(lacks)} not installed: pip install '{projects.requirement(template, data)}'"
+        if os.environ.get("CI") and template in IN_CI:
+            pytest.fail(reason)
+        pytest.skip(reason)
+    making.make_project(place / "my project", template, data)
+    return place / "my project"
+
+
+@pytest.mark.parametrize("template", projects.KINDS)
+def test_a_new_project_is_tried_trained_and_tested(tmp_path: Path, template: str) -> None:
+    project = made(tmp_path, template, "none")
+    run(project)
+    assert history(project) == [], "test mode records nothing"
+    run(project, "-r", "-u")
+    runs = history(project)
+    assert len({each["version"] for each in runs}) == len(runs) >= 2
+    assert {each["state"] for each in runs} == {"succeeded"}
+    text = run(project, "test", "-q", "-p", "no:cacheprovider").stdout
+    assert (" passed" in text, "skipped" in text) == (True, False), text
+
+
+@pytest.mark.parametrize("template", ["queue", "workflow", "sklearn"])
+def test_a_new_project_reads_its_rows_from_a_database(tmp_path: Path, template: str) -> None:
+    project = made(tmp_path, template, "sqlite")
+    run(project)
+    text = run(project, "test", "-q", "-p", "no:cacheprovider").stdout
+    assert (" passed" in text, "skipped" in text) == (True, False), text
+    table = projects.KINDS[template].table
+    rows = run(project, "extract", table).stdout
+    (project / "data" / f"{table}.db").unlink()
+    assert "1 skipped" in run(project, "test", "-q", "-p", "no:cacheprovider").stdout, "a clone, whose rows come next"
+    run(project, "task", "load")
+    run(project, "task", "load")
+    assert run(project, "extract", table).stdout == rows
+
+
+@pytest.mark.parametrize("template", ["queue", "workflow", "sklearn"])
+def test_the_readme_names_no_command_that_does_not_work(tmp_path: Path, template: str) -> None:
+    project = made(tmp_path, template, "none")
+    run(project, "-r", "-u")
+    lines = (project / "README.md").read_text().splitlines()
+    commands = [line.strip() for line in lines if line.startswith("    mlpipeline")]
+    words = [re.split(r" {2,}", each)[0].split()[1:] for each in commands]
+    assert len(words) >= 6
+    for each in words:
+        if each != ["-r", "-u"]:
+            run(project, *each)
+
+
+def test_pytorch_goes_on_exactly(tmp_path: Path) -> None:
+    project = made(tmp_path, "torch", "none")
+    drills = json.loads(run(project, "--drill", "--json").stdout)["drills"]
+    assert {each["result"] for each in drills} == {"exact"}
