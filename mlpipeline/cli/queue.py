@@ -98,7 +98,7 @@ def queue(context: click.Context, /, **given: Any) -> None:
     if setup.json:
         setup.emit({"format": 1, "mode": options.mode, "exit_status": status} | _summary(project, options.mode))
     elif given["run"]:
-        _mention_earlier(project)
+        _tell_standing(project)
     context.exit(status)
 
 
@@ -139,10 +139,13 @@ def _summary(project: Project, mode: str) -> dict[str, Any]:
     return {name: status.get(name) for name in ("counts", "finished", "faults")}
 
 
-def _mention_earlier(project: Project) -> None:
-    """Names what stands failed from before, and how to try it again."""
+def _tell_standing(project: Project) -> None:
+    """Says that nothing was due, and what stands failed from before, with how to try it again."""
     found = _summary(project, "execution")
     counts, finished = found["counts"] or {}, found["finished"] or {}
+    if counts and not any(finished.values()) and not found["faults"]:
+        told = ", ".join(f"{count} {verdict.replace('_', ' ')}" for verdict, count in counts.items())
+        click.echo(f"Nothing was trained: {told}. What, and why: mlpipeline plan --all", err=True)
     standing = counts.get("failed", 0) + counts.get("gave_up", 0)
     earlier = standing - sum(finished.get(state, 0) for state in ("failed", "lost", "cancelled"))
     if earlier > 0:

@@ -66,7 +66,7 @@ def _import(finder: loader.SourcesFinder, main: str) -> dict[str, Any]:
     except BaseException as error:
         return _fault(_told(error, finder.place, main), traceback.format_exc())
     if not hasattr(module, "MODEL"):
-        hint = "set the global MODEL to an instance of mlpipeline.helper.Model"
+        hint = "set the global MODEL to an instance of mlpipeline.Model"
         if not main.endswith(".py"):
             hint = "name a runner under `runner:`, or pipelines under `pipeline:`"
         return _fault(f"{main}: has no MODEL: {hint}") | {"has_model": False}
@@ -82,7 +82,7 @@ def _report(model: Any, main: str, text: str | None, root: Path) -> dict[str, An
 
     if not isinstance(model, Model):
         kind = type(model).__name__ if not isinstance(model, type) else f"the class {model.__name__}, not an instance"
-        return _fault(f"{main}: MODEL is {kind}: it must be an instance of mlpipeline.helper.Model")
+        return _fault(f"{main}: MODEL is {kind}: it must be an instance of mlpipeline.Model")
     versions = [
         {
             "name": version.name,

@@ -1,0 +1,162 @@
+"""Does what a page says, in the current directory: `python play.py PAGE STEPS.json`. Run by test_pages.py in a process of its own.
+
+All Python of a page is one session, and so are its commands as far as the directory goes. Expected output of a `console`
+block is what the command prints, errors included: `…` stands for anything in a line, and alone for any number of lines;
+fractions, durations, times, dates and ids of runs may be others; whole numbers and words may not.
+"""
+
+from __future__ import annotations
+
+import json
+import linecache
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+HERE = Path.cwd()
+VOLATILE = (
+    (re.compile(r"\b\d{8}-\d{6}-[a-z2-7]{6}\b"), "RUN"),
+    (re.compile(r"\b\d{4}-\d\d-\d\d\b"), "DATE"),
+    (re.compile(r"\b\d\d:\d\d(:\d\d)?\b"), "TIME"),
+    (re.compile(r"\b\d+(\.\d+)? (ms|s|min|h)\b( ago)?|\bjust now\b"), "TOOK"),
+    (re.compile(r"-?\b\d+(\.\d+(e-?\d+)?|e-?\d+)\b"), "NUMBER"),
+    (re.compile(r"[─━-]{3,}"), "---"),
+)
+
+
+class WrongOutput(Exception):
+    """A command does not print what the page says."""
+
+
+def same_for_all(text: str) -> str:
+    """The text without what differs from run to run, and with single blanks."""
+    for pattern, instead in VOLATILE:
+        text = pattern.sub(instead, text)
+    return "".join(" ".join(line.split()) + "\n" for line in text.splitlines())
+
+
+def expected(text: str) -> re.Pattern[str]:
+    """The pattern of the output that a page shows."""
+    lines = []
+    for line in same_for_all(text).splitlines():
+        parts = [".*?".join(map(re.escape, line.split("…"))) + r"\n"]
+        lines += parts if line != "…" else [r"(?:.*\n)*?"]
+    return re.compile("".join(lines) + r"\s*\Z")
+
+
+def shell(script: str, status: int) -> str:
+    """Runs commands in the directory where the last ones ended; what they print is returned, and shown where they fail."""
+    place = HERE / ".mlp-place"
+    written = f"trap 'pwd >\"{place}\"' EXIT\n{script}"
+    with tempfile.TemporaryFile() as output:
+        # Not a pipe: what goes on in the background would keep it open.
+        done = subprocess.run(
+            ["sh", "-ec", written], stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False
+        )
+        output.seek(0)
+        told = output.read().decode()
+    if done.returncode != status:
+        raise WrongOutput(f"{script.strip()}\nended with {done.returncode}, not {status}:\n{told}")
+    os.chdir(place.read_text().rstrip("\n"))
+    return told
+
+
+def console(text: str, status: int) -> None:
+    """Runs each line that begins with `$`, and compares what it prints with the lines below it."""
+    turns: list[tuple[str, list[str]]] = []
+    for line in text.splitlines():
+        if line.startswith("$ "):
+            turns.append((line[2:], []))
+        elif line.startswith("> "):
+            turns[-1] = (f"{turns[-1][0]}\n{line[2:]}", [])
+        else:
+            turns[-1][1].append(line)
+    for place, (command, lines) in enumerate(turns):
+        told = shell(command, status if place == len(turns) - 1 else 0)
+        said = "\n".join(lines)
+        if not expected(said).match(same_for_all(told)):
+            raise WrongOutput(f"$ {command}\nprints\n{told}\nand the page says\n{said}")
+
+
+def write(path: str, text: str) -> None:
+    """Writes a file that the page shows."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text(text, encoding="utf-8")
+
+
+def python(text: str, page: str, line: int, names: dict[str, Any]) -> None:
+    """Runs Python as if it stood in a notebook: names stay, and tracebacks show the page's lines."""
+    name = f"{page}:{line}"
+    linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+    if str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    exec(compile(text, name, "exec"), names)
+
+
+def check(text: str, language: str) -> None:
+    """Whether a fragment of a file is such a file."""
+    if language == "json":
+        json.loads(text)
+    elif language == "toml":
+        import tomllib
+
+        tomllib.loads(text)
+    elif language == "yaml":
+        import yaml
+
+        list(yaml.safe_load_all(text))
+    elif language == "ini":
+        settings(text)
+
+
+def settings(text: str) -> None:
+    """Whether the lines of an INI block are known where they belong: a models config, or mlp.config."""
+    from mlpipeline.project import Project
+    from mlpipeline.selection import read
+
+    place = Path(HERE, ".mlp-settings")
+    place.mkdir(exist_ok=True)
+    if "MODELS]" in text or "[" not in text:
+        lists = "[MLP]\nuse_blacklist = false\n[WHITELISTED_MODELS]\n{}\n[BLACKLISTED_MODELS]\n"
+        (place / "mlp.config").write_text("[MLP]\n")
+        (place / "models.config").write_text(text if "[" in text else lists.format(text))
+        faults = [fault for fault in read(Project.load(place)).faults if "there is no" not in str(fault)]
+        if faults:
+            raise WrongOutput("\n".join(map(str, faults)))
+    else:
+        (place / "mlp.config").write_text(text)
+        Project.load(place)
+
+
+def play(page: str, steps: list[dict[str, Any]]) -> None:
+    """Does one step after the other; the first that fails ends it."""
+    names: dict[str, Any] = {"__name__": "__main__"}
+    began = time.monotonic()
+    for step in steps:
+        print(f"--- {page}:{step['line']} {step['action']} ({time.monotonic() - began:.1f} s)", flush=True)
+        text = step["text"]
+        match step["action"]:
+            case "write":
+                write(step["path"], text)
+            case "sh":
+                print(shell(text, step["status"]), end="", flush=True)
+            case "console":
+                console(text, step["status"])
+            case "python":
+                python(text, page, step["line"], names)
+            case "check":
+                check(text, step["language"])
+
+
+if __name__ == "__main__":
+    try:
+        play(sys.argv[1], json.loads(Path(sys.argv[2]).read_text()))
+    except Exception:
+        traceback.print_exc()
+        sys.exit(1)
