@@ -8,7 +8,8 @@ from pathlib import Path
 from mlpipeline import wire
 from mlpipeline.config_text import Fault, near_miss, shown
 from mlpipeline.errors import ConfigurationError
-from mlpipeline.project import CONFIG, Project
+from mlpipeline.project import Project
+from mlpipeline.settings import CONFIG
 from mlpipeline.values import boolean
 
 SECTION = "TRACKING"

@@ -186,7 +186,7 @@ def _recorded(project: Project, ledger: Ledger, old: str) -> tuple[str, str]:
 def _write_down(project: Project, renaming: dict[str, Any]) -> None:
     """Adds the renaming to the list that a rebuilt ledger follows; on disk before the ledger says so."""
     from mlpipeline import wire
-    from mlpipeline.observe.view import jsonable
+    from mlpipeline.jsonable import jsonable
 
     wire.append_json(project.outputs_dir / "renames.jsonl", jsonable(renaming))
 

@@ -39,7 +39,7 @@ class Own:
 
 def root_of(words: Sequence[str]) -> Path:
     """Returns the project's directory: that of --project among the words, else the nearest upwards."""
-    from mlpipeline.project import CONFIG
+    from mlpipeline.settings import CONFIG
 
     for place, word in enumerate(words):
         if word == "--project" and place + 1 < len(words):

@@ -43,7 +43,7 @@ class Setup:
         """Prints JSON. ASCII only, so that nothing of it can steer a terminal."""
         import json
 
-        from mlpipeline.observe.view import jsonable
+        from mlpipeline.jsonable import jsonable
 
         click.echo(json.dumps(jsonable(content), ensure_ascii=True, indent=2))
 

@@ -182,10 +182,10 @@ def _call(runner: Runner, method: str, *, plain: bool, records: Path | None = No
 
 def _in_its_project(runner: Runner) -> AbstractContextManager[None]:
     """Enters the workflow's project: its paths are the same from wherever it is run, and in the queue."""
-    from mlpipeline import project
+    from mlpipeline.settings import CONFIG
 
     root = runner.plan.sources.root
-    return chdir(root) if (root / project.CONFIG).is_file() else nullcontext()
+    return chdir(root) if (root / CONFIG).is_file() else nullcontext()
 
 
 def _metrics(returned: Any) -> dict[str, float]:
@@ -199,7 +199,7 @@ def _metrics(returned: Any) -> dict[str, float]:
 def _write_metrics(records: Path, values: dict[str, float]) -> None:
     """Writes the metrics for the program that asked for the records."""
     from mlpipeline import wire
-    from mlpipeline.observe.view import jsonable
+    from mlpipeline.jsonable import jsonable
 
     records.mkdir(parents=True, exist_ok=True)
     wire.write_json(records / "metrics.json", {"format": 1, "metrics": jsonable(values)})

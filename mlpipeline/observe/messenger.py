@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 from mlpipeline.config_text import Fault, Item, parse, unknown_names
 from mlpipeline.errors import ConfigurationError, MissingExtra, require
 from mlpipeline.observe.notices import KINDS
-from mlpipeline.project import CONFIG, Project
+from mlpipeline.project import Project
+from mlpipeline.settings import CONFIG
 from mlpipeline.values import seconds
 
 _KEYS = ("webhook", "urls", "on", "every")

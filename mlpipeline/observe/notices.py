@@ -8,9 +8,10 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from mlpipeline.jsonable import jsonable
 from mlpipeline.observe import left, text
 from mlpipeline.observe.results import PREFERRED, direction_of, metrics_of
-from mlpipeline.observe.view import Facts, LiveLine, jsonable, picture
+from mlpipeline.observe.view import Facts, LiveLine, picture
 from mlpipeline.run import Attempt, Cause, Run, State
 
 Key = tuple[str, int]

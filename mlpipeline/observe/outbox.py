@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from mlpipeline.jsonable import jsonable
 from mlpipeline.observe.notices import Key, Notice
 from mlpipeline.observe.progress import number_of, time_of
-from mlpipeline.observe.view import jsonable
 
 LOOK_BACK = timedelta(days=1)
 """What ended longer ago, while nobody looked, is no news."""

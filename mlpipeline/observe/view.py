@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from mlpipeline import trials
+from mlpipeline.jsonable import jsonable
 from mlpipeline.observe import text
 from mlpipeline.observe.progress import Progress, number_of, read_progress, time_of
 from mlpipeline.run import Attempt, Run, State
@@ -89,11 +90,11 @@ class LiveLine:
 
     @property
     def told(self) -> str:
-        """What has become of it, in a word, and how far it is: `running 14%`, `lost`."""
-        if self.now in ("ended", "gone"):
-            return "ended" if self.now == "ended" else "lost"
+        """Its word, and how far it is: `running 14%`, `lost`."""
         step, total = self.progress.step, self.progress.total
-        return f"{self.run.state} {100 * step // total}%" if step is not None and total else self.run.state
+        if self.now in ("ended", "gone") or step is None or not total:
+            return self.word
+        return f"{self.word} {100 * step // total}%"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,18 +292,3 @@ def scheduler_sentence(scheduler: SchedulerLine, now: datetime) -> str:
         return f"The scheduler runs{where}{since}{doing}."
     heard = f"; last heard {text.ago(scheduler.heard_at, now)}" if scheduler.heard_at else ""
     return f"The scheduler is not running on {scheduler.host}{heard}. Start it with: mlpipeline start"
-
-
-def jsonable(value: Any) -> Any:
-    """Returns a value of dicts, lists, named tuples and dataclass fields with times as ISO text, for `json.dumps`."""
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        value = value._asdict()
-    if isinstance(value, Mapping):
-        return {str(key): jsonable(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | range):
-        return [jsonable(item) for item in value]
-    if isinstance(value, float) and (value != value or abs(value) == float("inf")):
-        return str(value)  # JSON has no NaN and no infinities
-    return value

@@ -15,7 +15,8 @@ from typing import Any
 from mlpipeline import wire
 from mlpipeline.config_text import near_miss
 from mlpipeline.errors import ConfigurationError, UsageError
-from mlpipeline.project import CONFIG, Project
+from mlpipeline.project import Project
+from mlpipeline.settings import CONFIG
 from mlpipeline.values import boolean
 
 KEYS = ("port", "read_only")

@@ -11,8 +11,9 @@ from typing import Any
 from mlpipeline.config_text import Fault
 from mlpipeline.errors import ConfigurationError
 from mlpipeline.policy import KINDS
-from mlpipeline.project import CONFIG, Project, Settings, read_settings
+from mlpipeline.project import Project
 from mlpipeline.queue.settling import Settling
+from mlpipeline.settings import CONFIG, Settings, read_settings
 
 LIVE = frozenset(
     {

@@ -14,9 +14,9 @@ from mlpipeline.dashboard.pages.chosen import Choice
 from mlpipeline.dashboard.pages.frame import frame
 from mlpipeline.dashboard.refusal import Refusal
 from mlpipeline.errors import UsageError
+from mlpipeline.jsonable import jsonable
 from mlpipeline.observe import charts, comparison, comparison_table, curves, view
 from mlpipeline.observe.comparison import Comparison
-from mlpipeline.observe.view import jsonable
 from mlpipeline.project import Project
 from mlpipeline.run import Run
 

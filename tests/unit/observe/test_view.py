@@ -80,10 +80,6 @@ def test_the_picture_is_json_for_programs() -> None:
     assert read["ended"][0]["metrics"]["test"] == {"accuracy": 0.97216}
 
 
-def test_infinities_become_text_in_json() -> None:
-    assert view.jsonable({"a": [float("nan"), float("-inf")]}) == {"a": ["nan", "-inf"]}
-
-
 def test_an_attempt_that_never_started_has_no_duration() -> None:
     assert view.seconds_of(sample_attempt("r", state=State.SUBMITTED), NOW) is None
 

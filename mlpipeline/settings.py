@@ -1,0 +1,104 @@
+"""The settings of mlp.config: their names, their values, and every fault of the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from mlpipeline.config_text import ConfigText, Fault, Item, near_miss, parse, shown, unknown_names
+from mlpipeline.errors import ConfigurationError
+from mlpipeline.policy import KINDS, Policy
+from mlpipeline.values import READERS
+
+CONFIG = "mlp.config"
+OWNED = ("DATA", "SLURM", "RAY", "TRACKING", "NOTIFY", "DASHBOARD", "PACKAGE")
+"""Sections that belong to other parts, some of later releases; their keys are kept as text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The keys of `[MLP]`. Sizes are bytes, durations seconds; None means no limit or the default named in the docs."""
+
+    models_dir: str = "models"
+    outputs_dir: str | None = None
+    host: str | None = None
+    executor: str = "local"
+    slots: int = 1
+    threads: int | None = None
+    gpus: str = "auto"
+    preload: str = "auto"
+    idle_release_seconds: float = 600.0
+    max_attempts: int = 3
+    timeout_seconds: float | None = None
+    memory_limit: int | None = None
+    describe_timeout_seconds: float = 60.0
+    grace_seconds: float = 30.0
+    rerun_on: str = "code"
+    python: str | None = None
+    env: dict[str, str] = field(default_factory=dict)
+    keep_runs: int | None = None
+    keep_checkpoints: int | None = None
+    keep_logs_mb: float | None = None
+    min_free_disk: int | None = None
+    output_limit: int = 10**9
+    memory_limit_by: str = "auto"
+    on_killed: Policy | None = None
+    on_oom: Policy | None = None
+    on_exception: Policy | None = None
+    on_timeout: Policy | None = None
+    on_disk_full: Policy | None = None
+    on_nan: Policy | None = None
+    sections: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @property
+    def policies(self) -> dict[str, Policy]:
+        """What is to be done after each kind of bad end, where the file says so."""
+        return {kind: policy for kind in KINDS if (policy := getattr(self, kind)) is not None}
+
+
+KEYS = tuple(each.name for each in fields(Settings) if each.name != "sections")
+
+
+def read_settings(data: bytes) -> Settings:
+    """Reads the content of `mlp.config`.
+
+    Raises:
+        ConfigurationError: with every fault.
+    """
+    text = parse(data, file=CONFIG)
+    faults = [*text.faults, *text.line_faults]
+    values: dict[str, Any] = {}
+    if "MLP" in text.sections:
+        items = text.sections["MLP"].items
+        faults += unknown_names(items, KEYS, CONFIG, "key")
+        values = _values(items, faults)
+    faults += _unknown_sections(text)
+    if faults:
+        raise ConfigurationError(faults=sorted(faults, key=lambda fault: fault.line or 0))
+    owned = {
+        name: {item.key: item.value or "" for item in section.items}
+        for name, section in text.sections.items()
+        if name in OWNED
+    }
+    return Settings(**values, sections=owned)
+
+
+def _unknown_sections(text: ConfigText) -> list[Fault]:
+    known = ("MLP", *OWNED)
+    return [
+        Fault(CONFIG, section.line, f"unknown section [{shown(name)}].{near_miss(name, known)}")
+        for name, section in text.sections.items()
+        if name not in known
+    ]
+
+
+def _values(items: tuple[Item, ...], faults: list[Fault]) -> dict[str, Any]:
+    values = {}
+    for item in items:
+        if item.key not in KEYS:
+            continue
+        try:
+            values[item.key] = READERS[item.key](item.value or "")
+        except ValueError as error:
+            faults.append(Fault(CONFIG, item.line, f"{item.key} = {shown(item.value or '')}: {error}"))
+    return values
