@@ -79,9 +79,12 @@ demo: $(VENV)/.demo
 	echo "  docs/getting-started.md          write your own"; \
 	exit $$status
 
+# Commands and examples are run as people run them, two files at a time: most use one core. In tests of processes moments
+# matter, so these have the machine for themselves.
 test: $(VENV)/.test
 	$(BIN)/python -m pytest $(RERUN) tests/unit -n 2 --dist worksteal
-	$(BIN)/python -m pytest $(RERUN) tests/integration tests/acceptance
+	$(BIN)/python -m pytest $(RERUN) tests/acceptance -n 2 --dist loadfile
+	$(BIN)/python -m pytest $(RERUN) tests/integration
 
 # Each tool in an environment of its own: they need different versions of the same packages. Prefect 3.8 does not start with
 # a newer FastAPI: its server passes Body(min_items=), which is gone there.

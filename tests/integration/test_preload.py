@@ -165,7 +165,7 @@ def trained(workshop: Workshop, library: str, preload: str) -> dict[str, dict[st
         name = f"m{number}.py"
         (workshop.models / name).write_text(text + 'MODEL = Mine(Versions(0.1, Loader(), 2, 1).add("one"))\n')
     workshop.list("m1.py = threads=1", "m2.py = threads=2")
-    status, said = workshop.run("-r")
+    status, said = workshop.run("-r", "-j", "2")
     assert status == 0, said
     assert ("preload: " in said) is (preload == "auto")
     return {each: json.loads((workshop.root / f"seen-{preload}-{each}.json").read_text()) for each in ("1", "2")}
