@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -110,7 +109,9 @@ def choose(project: Project, choice: Choice) -> Chosen:
                 named.update(run.id for run in found)
             else:
                 groups += by_version(found)
-    groups = list({tuple(run.id for run in group): group for group in groups}.values())
+        words = words_of(project, ledger)
+    if len(choice.what) > 1:
+        groups = list({tuple(run.id for run in group): group for group in groups}.values())
     studies = _studies(project, dict.fromkeys(group[0].model for group in groups))
     if choice.study is not None:
         from mlpipeline.observe.studies import find_study
@@ -123,13 +124,13 @@ def choose(project: Project, choice: Choice) -> Chosen:
         groups=groups,
         named=frozenset(named),
         studies=studies,
-        words=words_of(project, chain.from_iterable(groups)),
+        words=words,
     )
 
 
-def words_of(project: Project, runs: Iterable[Run]) -> dict[str, str]:
-    """Returns what `status` says of those runs that live by the ledger: how far they are, or that they are lost."""
-    if all(run.state.is_final for run in runs):
+def words_of(project: Project, ledger: Ledger) -> dict[str, str]:
+    """Returns what `status` says of the runs that live by the ledger: how far they are, or that they are lost."""
+    if not ledger.live():
         return {}
     from mlpipeline.cli.setup import now, scheduler_line
     from mlpipeline.observe import status, view

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from contextlib import closing
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,11 +72,11 @@ def _entries(project: Project, models: Collection[str], tags: Collection[str]) -
         grouped: dict[str, list[Run]] = {}
         for run in ledger.runs(newest_first=False):
             grouped.setdefault(run.model, []).append(run)
+        words = words_of(project, ledger)
     wanted = {name for each in models for name in model_names(project, each)}
     for each in models:
         if not grouped.keys() & set(model_names(project, each)):
             raise RunNotFound(f"'{each}' is no model that has run: see mlpipeline history")
-    words = words_of(project, chain.from_iterable(grouped.values()))
     found = []
     for number, (model, runs) in enumerate(grouped.items(), 1):
         if wanted and model not in wanted:

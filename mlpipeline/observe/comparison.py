@@ -216,7 +216,7 @@ def _scores(group: Sequence[Run]) -> dict[str, Score]:
                 finite[run.replicate] = float(value)
             elif not isinstance(value, bool):
                 odd.setdefault(name, []).append(text.one_line(str(value), 12))
-    return {name: Score(values=each, odd=tuple(odd.get(name, ()))) for name, each in values.items()}
+    return {name: Score(values=each, odd=tuple(odd[name]) if name in odd else ()) for name, each in values.items()}
 
 
 def _telling(rows: Sequence[Row], names: Sequence[str]) -> str:

@@ -83,15 +83,15 @@ def heading(found: Comparison, metric: str) -> str:
 def best_row(found: Comparison, metric: str) -> Row | None:
     """Returns the row with the best value of a metric; None where its direction is not known, or no row may be it."""
     direction = found.directions.get(metric)
-    if direction is None or (metric == found.metric and found.best is None):
-        return None
+    if metric == found.metric:
+        return None if direction is None or found.best is None else found.rows[found.best]
     means = [
-        (score.mean, row)
+        (mean, row)
         for row in found.rows
-        if row.is_eligible and (score := row.scores.get(metric)) is not None and score.mean is not None
+        if row.is_eligible and (score := row.scores.get(metric)) is not None and (mean := score.mean) is not None
     ]
-    if len(means) < 2:
-        return means[0][1] if means and metric == found.metric else None
+    if direction is None or len(means) < 2:
+        return None
     return (min if direction == "minimize" else max)(means, key=lambda each: each[0])[1]
 
 

@@ -44,12 +44,12 @@ def resolve(wanted: str, names: Sequence[str]) -> str:
 
 def metrics_of(run: Run) -> dict[str, Any]:
     """Returns a run's results by name, `test accuracy`; the value of a trial by the name of its metric alone."""
-    found = dict(run.last.metrics or {})
-    trial = found.pop(searches.GROUP, None)
-    flat = text.flat_metrics(found)
-    if isinstance(trial, Mapping):
-        return {**trial, **flat}
-    return flat
+    found = run.last.metrics or {}
+    trial = found.get(searches.GROUP)
+    if trial is None:
+        return text.flat_metrics(found)
+    flat = text.flat_metrics({name: each for name, each in found.items() if name != searches.GROUP})
+    return {**trial, **flat} if isinstance(trial, Mapping) else flat
 
 
 def recorded(wanted: str, names: Sequence[str]) -> str | None:

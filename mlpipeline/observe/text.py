@@ -123,13 +123,18 @@ def metrics(values: Mapping[str, Any], most: int = _MOST_METRICS) -> str:
 def flat_metrics(values: Mapping[str, Any]) -> dict[str, Any]:
     """Returns nested metrics by names of one level, `test accuracy`; those of the test input first."""
     flat: dict[str, Any] = {}
-    for group in sorted(values, key=lambda name: _ORDER.get(name, len(_ORDER))):
+    for group in sorted(values, key=_place):
         value = values[group]
         if isinstance(value, Mapping):
-            flat |= {f"{group} {name}": item for name, item in value.items()}
+            for name, item in value.items():
+                flat[f"{group} {name}"] = item
         else:
             flat[group] = value
     return flat
+
+
+def _place(group: str) -> int:
+    return _ORDER.get(group, len(_ORDER))
 
 
 def cells(told: str) -> int:
