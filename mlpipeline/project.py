@@ -143,8 +143,8 @@ class Project:
 
     @property
     def tracking_path(self) -> Path:
-        """What other tools have been told of this host's runs."""
-        return self.outputs_dir / f"tracking-{self.host}.db"
+        """What other tools have been told of this host's runs; a database, which lies where the ledger does."""
+        return self.ledger_path.with_name(f"tracking-{self.host}.db")
 
     @property
     def notices_path(self) -> Path:

@@ -56,8 +56,13 @@ def import_(setup: Setup, tool: str, place: str, model: str | None, done: bool, 
     project = setup.project()
     complaints: list[str] = []
     runs = import_module(f"mlpipeline.observe.exchange.{_READERS[tool]}").runs(place, complaints.append)
-    found = [replace(run, model=safe(model)) if model else run for run in runs]
-    report = importing.bring_in(project, found, done=_standins(project, found) if done else None, dry=dry_run)
+    if model:
+        runs = (replace(run, model=safe(model)) for run in runs)
+    standins = None
+    if done:
+        runs = list(runs)
+        standins = _standins(project, runs)
+    report = importing.bring_in(project, runs, done=standins, dry=dry_run)
     for complaint in complaints:
         click.echo(f"mlpipeline: warning: {complaint}", err=True)
     if setup.json:

@@ -24,6 +24,8 @@ from mlpipeline.run import Run, State
 _COLUMNS = ("run", "model", "version", "replicate", "seed", "state", "cause", "message", "created_at", "started_at",
             "ended_at", "seconds", "steps", "attempts", "commit", "tool", "tags")  # fmt: skip
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
 
 class Travellers:
     """Runs on their way out, read one by one; counts those of which only the ledger still knows.
@@ -63,7 +65,7 @@ def table(runs: Iterable[Portable], file: TextIO) -> int:
         told = {f"param.{name}": value for name, value in params.flatten(run.params).items()}
         told |= {f"metric.{name}": value for name, value in flat_metrics(run.metrics).items()}
         names |= dict.fromkeys(told)
-        rows.append(_row(run) | {name: _cell(value) for name, value in told.items()})
+        rows.append({name: _cell(value) for name, value in (_row(run) | told).items()})
     writer = csv.DictWriter(file, [*_COLUMNS, *sorted(names, reverse=True)], restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
@@ -85,7 +87,10 @@ def _row(run: Portable) -> dict[str, Any]:
 
 
 def _cell(value: Any) -> Any:
-    return json.dumps(portable.plain(value)) if isinstance(value, list | dict) else value
+    """Returns a value as a cell; text that a spreadsheet would take for a formula is marked as text."""
+    if isinstance(value, list | dict):
+        return json.dumps(portable.plain(value))
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def event_directories(runs: Iterable[Portable], place: Path) -> int:

@@ -21,7 +21,7 @@ from mlpipeline.observe.exchange import portable
 from mlpipeline.observe.exchange.deliveries import Deliveries
 from mlpipeline.observe.exchange.sinks import EventFiles, MlflowRuns, Sink
 from mlpipeline.project import Project
-from mlpipeline.run import IMPORTED, Run
+from mlpipeline.run import IMPORTED, Run, State
 
 _LOOK_SECONDS, _FULL_SECONDS = 1.0, 60.0
 _NEWEST = 50
@@ -85,7 +85,8 @@ class Follower:
         if is_last or time.monotonic() - self._looked >= _FULL_SECONDS:
             self._looked = time.monotonic()
             marks = standings.states(ledger.connection, self.since)
-            runs: Iterable[Run | None] = (_run(ledger, name) for name, mark in marks if self.told.get(name) != mark)
+            names = [name for name, mark in marks if self.told.get(name) != mark or not _is_final(mark)]
+            runs: Iterable[Run | None] = (_run(ledger, name) for name in names)
         else:
             newest = ledger.runs(limit=_NEWEST)
             runs = {run.id: run for run in (*ledger.live(), *reversed(newest))}.values()
@@ -115,6 +116,10 @@ class Follower:
 
 def _mark(run: Run) -> str:
     return f"{run.last.number} {run.state.value}"
+
+
+def _is_final(mark: str) -> bool:
+    return State(mark.partition(" ")[2]).is_final
 
 
 def _run(ledger: Ledger, name: str) -> Run | None:

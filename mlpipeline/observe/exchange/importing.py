@@ -99,31 +99,37 @@ def bring_in(
     """
     report = Report(new=[])
     tidy(project)
+    with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
+        for some in _batches(ledger, runs, report):
+            _hand_over(project, some, done or {}, report, dry=dry)
+    return report
+
+
+def _batches(ledger: Ledger, runs: Iterable[Portable], report: Report) -> Iterator[list[tuple[str, Portable]]]:
+    """Yields what is new, some at a time, and counts what is not."""
     waiting: list[tuple[str, Portable]] = []
     seen: set[str] = set()
     for run in runs:
         name = run_id(run)
         if not run.state.is_final or run.state is State.YIELDED:
             report.open += 1
-        elif name in seen or _is_known(project, name):
+        elif name in seen or _is_known(ledger, name):
             report.known += 1
         else:
             seen.add(name)
             waiting.append((name, run))
         if len(waiting) == BATCH:
-            _hand_over(project, waiting, done or {}, report, dry=dry)
+            yield waiting
             waiting = []
     if waiting:
-        _hand_over(project, waiting, done or {}, report, dry=dry)
-    return report
+        yield waiting
 
 
-def _is_known(project: Project, name: str) -> bool:
-    with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
-        try:
-            return ledger.run(name).id == name
-        except RunNotFound:
-            return False
+def _is_known(ledger: Ledger, name: str) -> bool:
+    try:
+        return ledger.run(name).id == name
+    except RunNotFound:
+        return False
 
 
 def _hand_over(
@@ -141,8 +147,11 @@ def _hand_over(
     batch = f"{time.time_ns():x}-{secrets.token_hex(4)}"
     place = admission.directory(project, batch)
     try:
+        kept: dict[Any, tuple[str, str]] = {}
         for name, run in runs:
-            _write(project, place / name, name, run, _standin(run, done))
+            standin = _standin(run, done)
+            _write(project, place / name, name, run, standin, _sources(project, run, standin, kept))
+        os.sync()  # once for all: thousands of small files, each synced alone, take minutes
         wire.write_json(place / admission.BATCH, {"format": 1, "runs": [name for name, _ in runs]}, sync=True)
         wire.sync_directory(place.parent)
     except OSError as error:
@@ -181,13 +190,15 @@ def tidy(project: Project) -> None:
             shutil.rmtree(entry.path, ignore_errors=True)
 
 
-def _write(project: Project, place: Path, name: str, run: Portable, standin: Standin | None) -> None:
+def _write(
+    project: Project, place: Path, name: str, run: Portable, standin: Standin | None, code: tuple[str, str]
+) -> None:
     """Writes a run's directory, as the queue writes one."""
     directory = place / "1"
-    wire.make_directory(directory)
+    directory.mkdir(parents=True)
     token = secrets.token_hex(16)
     final = project.runs_dir / name / "1"
-    sources, code_digest = _sources(project, run, standin)
+    sources, code_digest = code
     (directory / wire.SOURCES).symlink_to(os.path.relpath(project.sources_dir / sources, final))
     began = (run.started_at or run.ended_at or run.created_at).astimezone(UTC)
     ended = max(began, (run.ended_at or began).astimezone(UTC))
@@ -199,15 +210,14 @@ def _write(project: Project, place: Path, name: str, run: Portable, standin: Sta
         "code_digest": code_digest,
         "submitted_at": began.isoformat(),
     }
-    wire.write_json(directory / wire.SPEC, spec, sync=True)
+    wire.write_json(directory / wire.SPEC, spec)
     wire.write_json(directory / wire.STARTED, {"token": token, "started_at": began.isoformat()})
     _write_story(place, directory, run)
     outcome = _outcome(run) | {"token": token}
     summaries = dict(zip(("model_summary", "loader_summary"), run.summaries, strict=True))
     wire.write_json(directory / wire.RESULT, outcome | summaries | {"error": None})
     times = {"started_at": began.isoformat(), "ended_at": ended.isoformat()}
-    wire.write_json(directory / wire.OUTCOME, outcome | times, sync=True)
-    wire.sync_directory(place)
+    wire.write_json(directory / wire.OUTCOME, outcome | times)
 
 
 def _spec(project: Project, final: Path, run: Portable, standin: Standin | None) -> dict[str, Any]:
@@ -254,7 +264,7 @@ def _write_story(place: Path, directory: Path, run: Portable) -> None:
         "imported_at": wire.utc_now(),
         "by": requests.user(),
     }
-    wire.write_json(directory / wire.ORIGIN, origin, sync=True)
+    wire.write_json(directory / wire.ORIGIN, origin)
     if run.commit:
         wire.write_json(directory / wire.ENVIRONMENT, {"git": {"commit": run.commit, "dirty": None, "diff": None}})
     _write_rows(directory / wire.METRICS, run.recorded)
@@ -262,13 +272,25 @@ def _write_story(place: Path, directory: Path, run: Portable) -> None:
     _write_rows(place / wire.TAGS, [{"id": "import", "add": list(run.tags)}] if run.tags else [])
 
 
-def _sources(project: Project, run: Portable, standin: Standin | None) -> tuple[str, str]:
-    """Returns the address and the digest of a run's code; none is a code of its own."""
+def _sources(
+    project: Project, run: Portable, standin: Standin | None, kept: dict[Any, tuple[str, str]]
+) -> tuple[str, str]:
+    """Returns the address and the digest of a run's code; none is a code of its own.
+
+    Args:
+        project: where its copy is kept.
+        run: whose code.
+        standin: whose code it is said to be.
+        kept: copies that were made a moment ago; grows.
+    """
     if standin is not None:
         return standin.sources, standin.code_digest
     files = run.sources or _NO_CODE
-    main = next(iter(files))
-    return snapshot.store(project.sources_dir, files, main).sha, fingerprint.code_digest(files, main)
+    key = tuple(files.items())
+    if key not in kept:
+        main = next(iter(files))
+        kept[key] = snapshot.store(project.sources_dir, files, main).sha, fingerprint.code_digest(files, main)
+    return kept[key]
 
 
 def _notes(run: Portable) -> Iterator[dict[str, Any]]:
@@ -282,5 +304,3 @@ def _write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     if lines:
         with path.open("w", encoding="ascii") as file:
             file.writelines(lines)
-            file.flush()
-            os.fsync(file.fileno())
