@@ -55,7 +55,6 @@ COMMANDS = {
         section=WORKFLOWS, target="deployment:deployment", help="Bring a model to where it answers; take it down."
     ),
     "export": Entry(section=WORKFLOWS, target="export:export", help="Write runs or a workflow for other tools."),
-    "import": Entry(section=WORK, target="import_:import_", help="Bring in runs of MLflow, Guild, sacred, ..."),
     "list": Entry(section=WORKFLOWS, target="listing:list_", help="Parts, commands, templates, and their origins."),
     "extract": Entry(section=DATA, target="extract:extract", help="What a query of extracts/ gives: its first rows."),
     "seed": Entry(section=DATA, target="rows:seed", help="Load local files into a connector: seed file SOURCE TARGET."),
@@ -66,6 +65,8 @@ COMMANDS = {
     "notebook": Entry(section=WORK, target="shells:notebook", help="Jupyter in the project."),
     "test": Entry(section=WORK, target="own_tests:test", help="Run the project's own tests, or a workflow's checks."),
     "init": Entry(section=MAKE, target="init:init", help="Create a project that runs at once, or upgrade one."),
+    "import": Entry(section=WORK, target="import_:import_", help="Bring in runs of MLflow, Guild, sacred, ..."),
+    "init": Entry(section=MAKE, target="create:init", help="Create a project that runs at once."),
     "create": Entry(section=MAKE, target="create:create", help="Create a model, component, pipeline, command, ..."),
     "package": Entry(section=MAKE, target="package:package", help="Build what pip installs of the project's parts."),
     "get": Entry(section=KEEP, target="keep:get", help="Copy what a run left into a directory."),

@@ -11,8 +11,9 @@ from mlpipeline.cli.setup import Setup, say, shared
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mlpipeline.observe.exchange.importing import Report, Standin
+    from mlpipeline.observe.exchange.importing import Report
     from mlpipeline.observe.exchange.portable import Portable
+    from mlpipeline.observe.exchange.staging import Standin
     from mlpipeline.project import Project
 
 _READERS = {
@@ -94,7 +95,7 @@ def _sentences(report: Report, *, dry: bool, done: bool) -> list[str]:
 
 def _standins(project: Project, runs: Sequence[Portable]) -> dict[tuple[str, str], Standin]:
     """Describes the models that the runs are of, and returns their versions."""
-    from mlpipeline.observe.exchange.importing import Standin
+    from mlpipeline.observe.exchange.staging import Standin
     from mlpipeline.queue import wishes
     from mlpipeline.queue.by_hand import target
 
