@@ -15,7 +15,7 @@ from tests.integration.conftest import GENEROUS_SECONDS, Workshop, workshop
 
 __all__ = ["Workshop", "workshop"]
 _MILLISECONDS = GENEROUS_SECONDS * 1000
-_CHROMIUM = (
+CHROMIUM = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 )
@@ -51,7 +51,7 @@ def chromium() -> Iterator[Any]:
     except ImportError:
         missing("there is no playwright")
     with sync_playwright() as player:
-        found = player.chromium.launch(executable_path=program, args=list(_CHROMIUM))
+        found = player.chromium.launch(executable_path=program, args=list(CHROMIUM))
         yield found
         found.close()
 

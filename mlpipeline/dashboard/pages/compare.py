@@ -24,7 +24,7 @@ LIST, TEMPLATE = "runs.html", "compare.html"
 LISTED = 1000
 MOST = 100
 STUDIES = 20
-_CURVES = 20
+_CURVES = 8
 
 
 def listing(lookout: Lookout, choice: Choice, *, is_read_only: bool = False) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def content(lookout: Lookout, choice: Choice, *, metric: str, by: str, is_read_o
         "by": by,
         "choice": choice,
         "left_out": len(whole.rows) - len(found.rows),
-        "charts": {"curves": _curves(project, _as_shown(found, runs)), **_charts(found)},
+        "charts": _curves(project, _as_shown(found, runs)) | _charts(found),
     }
 
 
@@ -101,11 +101,18 @@ def _charts(found: Comparison) -> dict[str, Any]:
     return {name: jsonable(each) for name, each in drawn.items()} | {"fault": ""}
 
 
-def _curves(project: Project, runs: Sequence[Run]) -> dict[str, list[dict[str, Any]]]:
-    """Returns by metric the curves of the first runs; those of a version look alike."""
+def _curves(project: Project, runs: Sequence[Run]) -> dict[str, Any]:
+    """Returns by metric the curves of the first runs, what these are called, and how many others have none here.
+
+    `place` is a run's color, the same in all charts.
+    """
+    is_one_model = len({run.model for run in runs}) == 1
+    several = Counter((run.model, run.version) for run in runs)
     found: dict[str, list[dict[str, Any]]] = {}
-    for run in runs[:_CURVES]:
-        for name, told in run_page.told(curves.of_run(project.root, run)).items():
-            label = f"{run.model}:{run.version} {run.id[-6:]}"
-            found.setdefault(name, []).append({"name": label, **told})
-    return found
+    names = []
+    for place, run in enumerate(runs[:_CURVES]):
+        name = run.version if is_one_model else f"{run.model}:{run.version}"
+        names.append(f"{name} {run.id[-6:]}" if several[run.model, run.version] > 1 else name)
+        for metric, told in run_page.told(curves.of_run(project.root, run)).items():
+            found.setdefault(metric, []).append({"name": names[-1], "place": place, **told})
+    return {"curves": found, "names": names, "without_curves": max(0, len(runs) - _CURVES)}

@@ -105,11 +105,18 @@ draws("lines", function drawLines(title, series, options = {}) {
       each.x.forEach((value, at) => svg("circle", { cx: x(value), cy: y(each.y[at]), r: 3.5, fill: color(place) }, picture));
     } else {
       const points = each.x.map((value, at) => `${x(value).toFixed(1)},${y(each.y[at]).toFixed(1)}`).join(" ");
-      svg("polyline", { points, class: "line", stroke: color(place) }, picture);
+      svg("polyline", { points, class: "line", stroke: color(each.place ?? place) }, picture);
     }
   });
   if (!options.isPoints) crosshair(picture, series, x, read, options);
-  legend(made, series.map((each) => each.name));
+  if (options.hasLegend !== false) legend(made, series.map((each) => each.name));
+  return made;
+});
+
+draws("legend", function drawLegend(names) {
+  const made = document.createElement("div");
+  made.className = "chart full";
+  legend(made, names);
   return made;
 });
 
@@ -167,18 +174,20 @@ draws("parallel", function drawParallel(chart, names) {
   svg("title", {}, picture, `${names.length} runs over ${chart.axes.map((each) => each.name).join(", ")}`);
   const x = (place) => (count === 1 ? width / 2 : side + (place / (count - 1)) * (width - 2 * side));
   const y = (place) => height - bottom - place * (height - top - bottom);
-  names.forEach((_, row) => {
+  // Many lines in a few colors tell nothing apart: the best one stands out then.
+  const isMany = names.length > 2 * COLORS;
+  names.map((_, row) => row).sort((one, other) => (one === chart.best) - (other === chart.best)).forEach((row) => {
     const points = chart.axes.map((axis, place) => [x(place), axis.places[row]]).filter((each) => each[1] !== null && each[1] !== undefined);
     const drawn = points.map((each) => `${each[0].toFixed(1)},${y(each[1]).toFixed(1)}`).join(" ");
     const isBest = row === chart.best;
-    svg("polyline", { points: drawn, class: "line", stroke: color(row), "stroke-opacity": isBest || chart.best === null ? 1 : 0.55, "stroke-width": isBest ? 3 : 1.7 }, picture);
+    svg("polyline", { points: drawn, class: "line", stroke: isMany && !isBest ? "var(--quiet)" : color(isMany ? 0 : row), "stroke-opacity": isBest ? 1 : isMany ? 0.35 : chart.best === null ? 1 : 0.55, "stroke-width": isBest ? 3 : 1.7 }, picture);
   });
   chart.axes.forEach((axis, place) => {
     svg("line", { x1: x(place), x2: x(place), y1: top, y2: height - bottom, class: "grid" }, picture);
     svg("text", { x: x(place), y: 16, "text-anchor": "middle" }, picture, axis.name);
     axis.ticks.forEach(([at, label]) => svg("text", { x: x(place) + 5, y: y(at) + 4 }, picture, label));
   });
-  legend(made, names);
+  if (!isMany) legend(made, names);
   return made;
 });
 
