@@ -19,7 +19,7 @@ from tests.browser.conftest import CHROMIUM
 from tests.browser.showcase import Showcase, showcase
 
 IMAGES = Path(__file__).resolve().parent.parent.parent / "docs" / "images"
-COLORS = 64
+COLORS = 256
 DESKTOP, PHONE = {"width": 1200, "height": 860}, {"width": 390, "height": 844}
 
 

@@ -87,8 +87,9 @@ def test_every_word_of_the_terminal_is_on_the_page(workshop: Workshop, open_dash
     page.get_by_text("What is running goes on without a scheduler").wait_for()
     lost = next(each for each in workshop.json("status")["running"] if each["run"]["model"] == "b.py")["run"]
     started = wire.read_json(workshop.root / lost["directory"] / wire.STARTED) or {}
-    for pid in [each.pid for each in psutil.Process(started["pid"]).children(recursive=True)] + [started["pid"]]:
-        os.kill(pid, signal.SIGKILL)
+    supervisor = psutil.Process(started["pid"])
+    for each in (supervisor, *supervisor.children(recursive=True)):  # the supervisor would tell of its worker's end
+        os.kill(each.pid, signal.SIGKILL)
     pill(page, "running", "b.py:one", "LOST").wait_for()
     for path in ("/compare", "/models", f"/runs/{lost['run']}"):
         page.goto(dashboard.url + path)
