@@ -223,3 +223,25 @@ def test_a_silent_run_is_stalled_unless_it_takes_processor_time(workshop: Worksh
     workshop.until(lambda: stalled(workshop) == [word], f"it is called {word}")
     assert not list(workshop.outputs.glob(f"runs/*/*/{wire.CONTROL}"))  # it was asked for nothing
     queue.kill()
+
+
+def test_adopted_held_and_faulty_are_called_so_on_a_terminal_and_in_a_pipe(
+    workshop: Workshop, terminals: list[OnTerminal]
+) -> None:
+    first = listed(workshop, LONG).start("-r", "-u")
+    workshop.until(lambda: [each["state"] for each in workshop.history()] == ["running"], "it trains")
+    first.kill()
+    first.wait()
+    workshop.model("waits.py", "pass")
+    (workshop.models / "faulty.py").write_text("MODEL = (\n")
+    workshop.list("m.py", "waits.py", "faulty.py")
+    workshop.run("hold", "waits.py")
+    second = workshop.start("-r", "-u")
+    watching = OnTerminal(workshop, "status", "--watch")
+    terminals.append(watching)
+    for told in ("m.py:one  ", "ADOPTED", "HELD", "faulty: models/faulty.py:1: SyntaxError"):
+        workshop.until(lambda told=told: told in watching.shown, told)  # type: ignore[misc]
+    piped = workshop.run("status")[1]
+    for words in (" adopted ", " held ", "fault: models/faulty.py:1: SyntaxError"):
+        assert words in piped
+    second.kill()
