@@ -18,7 +18,7 @@ from tests.docs.blocks import CHECKED, REASONS, ROOT, RUN, SHOWN, Page, pages
 
 PAGES = pages()
 PLAYED = [page for page in PAGES if any(block.action not in {"leave", "show"} for block in page.blocks)]
-LIMIT_SECONDS = 200
+LIMIT_SECONDS = 280
 COMMANDS = re.compile(r"^(\$ |mlpipeline |pip install |python |make )", re.M)
 
 
@@ -55,7 +55,8 @@ def directory(tmp_path: Path, programs: Path) -> Iterator[Path]:
 
 def environment(programs: Path) -> dict[str, str]:
     """What a reader has: no colors, no variables of a project, this package and its programs."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith(("MLP", "OPENAI", "PYTEST"))}
+    unset = ("MLP", "OPENAI", "PYTEST", "PYTHONDONTWRITEBYTECODE")
+    own = {name: value for name, value in os.environ.items() if not name.startswith(unset)}
     return own | {
         "PATH": f"{programs}:{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
