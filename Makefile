@@ -8,7 +8,7 @@ PACKAGING := setup.cfg pyproject.toml
 # the report lists as RERUN. Such a test is to be mended; at your desk it fails.
 RERUN := $(if $(CI),--reruns 1 -raR)
 
-.PHONY: help demo test test-exports test-browser services chaos lint bench bench-quick docs tree clean
+.PHONY: help demo test test-docs test-exports test-browser services chaos lint bench bench-quick docs docs-links tree clean
 
 help:
 	@echo "make demo      install what the examples need, train them all, show the results"
@@ -19,7 +19,8 @@ help:
 	@echo "make chaos     kill, stop and starve everything; MLP_CHAOS_* make it longer"
 	@echo "make lint      ruff, mypy, import contracts, spelling"
 	@echo "make bench     measure, beside other tools; results in benchmarks/ (half an hour; bench-quick: two minutes)"
-	@echo "make docs      build the documentation into docs/_build/html"
+	@echo "make docs      build the documentation into docs/_build/html (docs-links: ask for every external link)"
+	@echo "make test-docs run what README and docs show, in empty directories"
 	@echo "make tree      bring the tree in docs/architecture.md up to date"
 	@echo "make clean     remove environment, caches and builds; keeps everything that was trained"
 
@@ -76,7 +77,7 @@ demo: $(VENV)/.demo
 	echo "  $(BIN)/mlpipeline logs RUN        what it said"; \
 	echo "  examples/outputs/output-*        a block of results per run, as plain text"; \
 	echo "  examples/                        the models; edit one, and 'make demo' trains only what changed"; \
-	echo "  docs/getting-started.md          write your own"; \
+	echo "  docs/tutorial.md                 write your own"; \
 	exit $$status
 
 # Commands and examples are run as people run them, two files at a time: most use one core. In tests of processes moments
@@ -132,6 +133,14 @@ bench-quick: $(VENV)/.bench
 docs: $(VENV)/.docs
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
+
+# Every block of README and docs, as a reader would type it.
+test-docs: $(VENV)/.test
+	$(BIN)/python -m pytest $(RERUN) tests/docs -n 2 --dist worksteal
+
+# Asks the network whether every external link is still there.
+docs-links: $(VENV)/.docs
+	$(BIN)/python -m sphinx -q -b linkcheck docs docs/_build/links
 
 tree:
 	$(PYTHON) docs/tree.py
