@@ -74,7 +74,8 @@ def runs(
 
     project = setup.project()
     found = [group[0] for group in choose(project, Choice(what=what, each_run=True, tags=tags)).groups]
-    travellers = exporting.Travellers(project, sorted(found, key=lambda run: (run.created_at, run.id)))
+    found = sorted(found, key=lambda run: (run.created_at, run.id))
+    travellers = exporting.Travellers(project, found, curves=form != "csv")
     if form == "mlflow":
         where, called = _mlflow(project, uri, experiment)
         count, place = exporting.mlflow(travellers, where, called), f"experiment {called} of MLflow"

@@ -7,7 +7,7 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TextIO
@@ -33,16 +33,17 @@ class Travellers:
     Args:
         project: whose runs.
         runs: of the ledger.
+        curves: whether what they recorded comes along.
     """
 
-    def __init__(self, project: Project, runs: Sequence[Run]) -> None:
-        self.project, self.runs = project, runs
+    def __init__(self, project: Project, runs: Sequence[Run], *, curves: bool = True) -> None:
+        self.project, self.runs, self.curves = project, runs, curves
         self.bare = 0
 
     def __iter__(self) -> Iterator[Portable]:
         """Yields each run with what its directory has when its turn comes."""
         for run in self.runs:
-            found = portable.of_run(self.project.root, self.project.runs_dir, run)
+            found = portable.of_run(self.project.root, self.project.runs_dir, run, curves=self.curves)
             # Looked at afterwards: who removes the outputs meanwhile takes the specification first or last.
             self.bare += not (self.project.root / run.last.directory / wire.SPEC).exists()
             yield found
@@ -52,9 +53,17 @@ def json_lines(runs: Iterable[Portable], file: TextIO) -> int:
     """Writes a line for each run. Returns how many there were."""
     count = 0
     for run in runs:
-        file.write(json.dumps(portable.plain(run.to_json()), ensure_ascii=True) + "\n")
+        file.write(_line(run.to_json()) + "\n")
         count += 1
     return count
+
+
+def _line(content: Mapping[str, Any]) -> str:
+    """Returns JSON as all programs read it: NaN and infinities, which are none, as text."""
+    try:
+        return json.dumps(content, ensure_ascii=True, allow_nan=False)
+    except (TypeError, ValueError):
+        return json.dumps(portable.plain(content), ensure_ascii=True)
 
 
 def table(runs: Iterable[Portable], file: TextIO) -> int:

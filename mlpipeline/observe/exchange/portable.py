@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,8 @@ class Portable:
 
     def to_json(self) -> dict[str, Any]:
         """Returns what a line of JSON holds; of the code its digest alone."""
-        content = {name: value for name, value in asdict(self).items() if name != "sources"}
+        # No copy of what is in it: a run may have recorded a million rows.
+        content = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "sources"}
         times = {name: None if content[name] is None else content[name].isoformat() for name in _TIMES}
         return {"format": FORMAT, **content, **times, "state": self.state.value, "cause": self.cause.value}
 

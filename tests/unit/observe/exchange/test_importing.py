@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,16 @@ def exported(desk: Desk) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
+def _begun(place: Path, at: datetime) -> None:
+    """Says when the run began that was killed."""
+    path = place / "5" / "run.json"
+    killed = json.loads(path.read_text())
+    path.write_text(json.dumps(killed | {"start_time": at.replace(tzinfo=None).isoformat(), "heartbeat": None}))
+
+
 def test_sacred(desk: Desk, store: Store) -> None:
     place = store("sacred")
+    _begun(place, datetime.now(UTC))
     found = desk.json("import", "sacred", str(place))
     assert (len(found["new"]), found["left_out"]) == (4, [])
     assert found["open"] == 1  # it was killed a moment ago, and may live
@@ -66,9 +75,7 @@ def test_sacred(desk: Desk, store: Store) -> None:
 
 def test_a_run_of_sacred_that_has_been_silent_is_lost(desk: Desk, store: Store) -> None:
     place = store("sacred")
-    path = place / "5" / "run.json"
-    killed = json.loads(path.read_text())
-    path.write_text(json.dumps(killed | {"start_time": "2024-01-01T00:00:00.000000", "heartbeat": None}))
+    _begun(place, datetime(2024, 1, 1, tzinfo=UTC))
     desk.json("import", "sacred", str(place))
     assert ("digits", "5", "lost") in told(desk)
 
