@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import http.client
 import importlib.util
 import json
@@ -22,6 +23,7 @@ from benchmarks.bench import Bench, Reading
 from benchmarks.environments import Unavailable
 from benchmarks.figures import Series
 from benchmarks.processes import environment
+from mlpipeline import metrics, wire
 from mlpipeline.ledger import Ledger
 from mlpipeline.run import Run, State
 
@@ -29,6 +31,7 @@ RUNS, LIVE = 1_000, 200
 PAGE = f"{RUNS:,} runs in the ledger -> the page that lists them, over HTTP"
 USABLE = "the same page -> usable in Chromium"
 SHARE = f"{LIVE} live runs, each with new progress every second, one open page: the dashboard's share of a core"
+_ROWS = 100
 _NEEDED = ("starlette", "uvicorn", "jinja2", "prometheus_client")
 _CHROMIUM = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 
@@ -126,8 +129,10 @@ def usable(times: int) -> Iterator[Reading]:
 
 def followed(seconds: int) -> Iterator[Reading]:
     """The processor time of a dashboard while a page of the queue is open and every run says how far it is."""
-    with workshop.project(1, "") as root:
+    with workshop.project(1, "") as root, contextlib.ExitStack() as stack:
         runs = [_running(ledger_fill.run_of(number, number)) for number in range(LIVE)]
+        for run in runs:
+            stack.enter_context(_alive(root / run.last.directory))
         with closing(Ledger.open(ledger_of(root))) as ledger:
             ledger.import_runs(runs)
         with opened(root) as (pid, link):
@@ -145,6 +150,18 @@ def followed(seconds: int) -> Iterator[Reading]:
             share = (sum(process.cpu_times()[:2]) - before) / (time.perf_counter() - began)
         reader.join(10)
     yield Reading(measure=SHARE, unit="%", values=(share * 100,), note=f"over {seconds} s")
+
+
+@contextlib.contextmanager
+def _alive(directory: Path) -> Iterator[None]:
+    """Has a run live, by its lock, which this process holds; and have printed and recorded something."""
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / wire.OUTPUT).write_text("a line\n" * _ROWS)
+    rows = ((1.0, step, {"loss": 1 / step, "accuracy": 0.5}) for step in range(1, _ROWS))
+    (directory / wire.METRICS).write_text(metrics.lines(rows))
+    with (directory / wire.LOCK).open("wb") as file:
+        fcntl.lockf(file, fcntl.LOCK_EX)
+        yield
 
 
 def _running(run: Run) -> Run:

@@ -71,7 +71,7 @@ def few(metrics: Mapping[str, Any]) -> Markup:
     """Returns the first metrics, each so that it is not broken over lines."""
     flat = text.flat_metrics(metrics)
     shown = [f"{text.one_line(name, 30)} {text.number(flat[name])}" for name in list(flat)[:_FEW]]
-    return Markup(" ").join(Markup("<span>{}</span>").format(each) for each in shown)
+    return Markup(" ".join(f"<span>{escape(each)}</span>" for each in shown))
 
 
 def _without_controls(value: Any) -> Any:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from mlpipeline import wire
 from mlpipeline.dashboard.pages import run as run_page
 from mlpipeline.dashboard.refusal import Refusal
 from mlpipeline.errors import UsageError
@@ -62,7 +64,8 @@ def runs_of(project: Project, choice: Choice, limit: int | None = None) -> list[
         study = _study(project, choice, found)
         found = [run for run in found if run.model == study.model and run.version in study.trials]
     if choice.tags:
-        found = [run for run in found if set(choice.tags) <= set(tags_of(project, run))]
+        tags = tags_of(project, found)
+        found = [run for run in found if set(choice.tags) <= set(tags[run.id])]
     return found[:limit]
 
 
@@ -81,9 +84,11 @@ def studies_of(project: Project, models: Iterable[str]) -> list[Study]:
     return [study for model in models for study in read_studies(directory_of(project, model), model)]
 
 
-def tags_of(project: Project, run: Run) -> list[str]:
-    """Returns the tags that people gave a run."""
-    return read_tags(project.runs_dir / run.id)
+def tags_of(project: Project, runs: Iterable[Run]) -> dict[str, list[str]]:
+    """Returns the tags that people gave runs, by their ids."""
+    directory = project.runs_dir
+    has_some = {run.id: os.path.exists(f"{directory}/{run.id}/{wire.TAGS}") for run in runs}
+    return {run: read_tags(directory / run) if tagged else [] for run, tagged in has_some.items()}
 
 
 def tags_in_use(found: Iterable[Sequence[str]]) -> list[str]:

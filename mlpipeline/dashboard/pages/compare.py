@@ -31,7 +31,7 @@ def listing(lookout: Lookout, choice: Choice, *, is_read_only: bool = False) -> 
     """Returns the newest runs to choose from; those of one model, or with some tags, where these are named."""
     seen, project = lookout.look(), lookout.project
     runs = chosen.runs_of(project, choice, LISTED)
-    tags = {run.id: chosen.tags_of(project, run) for run in runs}
+    tags = chosen.tags_of(project, runs)
     return frame(seen, title="Compare", here="/compare", is_read_only=is_read_only) | {
         "runs": [view.run_line(each, seen.now) for each in runs],
         "total": sum(seen.picture.runs.values()),

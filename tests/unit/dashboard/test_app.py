@@ -32,7 +32,7 @@ def test_the_queue_says_that_no_scheduler_runs_and_what_was_running(ask: Ask) ->
     assert "The scheduler is not running on here" in page
     assert '<span class="pill lost">LOST</span>' in page  # its processes are gone: the ledger says that it runs
     assert "1 lost: the processes are gone; the next scheduler tries again." in page
-    assert "digits.py:deep" in page
+    assert "digits.py:<wbr>deep" in page
 
 
 def test_a_run_is_shown_with_what_is_recorded(ask: Ask) -> None:
