@@ -81,7 +81,7 @@ def _is_own(name: str) -> bool:
 def _write_files() -> None:
     """Writes what open files still hold back. What was there before a fork holds nothing, and is not looked at."""
     for each in gc.get_objects():
-        if isinstance(each, _io._IOBase):
+        if issubclass(type(each), _io._IOBase):  # not isinstance: it asks `__class__`, which may be code of the user
             try:
                 each.flush()
             except (OSError, ValueError):

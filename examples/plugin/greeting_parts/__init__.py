@@ -1,0 +1,1 @@
+"""Parts for mlpipeline that greet: a component, a command, a template. See the pyproject.toml above."""
