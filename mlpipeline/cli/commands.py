@@ -66,7 +66,6 @@ COMMANDS = {
     "test": Entry(section=WORK, target="own_tests:test", help="Run the project's own tests, or a workflow's checks."),
     "init": Entry(section=MAKE, target="init:init", help="Create a project that runs at once, or upgrade one."),
     "import": Entry(section=WORK, target="import_:import_", help="Bring in runs of MLflow, Guild, sacred, ..."),
-    "init": Entry(section=MAKE, target="create:init", help="Create a project that runs at once."),
     "create": Entry(section=MAKE, target="create:create", help="Create a model, component, pipeline, command, ..."),
     "package": Entry(section=MAKE, target="package:package", help="Build what pip installs of the project's parts."),
     "get": Entry(section=KEEP, target="keep:get", help="Copy what a run left into a directory."),
