@@ -17,10 +17,11 @@ version = release = _packaging["metadata"]["version"]
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 autodoc_default_options = {"member-order": "bysource"}
 autodoc_typehints = "signature"
-napoleon_use_ivar = True  # an attribute that a docstring lists is no second object beside the class's own
+# An attribute that a docstring lists is no second object beside the class's own.
+napoleon_use_ivar = True
 autodoc_typehints_format = "short"
 python_maximum_signature_line_length = 100
-# Whatever a page points at must be there. Types in signatures are no pointers: they belong to libraries without pages here.
+# Whatever a page points at must be there. Types in signatures are no pointers: their libraries have no pages here.
 nitpicky = True
 suppress_warnings = ["toc.empty_glob"]  # pages of engines may be absent
 nitpick_ignore_regex = [("py:.*", ".*")]

@@ -95,7 +95,7 @@ class SchedulerRunning(UsageError):
 
 
 class RequestRefused(UsageError):
-    """What was asked cannot be done."""
+    """What was asked cannot be done: `mlpipeline status` shows how things stand."""
 
 
 class NotWritable(UsageError):

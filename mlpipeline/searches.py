@@ -147,7 +147,9 @@ def search(
     """
     spaces = {name: space_of(name, each) for name, each in space.items()}
     if not spaces:
-        raise VersionsError("search: the space is empty: give at least one parameter with its values or its range")
+        raise VersionsError(
+            "the space of the search is empty: give at least one parameter with its values or its range"
+        )
     _among("sampler", sampler, SAMPLERS)
     if pruner is not None:
         _among("pruner", pruner, PRUNERS)

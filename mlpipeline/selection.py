@@ -61,7 +61,9 @@ def read(project: Project, *, test: bool) -> Selection:
     try:
         data = path.read_bytes()
     except OSError as error:
-        reason = "is missing: create it with the section [WHITELISTED_MODELS], a model per line (or: mlpipeline init)"
+        reason = (
+            "is missing: create it with the section [WHITELISTED_MODELS] and a model per line (or: mlpipeline init)"
+        )
         if not isinstance(error, FileNotFoundError):
             reason = f"cannot be read: {error.strerror}"
         return Selection(file=path.name, digest="", faults=(Fault(path.name, None, reason),))

@@ -43,7 +43,7 @@ def from_parquet(data: bytes) -> pa.Table:
     try:
         return parquet.read_table(pa.BufferReader(data))
     except (pa.ArrowException, OSError) as error:
-        raise DataFault(f"it is no Parquet file ({error})") from error
+        raise DataFault(f"it is no Parquet file: write it again ({error})") from error
 
 
 def checksum(data: bytes) -> int:

@@ -114,7 +114,7 @@ class Cache:
     def _read(self, path: Path, entry: Entry) -> pa.Table:
         data = path.read_bytes()
         if len(data) != entry.bytes or arrow.checksum(data) != entry.crc:
-            raise DataFault(f"{len(data)} bytes where {entry.bytes} were written, or other ones")
+            raise DataFault(f"{len(data)} bytes where {entry.bytes} were written, or other ones: it is asked for again")
         return arrow.from_parquet(data)
 
     def is_expired(self, entry: Entry) -> bool:

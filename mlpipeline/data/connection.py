@@ -109,7 +109,7 @@ class Connection:
         """
         extract = extract or filename
         if (sql is None) == (extract is None):
-            raise UsageError("give either sql or extract")
+            raise UsageError("a question is needed: give either sql or extract")
         if sql is not None:
             return extracts.written(sql, values)
         return extracts.read(self.root, str(extract), values, self.quote_identifier)
@@ -145,7 +145,7 @@ class Connection:
             DatabaseError: what the database refused, with file, line and statement.
         """
         if cache and chunksize is not None:
-            raise DataFault("cache keeps whole answers, and chunksize reads parts: choose one")
+            raise DataFault("the cache keeps whole answers, and chunksize reads parts: choose one")
         if chunksize is not None and chunksize < 1:
             raise DataFault(f"chunksize is {chunksize}: 1 or more is needed")
         query = self.query(sql, **values)

@@ -71,7 +71,7 @@ def dated(frame: pd.DataFrame, keys: Sequence[str], time: str | datetime) -> pd.
     is_column = isinstance(time, str) and time in frame.columns
     check_columns(frame, keys, "what is published")
     if not keys:
-        raise DataFault("key is empty: name the column, or columns, that tell entities apart")
+        raise DataFault("the key is empty: name the column, or columns, that tell entities apart")
     times = moments(frame[time]) if is_column else moment(time)
     rest = frame.drop(columns=[time]) if is_column else frame
     if TIME in rest.columns:

@@ -152,7 +152,7 @@ def smallest(cardinality: int) -> np.dtype:
     for kind in (np.uint8, np.uint16, np.uint32, np.uint64):
         if cardinality <= np.iinfo(kind).max:
             return np.dtype(kind)
-    raise errors.DataFault(f"no type holds {cardinality} codes")
+    raise errors.DataFault(f"no type holds {cardinality} codes: raise minimum_occurrences, or make bins")
 
 
 def _is_label(column: Any) -> bool:

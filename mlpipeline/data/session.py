@@ -193,7 +193,9 @@ class Session:
             raise
         if state.is_broken or state.connection is not connection:
             self._end(connection, level, commit=False)
-            raise DatabaseError("the connection was closed within the transaction: nothing of it was kept")
+            raise DatabaseError(
+                "the connection was closed within the transaction: nothing of it was kept, begin it again"
+            )
         self._end(connection, level, commit=True)
 
     def _end(self, connection: Any, level: int, *, commit: bool) -> None:

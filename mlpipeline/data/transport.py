@@ -81,7 +81,9 @@ def frames(source: str, rows: int) -> Iterator[pd.DataFrame]:
                 for batch in parquet.ParquetFile(file).iter_batches(batch_size=rows):
                     yield arrow.to_frame(pa.Table.from_batches([batch]))
             except pa.ArrowException as error:
-                raise DataFault(f"{target.url_of(path)} is no Parquet file, or damaged ({error})") from error
+                raise DataFault(
+                    f"{target.url_of(path)} is no Parquet file, or damaged: unload it again ({error})"
+                ) from error
 
 
 def frame(source: str) -> pd.DataFrame:
@@ -100,7 +102,9 @@ def frame(source: str) -> pd.DataFrame:
                 try:
                     tables.append(parquet.read_table(file))
                 except pa.ArrowException as error:
-                    raise DataFault(f"{target.url_of(path)} is no Parquet file, or damaged ({error})") from error
+                    raise DataFault(
+                        f"{target.url_of(path)} is no Parquet file, or damaged: unload it again ({error})"
+                    ) from error
     if not tables:
         raise DataFault(f"{target} holds no Parquet file: unload something there first")
     return arrow.to_frame(pa.concat_tables(tables, promote_options="permissive"))

@@ -40,5 +40,7 @@ def labels(encoding: Encoding, estimator: Estimator) -> list[Any]:
 
 def _encoder(encoding: Encoding) -> Any:
     if encoding.output_encoder is None:
-        raise errors.DataFault("there is no output encoder, so predictions cannot be decoded")
+        raise errors.DataFault(
+            "there is no output encoder, so predictions cannot be decoded: define get_output_encoder in the dataset"
+        )
     return encoding.output_encoder

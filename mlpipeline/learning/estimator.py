@@ -220,7 +220,7 @@ class Estimator(Parameterized):
 
     def _predict_proba(self, x: pd.DataFrame) -> np.ndarray:
         """Returns probabilities, float64, of shape (rows, classes), also where there are two."""
-        raise errors.DataFault(f"{self!r} has no probabilities of classes")
+        raise errors.DataFault(f"{self!r} has no probabilities of classes: call predict")
 
     def _save(self, directory: Path) -> dict[str, Any]:
         """Writes what was learnt, and returns the rest as JSON can hold it."""

@@ -23,7 +23,7 @@ def evaluate(estimator: Estimator, rows: Rows) -> dict[str, float]:
         DataFault: (a ValueError) there is no target, or there are no rows.
     """
     if not len(rows):
-        raise errors.DataFault("there are no rows to be scored")
+        raise errors.DataFault("there are no rows to be scored: give some")
     if not rows.is_streamed:
         x, y = rows.observations
         return estimator.evaluate(x, y, rows.weight)

@@ -150,7 +150,7 @@ def _pair(validation: Any, target: Target) -> Observations | None:
     x, y = validation
     frame = framed(x)
     if y is None:
-        raise errors.DataFault("the rows to select by have no target")
+        raise errors.DataFault("the rows to select by have no target: give validation_y")
     values = np.asarray(y)
     _check_rows(frame, values, "validation x", "validation y")
     found = _known(frame, target.learnable(values), target)

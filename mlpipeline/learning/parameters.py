@@ -63,7 +63,9 @@ def load(kind: type[Estimator], kept: Kept) -> Estimator:
         DataFault: the class has no such parameter any more.
     """
     if gone := sorted({*kept.values, *kept.brought, *kept.lost} - signature(kind).keys()):
-        raise DataFault(f"{kind.__name__} has no parameter {', '.join(gone)} any more")
+        raise DataFault(
+            f"{kind.__name__} has no parameter {', '.join(gone)} any more: install the release that saved it"
+        )
     for name, shown in kept.lost.items():
         _log.warning("%s: %s was %s, which no file can hold: set it before you fit again", kind.__name__, name, shown)
     return kind(**{name: stored.load(value) for name, value in kept.values.items()})

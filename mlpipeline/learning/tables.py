@@ -90,7 +90,7 @@ def _parsed(source: BinaryIO, kind: str, columns: Sequence[Column]) -> pd.DataFr
 def _of_json(told: Any, columns: Sequence[Column]) -> pd.DataFrame:
     rows = told["rows"] if isinstance(told, dict) and told.keys() == {"rows"} else told
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise DataFault('rows must be a list of objects, or {"rows": [...]}')
+        raise DataFault('the rows must be a list of objects, or {"rows": [...]}')
     names = list(dict.fromkeys(name for row in rows for name in row))
     known = {column.name: column for column in columns}
     made = {}

@@ -106,7 +106,9 @@ class Commands:
 
     def _stop(self, request: Request) -> str:
         if request.id in self.earlier:
-            raise RequestRefused("it was meant for the scheduler before this one")
+            raise RequestRefused(
+                "the request to stop was meant for the scheduler before this one: ask again to stop this one"
+            )
         how = "now" if request.options.get("now") else "detach" if request.options.get("detach") else "drain"
         self.scheduler.stop(how)
         return f"stopping ({how})"
@@ -202,7 +204,7 @@ class Commands:
         if request.target:
             return self._release(request)
         if room.orders.paused is None:
-            raise RequestRefused("the queue is not paused")
+            raise RequestRefused("the queue is not paused: there is nothing to resume")
         room.keep(room.orders.with_pause(None))
         return "going on"
 
@@ -219,7 +221,7 @@ class Commands:
         run = self._find(request)
         text = str(request.options.get("text") or "").strip()
         if not text:
-            raise RequestRefused("note: what is to be noted?")
+            raise RequestRefused("note: say what is to be noted: mlpipeline note RUN TEXT")
         path = self.scheduler.project.runs_dir / run.id / wire.NOTES
         wire.append_json(path, {"id": request.id, "at": request.at.isoformat(), "by": request.by, "text": text})
         return f"noted on {run.id}"
@@ -228,7 +230,7 @@ class Commands:
         run = self._find(request)
         added, removed = (list(map(str, request.options.get(name) or ())) for name in ("add", "remove"))
         if not added and not removed:
-            raise RequestRefused("tag: which tag?")
+            raise RequestRefused("tag: say which: mlpipeline tag RUN TAG")
         for fault in filter(None, map(rundir.fault_of_tag, added)):
             raise RequestRefused(f"tag: {fault}")
         path = self.scheduler.project.runs_dir / run.id / wire.TAGS

@@ -27,7 +27,7 @@ def versions(document: Document) -> Versions:
     for name, node in () if section is None else section.items():
         try:
             if not node.is_mapping and node.value is not None:
-                raise VersionsError(f"version {name!r} is a mapping of addresses to values")
+                raise VersionsError(f"version {name!r} is {node.value!r}: a mapping of addresses to values is needed")
             found.add(str(name), **{str(key): each for key, each in (node.plain() or {}).items()})
         except (VersionsError, TypeError) as error:
             faults.append(Fault(node.place.file, node.place.line, str(error), node.place.column))

@@ -1,7 +1,7 @@
 """Reads the fenced blocks of a page, and what comments in front of them say.
 
-A comment `<!-- not run: WORD: why -->` directly in front of a block keeps it from being run; `<!-- exits: N -->` says with
-which status a command ends. `<!-- needs: MODULE (EXTRA), ... -->` anywhere says what the page cannot be run without. A
+A comment `<!-- not run: WORD: why -->` directly in front of a block keeps it from being run; `<!-- exits: N -->` says
+with which status a command ends. `<!-- needs: MODULE (EXTRA), ... -->` anywhere says what the page needs to be run. A
 block within a comment is run, and not shown to readers.
 """
 
@@ -29,7 +29,10 @@ RUN = ("sh", "console", "python")
 # The ending of files that such a block is about, where it names none.
 CHECKED = {"ini", "yaml", "toml", "json", "sql"}
 SHOWN = {"text", "markdown", "csv", "html"}
-_FENCE = re.compile(r"^(?P<indent> *)(?P<fence>`{3,})(?P<info>[^`\n]*)\n(?P<text>.*?)^(?P=indent)(?P=fence) *$", re.M | re.S)
+_FENCE = re.compile(
+    r"^(?P<indent> *)(?P<fence>`{3,})(?P<info>[^`\n]*)\n(?P<text>.*?)^(?P=indent)(?P=fence) *$",
+    re.MULTILINE | re.DOTALL,
+)
 _FIRST_LINE = re.compile(r"\A(?:#|--|;|//) (?P<path>[\w./-]*[\w-]\.\w+)(?: .*)?\n")
 _BEFORE = re.compile(r"`(?P<path>[\w./-]*[\w-]\.\w+)`[^`\n]*:\s*\Z")
 _COMMENT = re.compile(r"<!-- (?P<key>not run|exits): (?P<value>[^>]*?) -->\s*\Z")
@@ -100,7 +103,7 @@ class Page:
         words = match["info"].split()
         if words and words[0].startswith("{"):
             return None
-        text = re.sub(rf"^{match['indent']}", "", match["text"], flags=re.M)
+        text = re.sub(rf"^{match['indent']}", "", match["text"], flags=re.MULTILINE)
         before = self.source[: match.start()].rstrip(" ")
         said: dict[str, str] = {}
         while comment := _COMMENT.search(before):

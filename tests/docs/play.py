@@ -1,8 +1,8 @@
-"""Does what a page says, in the current directory: `python play.py PAGE STEPS.json`. Run by test_pages.py in a process of its own.
+"""Does what a page says, in the current directory: `python play.py PAGE STEPS.json`, a process of its own.
 
-All Python of a page is one session, and so are its commands as far as the directory goes. Expected output of a `console`
-block is what the command prints, errors included: `…` stands for anything in a line, and alone for any number of lines;
-fractions, durations, times, dates and ids of runs may be others; whole numbers and words may not.
+All Python of a page is one session, and so are its commands as far as the directory goes. Expected output of `console`
+blocks is what commands print, errors included: `…` stands for anything in a line, and alone for any number of lines.
+Fractions, durations, times, dates and ids of runs may be others; whole numbers and words may not.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def expected(text: str) -> re.Pattern[str]:
 
 
 def shell(script: str, status: int) -> str:
-    """Runs commands in the directory where the last ones ended; what they print is returned, and shown where they fail."""
+    """Runs commands in the directory where the last ones ended, and returns what they print."""
     place = HERE / ".mlp-place"
     written = f"trap 'pwd >\"{place}\"' EXIT\n{script}"
     with tempfile.TemporaryFile() as output:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -18,8 +19,8 @@ from tests.docs.blocks import CHECKED, REASONS, ROOT, RUN, SHOWN, Page, pages
 
 PAGES = pages()
 PLAYED = [page for page in PAGES if any(block.action not in {"leave", "show"} for block in page.blocks)]
-LIMIT_SECONDS = 280
-COMMANDS = re.compile(r"^(\$ |mlpipeline |pip install |python |make )", re.M)
+LIMIT_SECONDS = 420
+COMMANDS = re.compile(r"^(\$ |mlpipeline |pip install |python |make )", re.MULTILINE)
 
 
 def need(module: str, extra: str) -> None:
@@ -74,7 +75,12 @@ def test_what_a_page_shows_is_what_happens(page: Page, directory: Path, programs
         need(module, extra)
     steps = [block.step() | {"language": block.language} for block in page.blocks]
     (directory.parent / "steps.json").write_text(json.dumps(steps))
-    command = [sys.executable, str(Path(__file__).with_name("play.py")), page.name, str(directory.parent / "steps.json")]
+    command = [
+        sys.executable,
+        str(Path(__file__).with_name("play.py")),
+        page.name,
+        str(directory.parent / "steps.json"),
+    ]
     log = directory.parent / "log"
     with log.open("w") as output:
         player = subprocess.Popen(
@@ -96,10 +102,8 @@ def test_what_a_page_shows_is_what_happens(page: Page, directory: Path, programs
 
 def end(group: int) -> None:
     """Ends what a page left in the background."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(group, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -118,4 +122,6 @@ def test_every_block_says_what_it_is(page: Page) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_comment_before_a_block_is_understood(page: Page) -> None:
     said = len(re.findall(r"<!-- (?:not run|exits):", page.source))
-    assert said == sum(bool(block.left_out) + (block.status != 0) for block in page.blocks), "one stands before no block"
+    assert said == sum(bool(block.left_out) + (block.status != 0) for block in page.blocks), (
+        "one stands before no block"
+    )

@@ -82,9 +82,11 @@ class Prophet(Estimator):
         import prophet
 
         if training.sample_weight is not None:
-            raise errors.DataFault("Prophet takes no sample weights: each row counts once")
+            raise errors.DataFault(
+                "the weight is of no use: Prophet takes no sample weights, each row counts once. Leave it out"
+            )
         if len(training.train.y) < 2:
-            raise errors.DataFault("Prophet: 1 row: two are needed, for a trend")
+            raise errors.DataFault("there is 1 row: Prophet needs two, for a trend")
         names = ("growth", "n_changepoints", "changepoint_prior_scale", "seasonality_mode", "seasonality_prior_scale")
         seasons = ("yearly_seasonality", "weekly_seasonality", "daily_seasonality")
         # Intervals are sampled, and nobody asks for them.

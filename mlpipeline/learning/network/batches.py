@@ -128,7 +128,9 @@ def _packed(feed: Feed, observations: Observations) -> Packed:
     x = observations.x.set_axis([str(each) for each in observations.x.columns], axis=1)
     missing = [name for name in feed.columns if name not in x.columns]
     if missing:
-        raise errors.DataFault(f"the feature {', '.join(map(repr, missing))} is missing in the rows to validate by")
+        raise errors.DataFault(
+            f"the feature {', '.join(map(repr, missing))} is missing in the rows to validate by: add it"
+        )
     return feed.packed(x if list(x.columns) == feed.columns else x[feed.columns])
 
 

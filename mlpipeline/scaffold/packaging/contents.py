@@ -67,10 +67,10 @@ class Collector:
             self._add_command(path)
         self._add_templates()
         if self.faults:
-            raise ConfigurationError("This cannot be packed:", faults=self.faults)
+            raise ConfigurationError("the package cannot be built: mend this first", faults=self.faults)
         if not any(self.contents.parts.values()):
             raise UsageError(
-                f"{self.project.root} has no components/, pipelines/, runners/, commands/ or templates/ to be packed"
+                f"{self.project.root} has no components/, pipelines/, runners/, commands/ or templates/: make one"
             )
         return self.contents
 

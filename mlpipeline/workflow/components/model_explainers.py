@@ -153,7 +153,7 @@ def reporting(data: Splits) -> pd.DataFrame:
     for name in (TEST, VALIDATION, TRAIN):
         if name in parts:
             return parts[name]
-    raise DataFault("there are no rows to explain by")
+    raise DataFault("there are no rows to explain by: have the splitter make a test part")
 
 
 def _drawn(rows: pd.DataFrame, most: int, seed: int) -> pd.DataFrame:

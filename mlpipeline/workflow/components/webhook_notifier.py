@@ -46,7 +46,9 @@ class WebhookNotifier(Notifier):
     def __init__(self, webhook_url: str, webhook_timeout: float = 5.0, webhook_retries: int = 2) -> None:
         parts = urlsplit(webhook_url.strip())
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise DataFault("webhook_url is no address of http:// or https:// (it is not shown, since it is a secret)")
+            raise DataFault(
+                "webhook_url is no address: http:// or https:// is needed (it is not shown, since it is a secret)"
+            )
         self.url, self.host = webhook_url.strip(), parts.hostname
         self.timeout, self.retries = webhook_timeout, webhook_retries
         self._opener = urllib.request.build_opener(_Stay)

@@ -79,7 +79,9 @@ def render(subject: Subject, options: Options, directory: Path) -> dict[str, str
 def _within(subject: Subject, directory: Path) -> str:
     place = directory.resolve()
     if not place.is_relative_to(subject.root):
-        raise UsageError(f"{directory} lies outside the project {subject.root}, from where alone Docker copies files")
+        raise UsageError(
+            f"{directory} lies outside the project {subject.root}, from where alone Docker copies files: name another"
+        )
     outside = [each for each in subject.sources if Path(each).is_absolute()]
     if outside:
         raise UsageError(f"{outside[0]} lies outside the project {subject.root}: the image would not hold it")

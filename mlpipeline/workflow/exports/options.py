@@ -34,7 +34,9 @@ class Options:
 
     def __post_init__(self) -> None:
         if self.retries < 0 or self.retry_seconds < 0:
-            raise UsageError("retries and their wait are whole numbers from 0 on")
+            raise UsageError(
+                f"--retries {self.retries} --retry-seconds {self.retry_seconds}: whole numbers from 0 on are needed"
+            )
         if self.schedule is not None and not _is_cron(self.schedule):
             told = f"five fields as cron has them, '0 3 * * *', or one of {', '.join(_MACROS)}"
             raise UsageError(f"{self.schedule!r} is no schedule: write {told}")

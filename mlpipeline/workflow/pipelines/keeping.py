@@ -152,7 +152,7 @@ def load_features(
         raise MlpipelineError(f"{path} is not what this user has written: it is not read")
     name, state = found
     if like is None or type(like).__name__ != name:
-        raise MlpipelineError(f"{resource.id} reads features of {name}, which this workflow does not have")
+        raise MlpipelineError(f"{resource.id} reads features of {name}, which this workflow does not have: declare it")
     made = another(like, {})
     made.__dict__.update(state)
     return made
@@ -168,7 +168,7 @@ def place_of(resource: Resource, control: ResourceVersionControl | None) -> Path
         return control.get_model(resource.digest)
     place = Path(resource.place or "")
     if resource.place is None or not place.is_dir():
-        raise DataFault(f"{resource.id} lies at {resource.place}, and nothing is there")
+        raise DataFault(f"{resource.id} lies at {resource.place}, and nothing is there: make it again")
     if digest_of_files(place) != resource.digest:
         raise DataFault(f"{resource.id}: {place} is damaged: its content is not what was registered")
     return place

@@ -152,4 +152,4 @@ def _reporting(data: Splits) -> tuple[str, pd.DataFrame]:
     for name in (TEST, VALIDATION, TRAIN):
         if name in parts:
             return name, parts[name]
-    raise DataFault("there are no rows to check the model by")
+    raise DataFault("there are no rows to check the model by: have the splitter make a test part")
