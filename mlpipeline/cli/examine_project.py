@@ -33,12 +33,16 @@ def project(setup: Setup, *, connect: bool) -> Iterator[Finding]:
 def _files(found: Project) -> Iterator[Finding]:
     area = "Project"
     if not found.config_found:
-        yield note(area, f"{found.root}: no mlp.config here or above: this is no project, or one with defaults")
+        text = "no mlp.config here or above: this is no project, or one with defaults (mlpipeline init makes one)"
+        yield note(area, f"{found.root}: {text}")
         return
     yield fine(area, f"{found.root}, host {found.host}")
     from mlpipeline import selection
+    from mlpipeline.cli import examine_models
     from mlpipeline.observe import text
 
+    listed: set[str] = set()
+    takes_all = False
     for test in (False, True):
         path = found.selection_path(test)
         if not path.exists():
@@ -48,8 +52,11 @@ def _files(found: Project) -> Iterator[Finding]:
         faults = [str(each) for each in read.faults] + [str(each.fault) for each in read.models if each.fault]
         for fault in faults:
             yield problem(area, fault)
+        listed |= {each.model for each in read.models}
+        takes_all |= read.use_blacklist
         if not faults:
             yield fine(area, f"{path.name} lists {text.many(len(read.models), 'model')}")
+    yield from examine_models.models(found, listed, takes_all=takes_all)
 
 
 def _outputs(found: Project) -> Iterator[Finding]:
