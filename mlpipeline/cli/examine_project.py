@@ -33,8 +33,8 @@ def project(setup: Setup, *, connect: bool) -> Iterator[Finding]:
 def _files(found: Project) -> Iterator[Finding]:
     area = "Project"
     if not found.config_found:
-        text = "no mlp.config here or above: this is no project, or one with defaults (mlpipeline init makes one)"
-        yield note(area, f"{found.root}: {text}")
+        nothing = "no mlp.config here or above: this is no project, or one with defaults (mlpipeline init makes one)"
+        yield note(area, f"{found.root}: {nothing}")
         return
     yield fine(area, f"{found.root}, host {found.host}")
     from mlpipeline import selection
