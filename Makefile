@@ -8,7 +8,7 @@ PACKAGING := setup.cfg pyproject.toml
 # the report lists as RERUN. Such a test is to be mended; at your desk it fails.
 RERUN := $(if $(CI),--reruns 1 -raR)
 
-.PHONY: help demo test test-docs test-exports test-browser services chaos lint bench bench-quick docs docs-links tree clean
+.PHONY: help demo test test-docs test-exports test-browser dist installs services chaos lint bench bench-quick docs docs-links tree clean
 
 help:
 	@echo "make demo      install what the examples need, train them all, show the results"
@@ -16,6 +16,8 @@ help:
 	@echo "make test-exports  run exported workflows in Prefect, Metaflow and Airflow (four minutes)"
 	@echo "make test-browser  look at the dashboard in Chromium while a queue runs (needs Debian's chromium)"
 	@echo "make services  test against real servers (PostgreSQL, Redis, S3); root has what is missing installed"
+	@echo "make installs  build twice, install core and three extras alone in empty environments (ARGS=--all: every extra)"
+	@echo "make dist      build wheel and sdist into dist/, the same bytes from the same sources"
 	@echo "make chaos     kill, stop and starve everything; MLP_CHAOS_* make it longer"
 	@echo "make lint      ruff, mypy, import contracts, spelling"
 	@echo "make bench     measure, beside other tools; results in benchmarks/ (half an hour; bench-quick: two minutes)"
@@ -106,6 +108,16 @@ test-exports: $(VENV)/.test $(EXPORTED)
 # Debian's chromium, without a window. MLP_REQUIRE_BROWSER=1 makes a missing one a failure.
 test-browser: $(VENV)/.browser
 	$(BIN)/python -m pytest $(RERUN) tests/browser
+
+$(VENV)/.build: $(VENV)/.created
+	$(PIP) 'build>=1.2' 'uv>=0.5'
+	@touch $@
+
+dist: $(VENV)/.build
+	$(BIN)/python tools/build.py
+
+installs: $(VENV)/.build
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/installs.py $(ARGS)
 
 # Servers of Debian's packages, started by the tests on loopback. MLP_REQUIRE_SERVICES=1 makes a missing one a failure.
 services: $(VENV)/.services

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import configparser
-from pathlib import Path
-
-_packaging = configparser.ConfigParser(interpolation=None)
-_packaging.read(Path(__file__).resolve().parent.parent / "setup.cfg", encoding="utf-8")
+from mlpipeline import __version__
 
 project = "mlpipeline"
 author = "the mlpipeline authors"
 project_copyright = "2026, the mlpipeline authors"
-version = release = _packaging["metadata"]["version"]
+version = release = __version__
 
 # Docstrings are Google's style; their types are those of the signatures.
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]

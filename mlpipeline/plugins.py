@@ -11,6 +11,8 @@ from mlpipeline import errors
 ENTRY_POINT_GROUP = "mlpipeline"
 """Installed packages offer parts in the entry-point groups `mlpipeline.<kind>`."""
 BUILT_IN = "built in"
+_BRINGS = {"joblib": "workflow", "pandas": "data", "pyarrow": "data", "sklearn": "learning", "yaml": "workflow"}
+"""The extra that brings a module which built-in parts import as they are loaded; others they ask for by `require`."""
 
 
 class Registry:
@@ -105,15 +107,25 @@ class Registry:
                 found = getattr(found, part)
         except errors.MissingExtra:
             raise
-        except Exception as error:  # whatever a stranger's module raises must not look like a fault of ours
-            import logging
-
-            logging.getLogger("mlpipeline").debug("loading %s '%s' (%s)", kind, name, target, exc_info=True)
-            raise errors.MlpipelineError(
-                f"{kind} '{name}' ({target}) cannot be loaded: {type(error).__name__}: {error}; "
-                "mend or uninstall the package that offers it"
+        except ModuleNotFoundError as error:
+            extra = _BRINGS.get((error.name or "").partition(".")[0])
+            if extra is None or name not in self._targets.get(kind, {}):
+                raise self._broken(kind, name, target, error) from error
+            raise errors.MissingExtra(
+                f"{kind} '{name}' needs {error.name}, which is not installed: pip install 'mlpipeline[{extra}]'"
             ) from error
+        except Exception as error:  # whatever a stranger's module raises must not look like a fault of ours
+            raise self._broken(kind, name, target, error) from error
         return found
+
+    def _broken(self, kind: str, name: str, target: str, error: Exception) -> errors.MlpipelineError:
+        import logging
+
+        logging.getLogger("mlpipeline").debug("loading %s '%s' (%s)", kind, name, target, exc_info=error)
+        return errors.MlpipelineError(
+            f"{kind} '{name}' ({target}) cannot be loaded: {type(error).__name__}: {error}; "
+            "mend or uninstall the package that offers it"
+        )
 
     def _check_single(self, kind: str, name: str) -> None:
         offers = _offers(kind).get(name, {})

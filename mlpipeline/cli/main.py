@@ -170,16 +170,31 @@ def _check_before(ctx: click.Context, before: Sequence[str], command: str) -> No
 
 def _version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
+        import platform
+
         from mlpipeline import __version__
+        from mlpipeline.execution.packages import extras
 
         click.echo(f"mlpipeline {__version__}")
+        click.echo(f"Python {platform.python_version()}, {sys.executable}")
+        found = extras()
+        if found is None:
+            told = "not known: it is found by a path, and not installed"
+        else:
+            told = ", ".join(name for name, lacks in found.items() if not lacks) or "none"
+        click.echo(f"extras installed: {told}")
         ctx.exit()
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @shared
 @click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version."
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
+    help="Print the version, and what is installed.",
 )
 @click.pass_context
 def cli(context: click.Context) -> None:

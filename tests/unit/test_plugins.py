@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from mlpipeline import plugins
-from mlpipeline.errors import MlpipelineError, UsageError
+from mlpipeline.errors import MissingExtra, MlpipelineError, UsageError
 from mlpipeline.wiring import BUILT_IN, wire
 
 
@@ -112,3 +112,19 @@ def test_a_name_that_two_packages_offer_is_no_ones(registry: plugins.Registry, m
     registry.register("kind", "both", "os:getppid")
     assert registry.load("kind", "both") is __import__("os").getppid
     assert registry.origins("kind")["both"] == ("built in", "first 1.0", "second 2.0")
+
+
+def test_a_built_in_part_whose_library_is_missing_names_the_extra(
+    registry: plugins.Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry.register("kind", "part", "mlpipeline.data.by_kind:ByKind")
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    monkeypatch.delitem(sys.modules, "mlpipeline.data.by_kind", raising=False)
+    for module in [name for name in sys.modules if name.startswith("mlpipeline.data")]:
+        monkeypatch.delitem(sys.modules, module)
+    with pytest.raises(MissingExtra, match=r"pip install 'mlpipeline\[data\]'"):
+        registry.load("kind", "part")
+    monkeypatch.setattr(plugins, "_offers", lambda kind: {"theirs": {"sqlite3.no_such_module:x": "theirs 1.0"}})
+    with pytest.raises(MlpipelineError, match="mend or uninstall the package") as caught:
+        registry.load("kind", "theirs")
+    assert not isinstance(caught.value, MissingExtra)

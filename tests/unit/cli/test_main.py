@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 import sys
 from pathlib import Path
@@ -145,8 +146,19 @@ def test_every_command_explains_itself_with_an_example(name: str) -> None:
     assert result.stdout.count(f"mlpipeline {name}") >= 2
 
 
-def test_the_version_is_printed() -> None:
-    assert re.fullmatch(r"mlpipeline \d+\.\d+\.\d+\n", CliRunner().invoke(cli, ["--version"]).stdout)
+def test_the_version_is_printed_with_what_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    from mlpipeline.execution import packages
+
+    def lines(found: dict[str, list[str]] | None) -> list[str]:
+        monkeypatch.setattr(packages, "extras", lambda: found)
+        return CliRunner().invoke(cli, ["--version"]).stdout.splitlines()
+
+    first, second, third = lines({"data": [], "sql": ["duckdb"], "tune": []})
+    assert re.fullmatch(r"mlpipeline \d+\.\d+\.\d+", first)
+    assert second == f"Python {platform.python_version()}, {sys.executable}"
+    assert third == "extras installed: data, tune"
+    assert lines({"data": ["pandas"]})[2] == "extras installed: none"
+    assert "not known" in lines(None)[2]
 
 
 def test_the_reference_page_names_every_command_and_option() -> None:

@@ -1,0 +1,79 @@
+"""The tools of a release: archives that are the same bytes each time, and extras of which each has its turn."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+TOOLS = Path(__file__).resolve().parents[2] / "tools"
+
+
+@pytest.fixture(autouse=True)
+def _modules_of_their_own(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    before = sys.modules.get("build")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    yield
+    for name in ("build", "installs"):
+        sys.modules.pop(name, None)
+    if before is not None:
+        sys.modules["build"] = before
+
+
+def load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, TOOLS / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def archive(place: Path, seconds: int, names: list[str]) -> Path:
+    place.mkdir()
+    for name in names:
+        (place / name).write_text(name)
+        os.utime(place / name, (seconds, seconds))
+    path = place / "a.tar.gz"
+    with tarfile.open(path, "w:gz") as file:
+        for name in names:
+            file.add(place / name, name)
+    return path
+
+
+def test_archives_of_the_same_files_become_the_same_bytes(tmp_path: Path) -> None:
+    module = load("build")
+    first, second = archive(tmp_path / "1", 10**9, ["a", "b"]), archive(tmp_path / "2", 10**9 + 7, ["b", "a"])
+    assert first.read_bytes() != second.read_bytes()
+    module._even(first, 5)
+    module._even(second, 5)
+    assert first.read_bytes() == second.read_bytes()
+    with tarfile.open(first) as file:
+        assert [(each.name, each.mtime, each.uid, each.uname) for each in file] == [("a", 5, 0, ""), ("b", 5, 0, "")]
+
+
+def test_the_time_of_a_build_is_what_is_asked_for_or_the_last_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = load("build")
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "123")
+    assert module.epoch() == 123
+    monkeypatch.delenv("SOURCE_DATE_EPOCH")
+    monkeypatch.setattr(module, "ROOT", tmp_path)
+    assert module.epoch() == module._EARLIEST, "an archive of the sources has no git"
+
+
+def test_each_small_extra_has_its_turn_and_none_is_unknown() -> None:
+    load("build")
+    module = load("installs")
+    assert set(module.SMALL) <= set(module.extras())
+    turns = [set(module.rotating(number)) for number in range(len(module.SMALL) // module.AT_A_TIME)]
+    assert set().union(*turns) == set(module.SMALL)
+    assert {len(each) for each in turns} == {module.AT_A_TIME}
+    assert set(module.FOR_THIS_PROJECT).isdisjoint(module.extras())
