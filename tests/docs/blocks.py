@@ -96,7 +96,7 @@ class Page:
     @cached_property
     def needs(self) -> list[tuple[str, str]]:
         """Modules that its blocks import, each with the extra that brings it."""
-        told = ",".join(re.findall(r"<!-- needs: (.*?) -->", self.source))
+        told = ",".join(re.findall(r"^<!-- needs: (.*?) -->", self.source, re.MULTILINE))
         return re.findall(r"([\w.]+) \(([\w-]+)\)", told)
 
     def _block(self, match: re.Match[str]) -> Block | None:

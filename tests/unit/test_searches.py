@@ -31,7 +31,7 @@ def described(space: dict[str, Any] = SPACE, **more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("space", "more", "told"),
     [
-        ({}, {}, "the space is empty"),
+        ({}, {}, "the space of the search is empty"),
         ({"x": []}, {}, "the list of values is empty"),
         ({"x": (3, 1)}, {}, "low 3 is above high 1"),
         ({"x": (0, 1, "log")}, {}, "above 0 for a logarithm"),
