@@ -85,16 +85,18 @@ class WarmParent:
         names = [name for name in names if is_heavy(name)] if self.stated is None else self.stated
         if names and not threads.can_limit():
             lacking = f"{threads.NEEDED} is not installed, without which their threads cannot be counted"
-            self._leave_out({name.partition(".")[0]: lacking for name in names})
+            # Runs start slower for it, and are as right: nobody is warned who did not ask for these packages.
+            level = "INFO" if self.stated is None else "WARNING"
+            self._leave_out({name.partition(".")[0]: lacking for name in names}, level)
         self.wanted = tuple(dict.fromkeys(filter(self._is_kept, names)))
 
-    def _leave_out(self, names: Mapping[str, str]) -> None:
+    def _leave_out(self, names: Mapping[str, str], level: str = "WARNING") -> None:
         fresh = {name: why for name, why in names.items() if name not in self.left_out}
         self.left_out |= fresh
         self._starts = 0 if fresh else self._starts
         for why in dict.fromkeys(fresh.values()):
             told = ", ".join(name for name, each in fresh.items() if each == why)
-            self.reports.append((f"preload: {told}: left out: {why}", "WARNING"))
+            self.reports.append((f"preload: {told}: left out: {why}", level))
         self.wanted = tuple(filter(self._is_kept, self.wanted))
 
     def _is_kept(self, name: str) -> bool:

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from mlpipeline import wire
+from mlpipeline.execution import threads
 from mlpipeline.execution.errand import Errand
 from mlpipeline.execution.orders import DESCRIBE
 from mlpipeline.execution.warm_parent import Answer, WarmParent
@@ -221,3 +222,15 @@ def test_an_idle_process_goes_and_the_next_order_has_another(make: Make, models:
     until(lambda: warm.look() or warm.process is None, "it goes")
     assert not any(each.is_running() for each in family)
     described(warm, models, 2)
+
+
+@pytest.mark.parametrize(("preload", "level"), [("auto", "INFO"), ("json", "WARNING")])
+def test_only_who_asked_for_packages_is_warned_where_their_threads_cannot_be_counted(
+    make: Make, monkeypatch: pytest.MonkeyPatch, preload: str, level: str
+) -> None:
+    monkeypatch.setattr(threads, "NEEDED", "no_such_package")
+    warm = make(preload)
+    warm.want(["numpy"])
+    (told,) = warm.news()
+    assert told[1] == level
+    assert "left out: no_such_package is not installed" in told[0]
