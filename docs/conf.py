@@ -19,7 +19,6 @@ autodoc_typehints_format = "short"
 python_maximum_signature_line_length = 100
 # Whatever a page points at must be there. Types in signatures are no pointers: their libraries have no pages here.
 nitpicky = True
-suppress_warnings = ["toc.empty_glob"]  # pages of engines may be absent
 nitpick_ignore_regex = [("py:.*", ".*")]
 source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build"]
