@@ -18,7 +18,7 @@ LIMIT_SECONDS = 280
 NO_TESTS = 5
 """What pytest ends with where every module was skipped."""
 IN_CI = ("queue", "estimator", "workflow", "tensorflow", "sklearn")
-"""PyTorch's own is tried where PyTorch is: `.ci/run` installs it for that alone."""
+"""PyTorch's own is tried where PyTorch is: its ordinary wheel brings gigabytes, so CI does not install it."""
 
 
 def run(project: Path, *words: str, status: int = 0) -> subprocess.CompletedProcess[str]:
