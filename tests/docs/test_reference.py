@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
-from mlpipeline import project
+from mlpipeline import settings
 from mlpipeline.cli.commands import COMMANDS
 from tests.docs.blocks import ROOT, Page, pages
 from tests.docs.test_pages import need
@@ -46,7 +46,7 @@ def test_the_packages_with_public_names_are_in_the_reference() -> None:
     assert {each for each in packages if each.count(".") < 3 and ".cli" not in each} <= set(MODULES) | inner
 
 
-@pytest.mark.parametrize("name", project.KEYS)
+@pytest.mark.parametrize("name", settings.KEYS)
 def test_every_key_of_the_project_is_explained(name: str) -> None:
     assert f"`{name}`" in CONFIGURATION
 

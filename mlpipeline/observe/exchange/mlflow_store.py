@@ -77,8 +77,9 @@ class Store:
             first = _hidden((str(error).splitlines() or [type(error).__name__])[0])
             if "Max retries exceeded" in first or "Read timed out" in first:
                 number = re.search(r"\[Errno -?\d+\] ([^\"')]+)", first)
+                why = number[1] if number else "no answer"
                 raise StoreError(
-                    f"MLflow at {self.shown} cannot be reached ({number[1] if number else 'no answer'})"
+                    f"MLflow at {self.shown} cannot be reached ({why}): start it, or mend the address"
                 ) from None
             raise StoreError(f"MLflow at {self.shown}: {first}") from None
 
