@@ -83,7 +83,7 @@ def test_the_environment_meets_a_need_in_validation_as_in_look_up(
         ("component: {x: 'no.such.module:Men'}", "'no.such.module:Men' cannot be loaded: ModuleNotFoundError"),
         ("component: {x: 'json:dumps'}", "component 'json:dumps' is no class but a function"),
         ("versions: [a]", "versions is a mapping"),
-        ("versions: {a: 3}", "version 'a' is a mapping"),
+        ("versions: {a: 3}", "a mapping of addresses to values is needed"),
         ("versions: {a: {name: 3}}", "a parameter cannot be called 'name'"),
         ("integration_framework: [a]", "integration_framework holds levels in levels"),
         ("integration_framework: {a: , b: }", "integration_framework has a, b at its top"),

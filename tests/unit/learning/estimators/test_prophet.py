@@ -46,7 +46,7 @@ def test_what_tells_no_date_is_refused() -> None:
         Prophet().fit(x, y)
     with pytest.raises(errors.DataFault, match="'day' is missing"):
         Prophet("day").fit(x.assign(day=x["day"].where(x.index != 3)), y)
-    with pytest.raises(errors.DataFault, match="two are needed"):
+    with pytest.raises(errors.DataFault, match="Prophet needs two"):
         Prophet("day").fit(x.iloc[:1], y[:1])
     for wrong in ({"growth": "logistic"}, {"seasonality_mode": "both"}):
         with pytest.raises(errors.UnknownOption, match=next(iter(wrong))):
