@@ -96,6 +96,22 @@ def test_five_of_a_thousand_runs_are_compared(workshop: Workshop, open_dashboard
     assert page.locator("#compared-parallel polyline").count() == 5
 
 
+def test_what_is_typed_before_the_page_is_ready_counts(workshop: Workshop, open_dashboard: Open) -> None:
+    project = Project.load(workshop.root)
+    project.ledger_path.parent.mkdir(parents=True, exist_ok=True)
+    with closing(Ledger.open(project.ledger_path)) as ledger:
+        ledger.import_runs(_many(20))
+    dashboard, page = open_dashboard()
+    held: list[Any] = []
+    page.route("**/static/page.js", lambda route: held.append(route))
+    page.goto(f"{dashboard.url}/compare", wait_until="commit")
+    page.get_by_role("searchbox", name="Filter").fill("version-1")
+    page.locator(".runs tbody tr input").first.check()
+    held[0].continue_()
+    page.wait_for_function("() => document.querySelectorAll('.runs tbody tr:not([hidden])').length === 11")
+    page.get_by_role("button", name="Compare 1").wait_for()
+
+
 def _many(count: int) -> Any:
     for number in range(count):
         letters = "".join(chr(97 + number // 26**place % 26) for place in range(4))

@@ -276,5 +276,9 @@ for (const each of document.querySelectorAll("details[data-load]")) {
     each.querySelector(".loaded").innerHTML = await (await fetch(each.dataset.load)).text();
   }, { once: true });
 }
+// Typed or chosen before this script was there, or kept by the browser when the page was loaded again.
+for (const field of document.querySelectorAll("#filter, input[name=run]:checked")) {
+  field.dispatchEvent(new Event(field.id === "filter" ? "input" : "change", { bubbles: true }));
+}
 listen();
 drawSamples();
