@@ -6,6 +6,7 @@ import json
 import resource
 import shutil
 import signal
+import sys
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -40,10 +41,14 @@ def full_disk() -> Iterator[None]:
     """No file grows beyond 100 bytes: a write fails in the middle, as on a disk without room."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    writes_no_bytecode = sys.dont_write_bytecode
+    # Python 3.11 keeps the first bytes of a module's bytecode where the rest finds no room: nobody could import it again.
+    sys.dont_write_bytecode = True
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
     try:
         yield
     finally:
+        sys.dont_write_bytecode = writes_no_bytecode
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)
 
