@@ -6,8 +6,8 @@ import json
 import resource
 import shutil
 import signal
-import sys
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -42,7 +42,7 @@ def full_disk() -> Iterator[None]:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     writes_no_bytecode = sys.dont_write_bytecode
-    # Python 3.11 keeps the first bytes of a module's bytecode where the rest finds no room: nobody could import it again.
+    # Python 3.11 keeps the first bytes of a module's bytecode where the rest finds no room: it cannot be imported then.
     sys.dont_write_bytecode = True
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
     try:
