@@ -1,4 +1,4 @@
-"""What somebody keeps who looks again and again, so that each look costs little; nothing of it is ever out of date."""
+"""What somebody keeps who looks again and again, so that each look costs little; only estimates and usage may lag."""
 
 from __future__ import annotations
 
