@@ -44,6 +44,7 @@ class OnTerminal:
         if self.pid == 0:
             os.chdir(workshop.root)
             os.environ.update(TERM="xterm-256color", PYTHONDONTWRITEBYTECODE="1")
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell's background jobs ignore Ctrl-C; terminals do not
             os.execv(sys.executable, [sys.executable, "-m", "mlpipeline", *words])
         self.resize(80, 24)
         self.written = b""
