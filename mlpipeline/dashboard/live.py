@@ -89,7 +89,7 @@ class _Topic:
             except (MlpipelineError, Refusal, OSError) as error:
                 # A directory that is being deleted, a disk that is full: the page says so, and goes on.
                 self._regions = {**self._regions, "live_trouble": _escaped(str(error))}
-            except Exception:
+            except Exception:  # one page's fault must not end what keeps the others true: it is logged, and said there
                 _log.exception("a page could not be made")
                 self._regions = {**self._regions, "live_trouble": "This page could not be made: the log says why."}
             made, self._made = self._made, asyncio.Event()
