@@ -91,7 +91,7 @@ class Ledger:
             try:
                 yield
                 self.connection.execute("COMMIT")
-            except BaseException:
+            except BaseException:  # Ctrl-C too must leave no transaction open
                 if self.connection.in_transaction:
                     self.connection.execute("ROLLBACK")
                 raise

@@ -107,7 +107,7 @@ def in_memory() -> sqlite3.Connection:
 def _closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
-    except BaseException:
+    except BaseException:  # Ctrl-C too must leave no file open
         connection.close()
         raise
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from mlpipeline import selection as selections
-from mlpipeline import wire
 from mlpipeline.config_text import strip_comment
 from mlpipeline.errors import NotWritable, RequestRefused
 from mlpipeline.project import Project
 from mlpipeline.queue.differences import differences
-from mlpipeline.queue.revisions import save_revision
+from mlpipeline.queue.revisions import save_revision, write_whole
 from mlpipeline.selection import Selection
 
 
@@ -45,7 +43,8 @@ def reorder(project: Project, order: Sequence[str], digest: str) -> list[str]:
         if after != before:
             save_revision(project, before)  # what was never accepted could not be brought back otherwise
             save_revision(project, after)
-            _write(path, after)
+            beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+            write_whole(beside, path, after, mode=path.stat().st_mode & 0o7777)
     except OSError as error:
         raise NotWritable(f"{error.filename or path}: {error.strerror}: mend its permissions or the disk") from error
     return differences(old, new)
@@ -104,18 +103,3 @@ def _start(rows: Sequence[str], place: int) -> int:
         start -= 1
     is_of_section = start == 0 or rows[start - 1].lstrip().startswith("[")
     return place if is_of_section else start
-
-
-def _write(path: Path, data: bytes) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with beside.open("wb") as file:
-            os.fchmod(file.fileno(), path.stat().st_mode & 0o7777)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.rename(path)
-    except OSError:
-        beside.unlink(missing_ok=True)
-        raise
-    wire.sync_directory(path.parent)

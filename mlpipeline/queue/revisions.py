@@ -80,13 +80,18 @@ def save_revision(project: Project, data: bytes, *, restores: str = "") -> Path 
         at = max(at, before[-1].at + timedelta(microseconds=1))
     name = f"{at:{_TIME}}-{digest}" + (f"-as-{restores}" if restores else "")
     path = directory / f"{name}.config"
-    _write(directory / f"{name}.part", path, data, mode=0o644)
+    write_whole(directory / f"{name}.part", path, data, mode=0o644)
     for old in before[: max(0, len(before) + 1 - _KEEP_REVISIONS)]:
         old.path.unlink(missing_ok=True)
     return path
 
 
-def _write(beside: Path, path: Path, data: bytes, *, mode: int) -> None:
+def write_whole(beside: Path, path: Path, data: bytes, *, mode: int) -> None:
+    """Writes a file beside its place, and gives it its name when all of it is on disk.
+
+    Raises:
+        OSError: what was there stays.
+    """
     try:
         with beside.open("wb") as file:
             os.fchmod(file.fileno(), mode)
@@ -203,7 +208,7 @@ def _restore(project: Project, path: Path, target: Revision) -> None:
     mark = save_revision(project, data, restores=target.origin)
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        _write(beside, path, data, mode=path.stat().st_mode & 0o7777)
+        write_whole(beside, path, data, mode=path.stat().st_mode & 0o7777)
     except OSError:
         if mark is not None:
             mark.unlink(missing_ok=True)

@@ -148,6 +148,7 @@ def test_a_face_does_not_outlive_a_killed_queue(workshop: Workshop, terminals: l
     terminals.append(queue)
     workshop.until(lambda: "/100000" in queue.shown, "the run is drawn")
     face = face_of(queue.pid)
+    assert face is not None
     os.kill(queue.pid, signal.SIGKILL)
     queue.end()
     workshop.until(lambda: not os.path.exists(f"/proc/{face}"), "the face is gone")
