@@ -49,6 +49,8 @@ class Settings:
     on_disk_full: Policy | None = None
     on_nan: Policy | None = None
     sections: dict[str, dict[str, str]] = field(default_factory=dict)
+    given: frozenset[str] = frozenset()
+    """The keys that stand in the file, whatever their values are."""
 
     @property
     def policies(self) -> dict[str, Policy]:
@@ -56,7 +58,7 @@ class Settings:
         return {kind: policy for kind in KINDS if (policy := getattr(self, kind)) is not None}
 
 
-KEYS = tuple(each.name for each in fields(Settings) if each.name != "sections")
+KEYS = tuple(each.name for each in fields(Settings) if each.name not in ("sections", "given"))
 
 
 def read_settings(data: bytes) -> Settings:
@@ -80,7 +82,7 @@ def read_settings(data: bytes) -> Settings:
         for name, section in text.sections.items()
         if name in OWNED
     }
-    return Settings(**values, sections=owned)
+    return Settings(**values, sections=owned, given=frozenset(values))
 
 
 def _unknown_sections(text: ConfigText) -> list[Fault]:

@@ -148,7 +148,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "outputs_dir": text,
     "host": text,
     "executor": text,
-    "slots": integer(1, 1024),
+    "slots": integer(1, 100_000),
     "threads": integer(1, 1024),
     "gpus": devices,
     "preload": text,

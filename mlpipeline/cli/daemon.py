@@ -24,7 +24,7 @@ _POLL_SECONDS = 0.02
 
 @click.command()
 @click.argument("models", metavar="[MODEL[:VERSION]]...", nargs=-1, shell_complete=complete_model)
-@click.option("-j", "--slots", metavar="N", type=click.IntRange(1, 1024), help="So many runs at a time.")
+@click.option("-j", "--slots", metavar="N", type=click.IntRange(1, 100_000), help="So many runs at a time.")
 @click.option("--executor", metavar="NAME", help="Where runs happen. Default: mlp.config's.")
 @shared
 @click.pass_context

@@ -59,7 +59,7 @@ def complete_model(ctx: click.Context, _: click.Parameter, incomplete: str) -> l
     "-u", "--use-history", is_flag=True, help="Skip versions that are done, resume those that were interrupted."
 )
 @click.option("-n", "--no-log", "--no_log", is_flag=True, help="Write nothing to the log and output files.")
-@click.option("-j", "--slots", metavar="N", type=click.IntRange(1, 1024), help="So many runs at a time.")
+@click.option("-j", "--slots", metavar="N", type=click.IntRange(1, 100_000), help="So many runs at a time.")
 @click.option("--executor", metavar="NAME", help=f"Where runs happen ({EXECUTORS}). Default: mlp.config's.")
 @click.option("--watch", is_flag=True, help="With -r: stay, and wait for edits when nothing is due.")
 @click.option("--pdb", is_flag=True, help="Test mode in this process, with the debugger at the exception.")

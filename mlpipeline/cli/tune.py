@@ -30,7 +30,7 @@ _RANGE = re.compile(r"(?P<low>[^.,\s]+(?:\.\d+)?(?:e-?\d+)?)\.\.(?P<high>.+?)\s*
 @click.option("--sampler", default="tpe", show_default=True, type=click.Choice(list(searches.SAMPLERS)))
 @click.option("--pruner", type=click.Choice(searches.PRUNERS), help="Ends hopeless trials early. Default: none.")
 @click.option("--seed", default=0, show_default=True, metavar="N", type=click.IntRange(min=0), help="Of all draws.")
-@click.option("-j", "--slots", metavar="N", type=click.IntRange(1, 1024), help="So many trials at a time.")
+@click.option("-j", "--slots", metavar="N", type=click.IntRange(1, 100_000), help="So many trials at a time.")
 @shared
 @click.pass_context
 def tune(context: click.Context, /, model: str, words: tuple[str, ...], sets: tuple[str, ...], **given: Any) -> None:

@@ -93,7 +93,7 @@ def read_details(project: Project, run: Run) -> Details:
     """Reads what the directory of a run's last attempt adds to its record."""
     from mlpipeline import wire
     from mlpipeline.observe import status
-    from mlpipeline.observe.progress import read_progress
+    from mlpipeline.observe.progress import read_progress, waiting_reasons
     from mlpipeline.observe.why import Details
 
     directory = project.root / run.last.directory
@@ -101,9 +101,11 @@ def read_details(project: Project, run: Run) -> Details:
     outcome = wire.read_json(directory / wire.OUTCOME) or {}
     steps = (outcome.get("checkpoint_step"), content.get("checkpoint_step"), _kept_step(project, run))
     content |= {"checkpoint_step": next((each for each in steps if each is not None), None)}
+    waits = waiting_reasons(wire.read_json(project.status_path) or {}).get(run.last.directory, "")
     return Details(
         progress=read_progress(content) if directory.is_dir() else None,
         live=status.looked_at(project, [run], now()).get(run.id),
+        waits=waits,
     )
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
 from mlpipeline.execution.warm_parent import WarmParent
-from mlpipeline.project import Project
+from mlpipeline.project import Project, Settings
 
 
 class Life(StrEnum):
@@ -30,6 +30,15 @@ class Executor(ABC):
     name: str
     warm: WarmParent | None = None
     """The process that forks for this executor, and for who describes models, where it has one."""
+    is_here: bool = True
+    """Whether attempts run on this machine: then its memory and its devices are handed out to them. Others are placed by
+    an engine, which knows its machines."""
+    slots: int = 1
+    """How many attempts are submitted at a time where neither the settings nor the command line say so."""
+    threads: int | None = None
+    """How many threads an attempt has where the settings say nothing; None shares this machine's cores."""
+    look_seconds: float | None = None
+    """How often attempts are looked at that cannot wake the scheduler; None where looking costs next to nothing."""
 
     @classmethod
     @abstractmethod
@@ -44,6 +53,13 @@ class Executor(ABC):
             OSError: when no process could be started; nothing runs then.
         """
 
+    def flush(self) -> None:
+        """Sends on what was submitted since the last call: an engine takes many at once more cheaply than one by one.
+
+        What cannot be sent now is kept and sent later by `tend`; `reasons` says why it waits.
+        """
+        return
+
     @abstractmethod
     def adopt(self, directory: Path) -> Life:
         """Takes up an attempt that an earlier scheduler started, and says whether it lives."""
@@ -51,6 +67,14 @@ class Executor(ABC):
     @abstractmethod
     def life(self, directory: Path) -> Life:
         """Says whether the attempt lives, by facts that belong to this executor."""
+
+    def moved(self) -> Collection[Path] | None:
+        """Returns the attempts that are worth a look since the last call; None for all of them."""
+        return None
+
+    def reasons(self) -> Mapping[Path, str]:
+        """Returns why submitted attempts have not begun, in words; those left out of which there is nothing to say."""
+        return {}
 
     @abstractmethod
     def ask(self, directory: Path, action: str) -> None:
@@ -76,3 +100,8 @@ class Executor(ABC):
     @abstractmethod
     def close(self) -> None:
         """Releases everything. Attempts go on."""
+
+
+def slots_of(settings: Settings, executor: Executor | type[Executor]) -> int:
+    """Returns how many attempts are submitted at a time: as the settings say, else as the executor likes it."""
+    return settings.slots if executor.is_here or "slots" in settings.given else executor.slots

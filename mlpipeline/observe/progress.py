@@ -54,3 +54,9 @@ def time_of(value: Any) -> datetime | None:
     except (TypeError, ValueError):
         return None
     return found if found.tzinfo is not None else None
+
+
+def waiting_reasons(status: Mapping[str, Any]) -> dict[str, str]:
+    """Returns, by an attempt's directory, why it has not begun, as the scheduler's status says it."""
+    rows = status.get("running") or ()
+    return {str(row.get("directory")): str(row["reason"]) for row in rows if row.get("reason")}

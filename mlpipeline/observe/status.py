@@ -165,21 +165,15 @@ def _running(lines: Sequence[view.LiveLine]) -> Table:
         metrics = text.metrics(line.latest, most=2)
         so_far = text.duration(run.seconds) if is_alive else ""
         memory, gpu = text.memory(line.memory), text.memory(line.gpu_memory)
-        rows.append((run.run, name, line.word, _steps(progress), rate, so_far, left, memory, gpu, metrics))
-    columns = (
-        "run",
-        "model:version",
-        "state",
-        "step",
-        "rate",
-        "so far",
-        "left",
-        "memory",
-        "GPU memory",
-        "last metrics",
-    )
+        waits = text.one_line(line.reason, 120) if run.state == State.SUBMITTED.value else ""
+        told = (_steps(progress), rate, so_far, left, memory, gpu, metrics, waits)
+        rows.append((run.run, name, line.word, *told))
+    seldom = ("memory", "GPU memory", "last metrics", "waits for")
+    columns = ("run", "model:version", "state", "step", "rate", "so far", "left", *seldom)
     table = Table(title="Running", columns=columns, rows=tuple(rows))
-    return table.without_empty("memory").without_empty("GPU memory").without_empty("last metrics")
+    for each in seldom:
+        table = table.without_empty(each)
+    return table
 
 
 def _devices(lines: Sequence[view.DeviceLine]) -> Table:

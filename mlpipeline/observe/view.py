@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mlpipeline import trials
 from mlpipeline.jsonable import jsonable
 from mlpipeline.observe import text
-from mlpipeline.observe.progress import Progress, number_of, read_progress, time_of
+from mlpipeline.observe.progress import Progress, number_of, read_progress, time_of, waiting_reasons
 from mlpipeline.run import Attempt, Run, State
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ class LiveLine:
     `stalled` is for how many seconds it has done nothing, where that is longer than usual; `adopted` whether an earlier
     scheduler started it; `latest` the metrics that it recorded last; `memory` how many bytes it holds, `gpu_memory` how
     many on its devices, `cores` how many cores it kept busy lately.
+    `reason` is why it has not begun, in the words of the engine that has it.
     """
 
     run: RunLine
@@ -95,6 +96,8 @@ class LiveLine:
         if self.now in ("ended", "gone") or step is None or not total:
             return self.word
         return f"{self.word} {100 * step // total}%"
+
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,11 +193,12 @@ def picture(facts: Facts, now: datetime) -> Picture:
     """
     status = facts.status or {}
     planned = status if facts.scheduler.running else {}
+    reasons = waiting_reasons(planned)
     return Picture(
         at=now,
         project=facts.root,
         scheduler=facts.scheduler,
-        running=tuple(_live(run, facts, now) for run in facts.live),
+        running=tuple(_live(run, facts, now, reasons.get(run.last.directory, "")) for run in facts.live),
         next=tuple(_next(each, facts.takes) for each in planned.get("next") or ()),
         ended=tuple(run_line(run, now) for run in facts.ended),
         runs={state.value: facts.counts.get(state, 0) for state in State},
@@ -208,7 +212,7 @@ def picture(facts: Facts, now: datetime) -> Picture:
     )
 
 
-def _live(run: Run, facts: Facts, now: datetime) -> LiveLine:
+def _live(run: Run, facts: Facts, now: datetime, reason: str) -> LiveLine:
     line = run_line(run, now)
     progress = read_progress(facts.progress.get(line.directory) or {})
     life, used = facts.life.get(line.directory, "unknown"), facts.usage.get(line.directory)
@@ -220,6 +224,7 @@ def _live(run: Run, facts: Facts, now: datetime) -> LiveLine:
         stalled=facts.silent.get(line.directory) if life == "alive" else None,
         adopted=_is_adopted(run, facts),
         latest=facts.latest.get(line.directory) or {},
+        reason=reason,
         **(used._asdict() if used else {}),
     )
 

@@ -29,6 +29,7 @@ class Details:
         outlook: what comes next by the plan, a sentence; empty where the plan is not known.
         left: how long it goes on.
         live: what has become of it, where it lives by the ledger.
+        waits: why it has not begun, in the words of the engine that has it.
     """
 
     progress: Progress | None = None
@@ -36,6 +37,7 @@ class Details:
     outlook: str = ""
     left: Estimate | None = None
     live: LiveLine | None = None
+    waits: str = ""
 
 
 def why_run(run: Run, now: datetime, details: Details | None = None) -> str:
@@ -64,7 +66,8 @@ def _live(name: str, last: Attempt, told: Details, now: datetime) -> str:
     if life == "ended":
         return f"{name} has ended; a scheduler that runs records its result."
     if last.state is State.SUBMITTED:
-        return f"{name} was submitted {text.ago(last.submitted_at, now)} and has not started yet."
+        waits = f": {text.one_line(told.waits, 500).rstrip('.')}" if told.waits else ""
+        return f"{name} was submitted {text.ago(last.submitted_at, now)} and has not started yet{waits}."
     if told.live and told.live.stalled is not None:
         return _joined(
             f"{name} is STALLED: no step, no output, no processor time for {text.rough(told.live.stalled)}"

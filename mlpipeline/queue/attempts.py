@@ -107,7 +107,8 @@ class Attempts:
             DiskFull, NotWritable, LedgerError: nothing can be recorded now, and nothing has ended before that.
         """
         ended = []
-        for live in list(self.live.values()):
+        moved = self.executor.moved()
+        for live in [each for each in self.live.values() if moved is None or each.directory in moved]:
             try:
                 if (end := self._look(live)) is not None:
                     ended.append(end)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from mlpipeline import plugins, tracking, wire
 from mlpipeline.errors import ConfigurationError, NotWritable
-from mlpipeline.execution.executor import Executor
+from mlpipeline.execution.executor import Executor, slots_of
 from mlpipeline.ledger import Ledger
 from mlpipeline.lock import SchedulerLock, holder
 from mlpipeline.project import Project
@@ -27,6 +27,7 @@ from mlpipeline.queue.catalog import Catalog, Description
 from mlpipeline.queue.claims import Claims
 from mlpipeline.queue.companion import dashboard_beside, options_of
 from mlpipeline.queue.devices import Devices
+from mlpipeline.queue.executors import Executors
 from mlpipeline.queue.following import tracking_beside
 from mlpipeline.queue.lenders import lenders
 from mlpipeline.queue.live_selection import LiveSelection
@@ -40,7 +41,7 @@ from mlpipeline.queue.room import closed, standing_orders
 from mlpipeline.queue.scheduler import Scheduler
 from mlpipeline.queue.studies import Studies
 from mlpipeline.queue.study import Study
-from mlpipeline.queue.verdicts import Wanted
+from mlpipeline.queue.verdicts import Lender, Wanted
 from mlpipeline.run import Attempt, Run, State
 from mlpipeline.selection import Selection
 
@@ -108,7 +109,7 @@ def is_passing(project: Project) -> bool:
 
 def _test(project: Project, options: Options) -> int:
     """Tries every version in a private temporary directory; the first exception reaches the top."""
-    private = Path(tempfile.mkdtemp(prefix="mlpipeline-test-"))
+    private = Path(tempfile.mkdtemp(prefix="mlpipeline-test-", dir=_seen_by(project, options)))
     try:
         apart = project.with_outputs(private)
         for directory in (apart.runs_dir, apart.model_dirs, apart.sources_dir):
@@ -120,6 +121,14 @@ def _test(project: Project, options: Options) -> int:
         return scheduler.run()
     finally:
         shutil.rmtree(private, ignore_errors=True)
+
+
+def _seen_by(project: Project, options: Options) -> Path | None:
+    """Returns a directory that the machines of an engine see as well; None where any will do."""
+    if executor_kind(project, options).is_here:
+        return None
+    wire.make_directory(project.outputs_dir)
+    return project.outputs_dir
 
 
 class _Testing(Scheduler):
@@ -192,8 +201,9 @@ def _preview(project: Project, selection: Selection, catalog: Catalog, *, use_hi
         studies = Studies(project, ledger, testing=testing)
         known = studies.extended(selection, catalog.known)
         try:
-            faults = devices.faults(selection) | Memory(project, ledger).faults(selection)
-            faults |= wishes.faults(selection, known)
+            faults = wishes.faults(selection, known)
+            if executor_kind(project).is_here:
+                faults = devices.faults(selection) | Memory(project, ledger).faults(selection) | faults
             wanted = wishes.wanted(selection, known, testing=testing)
             computed = _computed(project, ledger, wanted, faults, devices, use_history=use_history, testing=testing)
             studies.look(computed.items)
@@ -244,26 +254,39 @@ def _computed(
         elsewhere=claims.elsewhere,
         closed="" if testing else closed(project, orders),
         running=Counter() if testing else Counter(run.model for run in live) if slots > 1 else None,
-        lenders=lenders(
-            Memory(project, ledger),
-            devices,
-            [(run, project.root / run.last.directory) for run in live],
-            slots,
-        ),
+        lenders=_lenders(project, ledger, devices, live, slots),
     )
+
+
+def _lenders(project: Project, ledger: Ledger, devices: Devices, live: Sequence[Run], slots: int) -> list[Lender]:
+    if not executor_kind(project).is_here:
+        return []
+    return lenders(Memory(project, ledger), devices, [(run, project.root / run.last.directory) for run in live], slots)
 
 
 def published_slots(project: Project) -> int:
     """Returns how many runs train at a time: the running scheduler may have been told another number."""
     told = (wire.read_json(project.status_path) or {}).get("slots") if holder(project) is not None else None
-    return told if isinstance(told, int) and told > 0 else project.settings.slots
+    return told if isinstance(told, int) and told > 0 else slots_of(project.settings, executor_kind(project))
+
+
+def executor_kind(project: Project, options: Options | None = None) -> type[Executor]:
+    """Returns the executor that the options or the settings name, through the registry.
+
+    Models are tried on this machine, unless the command line names an engine.
+    """
+    asked = options or Options()
+    name = asked.executor or ("inline" if asked.pdb else project.settings.executor)
+    kind: type[Executor] = plugins.load("executor", name)
+    if asked.testing and asked.executor is None and not kind.is_here:
+        kind = plugins.load("executor", "local")
+    return kind
 
 
 def make_executor(project: Project, options: Options) -> Executor:
-    """Makes the executor that the options or the settings name, through the registry."""
-    name = options.executor or ("inline" if options.pdb else project.settings.executor)
-    made: Executor = plugins.load("executor", name).for_project(project, debugger=options.pdb)
-    return made
+    """Makes the executor that takes new attempts, beside those that still have some of an earlier scheduler's."""
+    made = executor_kind(project, options).for_project(project, debugger=options.pdb)
+    return made if options.testing else Executors(project, made)
 
 
 def check_selection(selection: LiveSelection) -> None:

@@ -83,10 +83,11 @@ class LiveSettings:
         return self.project
 
     def _merged(self, fresh: Settings) -> Settings:
-        now, changes = self.project.settings, {}
+        now = self.project.settings
+        changes: dict[str, Any] = {"given": fresh.given}
         for each in fields(Settings):
             was, is_now = getattr(now, each.name), getattr(fresh, each.name)
-            if was == is_now:
+            if was == is_now or each.name == "given":
                 continue
             if each.name == "slots" and self.slots is not None:
                 told = f"mlp.config: ~ slots: {was} → {is_now}: not while -j {self.slots} holds, of the command line"

@@ -18,7 +18,7 @@ from mlpipeline.queue.memory import Memory
 from mlpipeline.queue.orders import Orders
 from mlpipeline.queue.preloading import Preloading
 from mlpipeline.queue.studies import Studies
-from mlpipeline.queue.verdicts import Elsewhere, Plan, Verdict, Wanted
+from mlpipeline.queue.verdicts import Elsewhere, Lender, Plan, Verdict, Wanted
 from mlpipeline.run import Run, State
 from mlpipeline.selection import Selection
 
@@ -61,6 +61,7 @@ class Outlook:
         self.wanted: list[Wanted] = []
         self.standings: dict[Key, Standing | None] = {}
         self.faults: dict[str, str] = {}
+        self.lends = True  # whether memory and devices of this machine are handed out
         self._barred: set[str] = set()
         self._basis: tuple[object, int] = (None, 0)
 
@@ -84,11 +85,9 @@ class Outlook:
         fresh |= self.studies.collect()
         self.known = self.studies.extended(selection, self.catalog.known)
         pending = self.catalog.pending(models)
-        found = {
-            **self.devices.faults(selection),
-            **self.memory.faults(selection),
-            **wishes.faults(selection, self.known),
-        }
+        found = wishes.faults(selection, self.known)
+        if self.lends:
+            found = {**self.devices.faults(selection), **self.memory.faults(selection), **found}
         self._barred = {model for model in found if model not in pending}
         found = {**self.studies.faults, **found}
         self._announce({model: fault for model, fault in found.items() if model not in pending})
@@ -144,12 +143,17 @@ class Outlook:
             elsewhere=elsewhere,
             closed=closed,
             running=Counter(each.run.model for each in live) if slots > 1 else None,
-            lenders=lenders(self.memory, self.devices, [(each.run, each.directory) for each in live], slots),
+            lenders=self._lenders(live, slots),
         )
         self.devices.tell()
         self.studies.look(self.plan.items, elsewhere)
         self._announce(self.studies.faults | {model: self.faults[model] for model in self._barred})
         return self.plan
+
+    def _lenders(self, live: Sequence[Live], slots: int) -> list[Lender]:
+        if not self.lends:
+            return []
+        return lenders(self.memory, self.devices, [(each.run, each.directory) for each in live], slots)
 
     def _refresh(self, selection: Selection) -> None:
         known = self.catalog.known

@@ -29,8 +29,7 @@ def seconds_to_wait(scheduler: Scheduler) -> float:
     """Returns when the next turn is due, whatever else may wake the scheduler."""
     times = [HEARTBEAT_SECONDS]
     if scheduler.attempts.live:
-        started = all(live.started for live in scheduler.attempts.live.values())
-        times.append(LOOK_SECONDS if started else STARTING_SECONDS)
+        times.append(_look_seconds(scheduler))
     if scheduler.owes_status:
         times.append(STATUS_SECONDS)
     if scheduler.trouble or scheduler.commands.are_fits_going_on:
@@ -48,3 +47,11 @@ def seconds_to_wait(scheduler: Scheduler) -> float:
     if (wake_at := scheduler.outlook.plan.wake_at) is not None:
         times.append((wake_at - datetime.now(UTC)).total_seconds())
     return min(times)
+
+
+def _look_seconds(scheduler: Scheduler) -> float:
+    """Returns how often live attempts are looked at: an engine that has many is not asked all the time."""
+    if scheduler.executor.look_seconds is not None:
+        return scheduler.executor.look_seconds
+    started = all(live.started for live in scheduler.attempts.live.values())
+    return LOOK_SECONDS if started else STARTING_SECONDS

@@ -16,6 +16,7 @@ from mlpipeline.queue import estimate
 from mlpipeline.queue.plan import Verdict
 
 if TYPE_CHECKING:
+    from mlpipeline.queue.attempts import Live
     from mlpipeline.queue.scheduler import Scheduler
 
 _NEXT = 20
@@ -92,7 +93,7 @@ def status(scheduler: Scheduler) -> dict[str, Any]:
             *scheduler.outlook.faults.values(),
         ],
         "trouble": scheduler.trouble,
-        "running": [_running(live) for live in scheduler.attempts.live.values()],
+        "running": _running(scheduler),
         "next": coming,
         "open": estimate.in_short(scheduler.outlook.plan.items),
         "closed": bool(scheduler.closed),
@@ -110,7 +111,12 @@ def _state(scheduler: Scheduler) -> str:
     return "running" if scheduler.attempts.live else "idle"
 
 
-def _running(live: Any) -> dict[str, Any]:
+def _running(scheduler: Scheduler) -> list[dict[str, Any]]:
+    reasons = scheduler.executor.reasons()
+    return [_shown(live, reasons.get(live.directory, "")) for live in scheduler.attempts.live.values()]
+
+
+def _shown(live: Live, reason: str) -> dict[str, Any]:
     return {
         "run": live.run.id,
         "attempt": live.attempt.number,
@@ -120,4 +126,5 @@ def _running(live: Any) -> dict[str, Any]:
         "submitted_at": live.attempt.submitted_at.isoformat(),
         "started": live.started,
         "directory": live.attempt.directory,
+        "reason": "" if live.started else reason,
     }

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from mlpipeline import requests
 from mlpipeline.errors import DiskFull, LedgerError, NotWritable
-from mlpipeline.execution.executor import Executor
+from mlpipeline.execution.executor import Executor, slots_of
 from mlpipeline.ledger import Ledger
 from mlpipeline.project import Project
 from mlpipeline.queue import finish, pace, publish
@@ -60,6 +60,7 @@ class Scheduler:
         self.commands = Commands(self)
         invocation = None if options.use_history else self.invocation
         self.outlook = Outlook(project, ledger, self.catalog, self.say, invocation=invocation, testing=options.testing)
+        self.outlook.lends = executor.is_here
         self.outlook.studies.search = options.search
         self.settings = LiveSettings(project, self.say, slots=options.slots)
         self.room = Room(project, executor, self.say, testing=options.testing)
@@ -231,7 +232,7 @@ class Scheduler:
     @property
     def slots(self) -> int:
         """How many runs may train at once."""
-        return self.options.slots or self.project.settings.slots
+        return self.options.slots or slots_of(self.project.settings, self.executor)
 
     def submit(self) -> None:
         """Starts what the plan says."""

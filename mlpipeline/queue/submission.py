@@ -225,6 +225,7 @@ def _spec(occasion: Occasion, wanted: Wanted, run: runs.Run, attempt: runs.Attem
         "executor": occasion.executor,
         "submitted_at": attempt.submitted_at.isoformat(),
         "changes": dict(attempt.changes),
+        "gpus": options.gpus,
         "memory_limit": options.memory or settings.memory_limit,
         "memory_limit_by": settings.memory_limit_by,
         "output_limit": settings.output_limit,

@@ -45,7 +45,7 @@ class Submitter:
             project=scheduler.project,
             invocation=scheduler.invocation,
             executor=scheduler.executor.name,
-            threads=settings.threads or max(1, machine.cores() // scheduler.slots),
+            threads=settings.threads or scheduler.executor.threads or max(1, machine.cores() // scheduler.slots),
             fresh=not scheduler.options.use_history,
             testing=scheduler.options.testing,
         )
@@ -60,12 +60,19 @@ class Submitter:
             return
         occasion = self._occasion()
         submit = self.scheduler.outlook.plan.submit
-        self._tell_of_crowding(max((each.options.threads or occasion.threads for each in submit), default=0))
-        for wanted in submit:
-            try:
-                self._one(occasion, wanted)
-            except (DiskFull, NotWritable, LedgerError, OSError) as error:
-                raise DiskFull(f"{wanted.model}:{wanted.version} cannot be started: {error}") from error
+        if self.scheduler.executor.is_here:
+            self._tell_of_crowding(max((each.options.threads or occasion.threads for each in submit), default=0))
+        try:
+            for wanted in submit:
+                self._try(occasion, wanted)
+        finally:
+            self.scheduler.executor.flush()
+
+    def _try(self, occasion: submission.Occasion, wanted: Wanted) -> None:
+        try:
+            self._one(occasion, wanted)
+        except (DiskFull, NotWritable, LedgerError, OSError) as error:
+            raise DiskFull(f"{wanted.model}:{wanted.version} cannot be started: {error}") from error
 
     def _tell_of_crowding(self, threads: int) -> None:
         """Says it once when runs side by side have more threads than there are cores."""
@@ -87,15 +94,22 @@ class Submitter:
             occasion, wanted, prepared, again=bool(earlier and earlier.retry_asked)
         ):
             return
-        need = scheduler.outlook.memory.need(wanted).memory
-        if need > (total := machine.memory().total):
-            told = f"takes {gigabytes(need)} by its last runs, and this machine has {gigabytes(total)}: it trains alone"
-            scheduler.say(f"{wanted.model}:{wanted.version} {told}", "WARNING")
-        submission.write(occasion, wanted, prepared, scheduler.outlook.devices.given(wanted.key), need)
+        if scheduler.executor.is_here:
+            need = self._need(wanted)
+            submission.write(occasion, wanted, prepared, scheduler.outlook.devices.given(wanted.key), need)
+        else:
+            submission.write(occasion, wanted, prepared)
         digests.remember(scheduler.ledger, self.digested, description.sources, description.code_digest)
         scheduler.attempts.submit(prepared)
         scheduler.surroundings.attach(prepared.directory)
         scheduler.outlook.changed([prepared.run])
+
+    def _need(self, wanted: Wanted) -> int:
+        need = self.scheduler.outlook.memory.need(wanted).memory
+        if need > (total := machine.memory().total):
+            told = f"takes {gigabytes(need)} by its last runs, and this machine has {gigabytes(total)}: it trains alone"
+            self.scheduler.say(f"{wanted.model}:{wanted.version} {told}", "WARNING")
+        return need
 
     def _claim(
         self, occasion: submission.Occasion, wanted: Wanted, prepared: submission.Prepared, *, again: bool
