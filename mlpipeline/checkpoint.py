@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 FILE = "checkpoint.json"
+FENCE = "MLP_FENCE"
+"""Names a file in the environment: where it exists, the attempt was given up, and writes no checkpoint any more."""
+GIVEN_UP = 76
+"""The exit status of a process whose attempt was given up."""
 OWNER = ".mlpipeline.json"
 """Says which fingerprint and seed wrote a model's directory."""
 _OURS = r"checkpoint-\d{6,}(\.\d+)?\.(saved|part)"
@@ -85,12 +89,24 @@ def write(
         _remove(part)
         raise
     reach("checkpoint.written")
+    _stay_away(part)
     part.rename(final)
     reach("checkpoint.renamed")
     told = facts | {"name": f"{final.name}/{name}"}
     wire.write_json(model_dir / FILE, told, sync=sync)
     _remove_others(model_dir, final.name)
     return Checkpoint(path=final / name, step=step, facts=told)
+
+
+def _stay_away(part: Path) -> None:
+    """Ends this process where its attempt was given up: the directory is another attempt's by now.
+
+    Elsewhere nobody could end it in time: its machine was cut off, say, and has come back.
+    """
+    fence = os.environ.get(FENCE)
+    if fence and os.path.exists(fence):
+        _remove(part)
+        os._exit(GIVEN_UP)
 
 
 def _remove_others(model_dir: Path, kept: str) -> None:

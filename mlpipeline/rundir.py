@@ -67,6 +67,7 @@ class Spec(_Record):
         devices: that it has, each with its uuid; None where it may take what it finds.
         cores: that all runs of the machine together may use.
         memory_need: how much memory it was reckoned to need, in bytes.
+        gpus: how many it asks an engine for; None where nothing was said.
         gpu_memory: how much of each it said it needs; it shares them then.
         trial: of a search: its number, the metric that it is compared by, and what was drawn for it.
         drill: in a drill, how many steps to train, and where to save and to be killed.
@@ -101,6 +102,7 @@ class Spec(_Record):
     python: str | None = None
     variables: list[str] = field(default_factory=list)
     devices: list[Any] | None = None
+    gpus: int | None = None
     gpu_memory: int | str | None = None
     drill: dict[str, int] = field(default_factory=dict)
     trial: dict[str, Any] | None = None

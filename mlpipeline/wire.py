@@ -23,6 +23,8 @@ OUTCOME = "outcome.json"
 CONTROL = "control.json"
 OUTPUT = "output.log"
 LOCK = "supervisor.lock"
+ENGINE = "engine.json"
+NODE = "node.json"
 FITTER = "fitter.lock"
 SOURCES = "sources"
 ENVIRONMENT = "environment.json"
@@ -115,6 +117,26 @@ def write_synced(path: str | os.PathLike[str], content: dict[str, Any], *, sync:
         file.flush()
         if sync:
             os.fsync(file.fileno())
+
+
+def write_json_once(path: str | os.PathLike[str], content: dict[str, Any]) -> bool:
+    """Writes a JSON object durably where there is none. Returns whether it did: of several writers, on whichever
+    machines, one does.
+
+    Raises:
+        OSError: nothing has changed then, but for a file beside.
+    """
+    name = os.fspath(path)
+    beside = f"{name}.{os.uname().nodename}.{os.getpid()}.part"
+    write_synced(beside, content)
+    try:
+        os.link(beside, name)
+    except FileExistsError:
+        return False
+    finally:
+        os.unlink(beside)
+    sync_directory(os.path.dirname(name) or ".")
+    return True
 
 
 def write_json_patiently(path: str | os.PathLike[str], content: dict[str, Any]) -> None:

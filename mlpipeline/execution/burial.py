@@ -32,7 +32,7 @@ def bury(directory: Path, token: str) -> bool:
             return False
         remove_group(token)
         if wire.read_json_patiently(directory / wire.OUTCOME) is None:
-            outcome = _succeeded(directory, token) or _lost(directory, token, lock)
+            outcome = succeeded(directory, token) or _lost(directory, token, lock)
             wire.write_json(directory / wire.OUTCOME, outcome, sync=True)
     except OSError as error:
         if error.errno in (errno.EACCES, errno.EAGAIN):
@@ -54,14 +54,14 @@ def _end_all(value: str) -> bool:
     return True
 
 
-def _succeeded(directory: Path, token: str) -> dict[str, object] | None:
+def succeeded(directory: Path, token: str) -> dict[str, object] | None:
     """Takes the worker's word that all was done, where only its supervisor came to no end."""
     result = wire.read_json_patiently(directory / wire.RESULT) or {}
     if result.get("token") != token or result.get("state") != "succeeded":
         return None
     unseen = "its supervisor vanished after the work was done: exit status and memory are not known"
     told = {name: result.get(name) for name in ("steps", "metrics", "checkpoint_step")}
-    outcome = _outcome(directory, token, "succeeded", "none", "") | told | {"warnings": [*result["warnings"], unseen]}
+    outcome = ended(directory, token, "succeeded", "none", "") | told | {"warnings": [*result["warnings"], unseen]}
     # It may have been so short that its supervisor never came to say that it began.
     begun = outcome["started_at"] or (wire.read_json(directory / wire.SPEC) or {}).get("submitted_at")
     return outcome | {"started_at": begun}
@@ -79,10 +79,11 @@ def _lost(directory: Path, token: str, lock: str) -> dict[str, object]:
         message = f"{what.replace('supervisor', 'process')}: fit it again"
     if (wire.read_json(directory / wire.CONTROL) or {}).get("action") == "cancel":
         state, cause, message = "cancelled", "cancelled", f"cancelled on request; {what}"
-    return _outcome(directory, token, state, cause, message)
+    return ended(directory, token, state, cause, message)
 
 
-def _outcome(directory: Path, token: str, state: str, cause: str, message: str) -> dict[str, object]:
+def ended(directory: Path, token: str, state: str, cause: str, message: str) -> dict[str, object]:
+    """Returns the outcome of an attempt that left none, with what its files say."""
     started = wire.read_json(directory / wire.STARTED) or {}
     progress = wire.read_json(directory / wire.PROGRESS) or {}
     return {

@@ -31,8 +31,8 @@ class Executor(ABC):
     warm: WarmParent | None = None
     """The process that forks for this executor, and for who describes models, where it has one."""
     is_here: bool = True
-    """Whether attempts run on this machine: then its memory and its devices are handed out to them. Others are placed by
-    an engine, which knows its machines."""
+    """Whether attempts run on this machine: then its memory and its devices are handed out to them. Others are placed
+    by an engine, which knows its machines."""
     slots: int = 1
     """How many attempts are submitted at a time where neither the settings nor the command line say so."""
     threads: int | None = None

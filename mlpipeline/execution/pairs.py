@@ -54,12 +54,12 @@ class PairedSupervisor(Supervisor):
             return super().launch(output)
         return self.pair.worker
 
-    def _pause(self) -> float:
-        left = super()._pause()
+    def pause(self) -> float:
+        left = super().pause()
         return left if self.light_at is None else min(left, max(0.0, self.light_at - time.monotonic()) * 1000 + 1)
 
-    def _enforce(self) -> None:
-        super()._enforce()
+    def enforce(self) -> None:
+        super().enforce()
         if self.light_at is not None and time.monotonic() >= self.light_at:
             self.light_at = None
             if not _INSTALLED.changed():  # another version of this package might not understand what is handed over

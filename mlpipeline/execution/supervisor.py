@@ -163,17 +163,18 @@ class Supervisor:
         poll.register(self.wake, select.POLLIN)
         self.devices = memory.watch_devices(self.spec, self.device_peak, self._file(wire.GPU))
         while True:
-            ready = dict(poll.poll(self._pause()))
+            ready = dict(poll.poll(self.pause()))
             if self.output in ready and not self._read():
                 poll.unregister(self.output)
             if self.wake in ready:
-                self._heed(os.read(self.wake, 4096))
-            self._enforce()
+                self.heed(os.read(self.wake, 4096))
+            self.enforce()
             pid, status, usage = os.wait4(self.worker, os.WNOHANG) if self.worker else (1, 127 << 8, None)
             if pid:
                 return status, usage
 
-    def _pause(self) -> float:
+    def pause(self) -> float:
+        """Returns how long the loop may sleep, in milliseconds."""
         times = [moment for moment in (self.deadline, self.kill_at, self.watch.due) if moment is not None]
         return max(0.0, (min(times) - time.monotonic()) * 1000) + 1
 
@@ -185,31 +186,33 @@ class Supervisor:
         self.pump.feed(chunk)
         return bool(chunk)
 
-    def _heed(self, signals: bytes) -> None:
+    def heed(self, signals: bytes) -> None:
+        """Does what the signals that came mean."""
         if any(number in signals for number in (signal.SIGTERM, signal.SIGINT)):
             control = wire.read_json(self._file(wire.CONTROL)) or {}
             self.asked = str(control.get("action", "")) or "terminated"
-            self._end()
+            self.end_tree()
 
-    def _enforce(self) -> None:
+    def enforce(self) -> None:
+        """Does what is due by the clock."""
         now = time.monotonic()
         if self.deadline is not None and now >= self.deadline:
             self.deadline = None
             self.timed_out = True
-            self._end()
+            self.end_tree()
         if self.watch.look(now):
             self.kill_at = now  # there may be no time to ask
         if self.kill_at is not None and now >= self.kill_at:
             self.kill_at = now + 1.0
-            self._signal(signal.SIGKILL)
+            self.signal_tree(signal.SIGKILL)
 
-    def _end(self) -> None:
+    def end_tree(self) -> None:
         """Asks the whole tree to end, and sets when it will be killed."""
         if self.kill_at is None:
             self.kill_at = time.monotonic() + float(self.spec.get("grace_seconds") or 0)
-            self._signal(signal.SIGTERM)
+            self.signal_tree(signal.SIGTERM)
 
-    def _signal(self, number: int) -> int:
+    def signal_tree(self, number: int) -> int:
         """Signals the whole tree, and nothing else. Returns how many processes it has."""
         me = os.getpid()
         tree = limits.descendants(me)
@@ -231,7 +234,7 @@ class Supervisor:
             except ChildProcessError:
                 break
             if pid == 0:
-                count = max(count, self._signal(signal.SIGKILL))
+                count = max(count, self.signal_tree(signal.SIGKILL))
                 os.waitpid(-1, 0)
         return count
 
@@ -241,6 +244,10 @@ class Supervisor:
                 self.pump.feed(chunk)
         except BlockingIOError:
             return  # a process outside the tree holds the pipe: what is in it was read
+
+    def settle(self, outcome: dict[str, Any]) -> None:
+        """Writes the outcome, durably."""
+        wire.write_json_patiently(self._file(wire.OUTCOME), outcome)
 
     def _conclude(self, status: int, usage: Any, leftovers: int) -> None:
         reach("supervisor.ended")
@@ -268,7 +275,7 @@ class Supervisor:
         outcome["started_at"] = self.started_at
         outcome["ended_at"] = self.clock.now()
         outcome["peak_gpu_memory_bytes"] = self.devices and self.devices.peak
-        wire.write_json_patiently(self._file(wire.OUTCOME), outcome)
+        self.settle(outcome)
         reach("supervisor.concluded")
 
 

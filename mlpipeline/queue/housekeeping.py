@@ -12,7 +12,18 @@ from mlpipeline import wire
 from mlpipeline.run import BY_HAND, OUTSIDE, Run, State
 
 SMALL = frozenset(
-    {wire.SPEC, wire.STARTED, wire.OUTCOME, wire.RESULT, wire.ENVIRONMENT, wire.DATA, wire.SOURCES, wire.LOCK}
+    {
+        wire.SPEC,
+        wire.STARTED,
+        wire.OUTCOME,
+        wire.RESULT,
+        wire.ENVIRONMENT,
+        wire.DATA,
+        wire.SOURCES,
+        wire.LOCK,
+        wire.ENGINE,
+        wire.NODE,
+    }
 )
 """What stays of every attempt: the ledger can be made of it again, and the run be shown."""
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from mlpipeline.testing.dataset import DatasetContract
     from mlpipeline.testing.encoder import EncoderContract
     from mlpipeline.testing.estimator import EstimatorContract
+    from mlpipeline.testing.executor import ExecutorContract
     from mlpipeline.testing.store import StoreContract
     from mlpipeline.testing.transformer import TransformerContract
 
@@ -16,6 +17,7 @@ __all__ = [
     "DatasetContract",
     "EncoderContract",
     "EstimatorContract",
+    "ExecutorContract",
     "StoreContract",
     "TransformerContract",
 ]
@@ -24,6 +26,7 @@ _HOMES = {
     "DatasetContract": "dataset",
     "EncoderContract": "encoder",
     "EstimatorContract": "estimator",
+    "ExecutorContract": "executor",
     "StoreContract": "store",
     "TransformerContract": "transformer",
 }

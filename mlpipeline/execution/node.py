@@ -1,0 +1,236 @@
+"""The supervisor on a machine that an engine chose: it owns an attempt whose scheduler is elsewhere.
+
+Beside what every supervisor does it beats, so that the shared file system alone tells that it lives; it reads what is
+asked of it there as well; and it goes, with everything below it, when it finds that its attempt was given up.
+
+It is started as `python -I -S -c BOOTSTRAP <package parent> <attempt directory>`. Light modules only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import signal
+import sys
+import time
+from datetime import datetime
+
+from mlpipeline import wire
+from mlpipeline.checkpoint import FENCE, GIVEN_UP
+from mlpipeline.execution import limits
+from mlpipeline.execution.supervisor import ALREADY_OWNED, Supervisor, supervise
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+BOOTSTRAP = "import sys; sys.path.append(sys.argv[1]); from mlpipeline.execution.node import main; main(sys.argv[2])"
+BEAT_SECONDS = 2.0
+ABANDON = "abandon"
+"""Asks a supervisor, by `control.json`, to end an attempt that the scheduler cannot follow any more."""
+_ENDS = ("cancel", "interrupt", ABANDON)
+_KILL_SECONDS = 20.0
+_SKEW_SECONDS = 2.0
+_LATE_SECONDS = 10.0
+_NOTICES = (signal.SIGUSR1, signal.SIGUSR2)
+_TAKEN = {errno.EACCES, errno.EAGAIN}
+
+
+class NodeSupervisor(Supervisor):
+    """Owns one attempt on this machine.
+
+    `engine.json` beside the spec says what the engine allows: `name` of the engine, `seconds` that it lets the job run,
+    `kill_seconds` between its warning and its kill, `python` that the scheduler runs, `setting` which raises the time.
+    """
+
+    def __init__(self, directory: str) -> None:
+        super().__init__(directory)
+        self.engine: dict[str, Any] = wire.read_json(self._file(wire.ENGINE)) or {}
+        self.name = str(self.engine.get("name") or self.spec.get("executor") or "the engine")
+        self.node = os.environ.get("SLURMD_NODENAME") or os.uname().nodename
+        self.noticed = ""
+        self.began = time.clock_gettime(time.CLOCK_BOOTTIME)
+        self._beat_at = time.monotonic()
+        self._control: tuple[int, int] | None = None
+
+    def own(self) -> bool:
+        """Takes the lock, where the file system has any, and makes `node.json`, which only one can.
+
+        Engines start a job twice at times, and a file system need not keep locks between machines.
+        """
+        if not self._lock():
+            return False
+        told = {
+            "token": self.spec["token"],
+            "node": self.node,
+            "pid": os.getpid(),
+            "boot_id": limits.boot_id(),
+            "python": _python(),
+            "job": os.environ.get("MLP_JOB", ""),
+            "at": wire.utc_now(),
+        }
+        return wire.write_json_once(self._file(wire.NODE), told)
+
+    def _lock(self) -> bool:
+        self.lock = os.open(self._file(wire.LOCK), os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.lockf(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            return error.errno not in _TAKEN
+        return True
+
+    def listen(self) -> None:
+        """Listens to an engine's warnings as well."""
+        super().listen()
+        for number in _NOTICES:
+            signal.signal(number, lambda *_: None)
+
+    def environment(self) -> dict[str, str]:
+        """Returns the worker's environment, with the file that tells it to write no checkpoint any more."""
+        return super().environment() | {FENCE: self._file(wire.OUTCOME)}
+
+    def pause(self) -> float:
+        """Returns how long the loop may sleep, in milliseconds: until the next beat at most."""
+        return min(super().pause(), max(0.0, self._beat_at - time.monotonic()) * 1000 + 1)
+
+    def enforce(self) -> None:
+        """Does what is due by the clock: looks whether it is wanted still, and beats."""
+        super().enforce()
+        if time.monotonic() < self._beat_at:
+            return
+        if os.path.exists(self._file(wire.OUTCOME)):
+            self._go()
+        self._look_at_control()
+        with contextlib.suppress(OSError):  # the file system is away; the next beat tells
+            os.utime(self._file(wire.NODE))
+        self._beat_at = time.monotonic() + BEAT_SECONDS
+
+    def _go(self) -> None:
+        """Ends everything and this process: the attempt was given up, and what is written here counts for nothing."""
+        self._clear()
+        os._exit(GIVEN_UP)
+
+    def _look_at_control(self) -> None:
+        try:
+            found = os.stat(self._file(wire.CONTROL))
+        except OSError:
+            return
+        signature = (found.st_mtime_ns, found.st_ino)
+        if signature != self._control:
+            self._control = signature
+            self._obey()
+
+    def _obey(self) -> bool:
+        """Ends the attempt where that is asked for. Returns whether it is."""
+        action = str((wire.read_json(self._file(wire.CONTROL)) or {}).get("action", ""))
+        if action not in _ENDS:
+            return False
+        self.asked = action
+        self.end_tree()
+        return True
+
+    def heed(self, signals: bytes) -> None:
+        """Tells a cancelled attempt from a warning: then the model is asked for a checkpoint while there is time."""
+        warnings = [number for number in (*_NOTICES, signal.SIGTERM, signal.SIGINT) if number in signals]
+        if not warnings or self._obey():
+            return
+        if not self.noticed:
+            self.noticed = f"{self.name} asked for its place ({limits.signal_name(warnings[0])})"
+            if wire.read_json(self._file(wire.CONTROL)) is None:
+                with contextlib.suppress(OSError):  # a full disk: it is killed without a checkpoint then
+                    wire.write_json(self._file(wire.CONTROL), {"action": "yield", "at": wire.utc_now()})
+        if self.kill_at is None and (signal.SIGTERM in signals or signal.SIGINT in signals):
+            self.kill_at = time.monotonic() + float(self.engine.get("kill_seconds") or _KILL_SECONDS)
+
+    def settle(self, outcome: dict[str, Any]) -> None:
+        """Writes the outcome, unless the attempt was given up: who gave it up has written one."""
+        outcome = self._told(outcome)
+        while True:
+            try:
+                wire.write_json_once(self._file(wire.OUTCOME), outcome)
+                return
+            except OSError:
+                if not os.path.isdir(self.directory):
+                    raise
+                time.sleep(1.0)
+
+    def _told(self, outcome: dict[str, Any]) -> dict[str, Any]:
+        """Returns an outcome with what only this machine knows of it."""
+        outcome["warnings"] = [*outcome["warnings"], *self._skew()]
+        state = outcome["state"]
+        if self.asked == ABANDON and state != "succeeded":
+            text = f"{self.name} lost sight of it, and it was ended on {self.node}"
+            return outcome | {"state": "lost", "cause": "lost_supervisor", "message": text}
+        if not self.noticed or state in ("succeeded", "cancelled"):
+            return outcome
+        if state == "yielded":
+            return outcome | {"cause": "preempted", "message": f"{outcome['message']}: {self.noticed}"}
+        if state != "lost":
+            return outcome
+        if self._is_out_of_time():
+            return outcome | {"state": "failed", "cause": "time_limit", "message": self._over_time()}
+        text = f"{self.noticed}, and it made no checkpoint in time: preempted, ended by hand, or its node is drained"
+        return outcome | {"cause": "preempted", "message": text}
+
+    def _seconds(self) -> float:
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - self.began
+
+    def _is_out_of_time(self) -> bool:
+        limit = float(self.engine.get("seconds") or 0)
+        notice = float(self.engine.get("notice_seconds") or 0) + 5
+        return limit > 0 and self._seconds() >= limit - notice
+
+    def _over_time(self) -> str:
+        limit, setting = self.engine.get("seconds"), self.engine.get("setting") or "time"
+        return f"ran into {self.name}'s limit of {limit:g} s: raise {setting}, or make checkpoints to go on from"
+
+    def _skew(self) -> list[str]:
+        """Says so where this machine's clock is behind that of the scheduler: nothing runs before it is submitted."""
+        submitted = datetime.fromisoformat(self.spec["submitted_at"])
+        behind = (submitted - datetime.fromisoformat(self.started_at)).total_seconds()
+        if behind < _SKEW_SECONDS:
+            return []
+        return [f"the clock of {self.node} is at least {behind:.0f} s behind that of the scheduler"]
+
+
+def _python() -> str:
+    return ".".join(map(str, sys.version_info[:2]))
+
+
+def main(directory: str) -> None:
+    """Supervises the attempt in `directory` and ends this process.
+
+    Raises:
+        SystemExit: with what is wrong, for the engine's own log.
+    """
+    limits.close_descriptors()
+    _await(f"{directory}/{wire.SPEC}")
+    supervisor = NodeSupervisor(directory)
+    wanted = supervisor.engine.get("python")
+    if wanted and wanted != _python():
+        _refuse(supervisor, f"{supervisor.node} has Python {_python()} at {sys.executable}, and the queue {wanted}")
+    supervise(supervisor)
+
+
+def _await(path: str) -> None:
+    """Waits for a file that another machine has written: a network file system may show it late."""
+    end = time.monotonic() + _LATE_SECONDS
+    while not os.path.exists(path):
+        if time.monotonic() > end:
+            raise SystemExit(f"{path}: not there on {os.uname().nodename}: this machine does not see the project")
+        with contextlib.suppress(OSError):
+            os.listdir(os.path.dirname(path))  # has the directory looked up anew
+        time.sleep(0.2)
+
+
+def _refuse(supervisor: NodeSupervisor, why: str) -> None:
+    if not supervisor.own():
+        raise SystemExit(ALREADY_OWNED)
+    now = wire.utc_now()
+    told = {"token": supervisor.spec["token"], "state": "failed", "cause": "refused", "message": f"{why}: set `python`"}
+    told |= {"exit_code": None, "signal": None, "peak_memory_bytes": None, "cpu_seconds": None, "steps": None}
+    told |= {"metrics": {}, "checkpoint_step": None, "warnings": [], "started_at": now, "ended_at": now}
+    wire.write_json_once(f"{supervisor.directory}/{wire.OUTCOME}", told)
+    raise SystemExit(why)
