@@ -55,7 +55,7 @@ class Policy:
 _RETRY, _HOLD, _FAIL = (Policy(action=each) for each in (Action.RETRY, Action.HOLD, Action.FAIL))
 
 KINDS: Mapping[str, tuple[Cause, ...]] = {
-    "on_killed": (Cause.KILLED, Cause.LOST_SUPERVISOR, Cause.REBOOT, Cause.PREEMPTED),
+    "on_killed": (Cause.KILLED, Cause.LOST_SUPERVISOR, Cause.REBOOT, Cause.PREEMPTED, Cause.NODE_FAILED),
     "on_oom": (Cause.OUT_OF_MEMORY, Cause.CUDA_OUT_OF_MEMORY, Cause.MEMORY_LIMIT),
     "on_exception": (Cause.EXCEPTION, Cause.IMPORT_ERROR, Cause.EXIT, Cause.SEGMENTATION_FAULT, Cause.REFUSED),
     "on_timeout": (Cause.TIME_LIMIT,),

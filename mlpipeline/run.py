@@ -59,6 +59,7 @@ class Cause(StrEnum):
     CANCELLED = "cancelled"
     INTERRUPTED = "interrupted"
     PREEMPTED = "preempted"
+    NODE_FAILED = "node_failed"
     PRUNED = "pruned"
     REFUSED = "refused"
 
@@ -154,7 +155,7 @@ class Run:
 
 def counts(state: State, cause: Cause) -> bool:
     """Whether an attempt counts against `max_attempts`: one that made room, or was asked to end, does not."""
-    return state not in (State.YIELDED, State.CANCELLED) and cause is not Cause.INTERRUPTED
+    return state not in (State.YIELDED, State.CANCELLED) and cause not in (Cause.INTERRUPTED, Cause.PREEMPTED)
 
 
 def advance(run: Run, number: int, state: State, **changes: Any) -> Run:

@@ -83,6 +83,7 @@ _TEXTS = "mlpipeline.workflow.components.text_generators"
 BUILT_IN = (
     ("executor", "inline", "mlpipeline.execution.inline:InlineExecutor"),
     ("executor", "local", "mlpipeline.execution.local:LocalExecutor"),
+    ("executor", "slurm", "mlpipeline.execution.slurm:SlurmExecutor"),
     ("dialect", "bigquery", "mlpipeline.data.dialects.warehouse:WarehouseDialect"),
     ("dialect", "databricks", "mlpipeline.data.dialects.warehouse:WarehouseDialect"),
     ("dialect", "duckdb", "mlpipeline.data.dialects.duck:DuckDialect"),

@@ -33,6 +33,8 @@ ABANDON = "abandon"
 _ENDS = ("cancel", "interrupt", ABANDON)
 _KILL_SECONDS = 20.0
 _SKEW_SECONDS = 2.0
+_OWN_BYTES = 32 * 2**20
+"""What a supervisor needs itself of the memory that the engine gave its job."""
 _LATE_SECONDS = 10.0
 _NOTICES = (signal.SIGUSR1, signal.SIGUSR2)
 _TAKEN = {errno.EACCES, errno.EAGAIN}
@@ -48,12 +50,20 @@ class NodeSupervisor(Supervisor):
     def __init__(self, directory: str) -> None:
         super().__init__(directory)
         self.engine: dict[str, Any] = wire.read_json(self._file(wire.ENGINE)) or {}
+        self._keep_within_the_engines_limits()
         self.name = str(self.engine.get("name") or self.spec.get("executor") or "the engine")
         self.node = os.environ.get("SLURMD_NODENAME") or os.uname().nodename
         self.noticed = ""
         self.began = time.clock_gettime(time.CLOCK_BOOTTIME)
         self._beat_at = time.monotonic()
         self._control: tuple[int, int] | None = None
+
+    def _keep_within_the_engines_limits(self) -> None:
+        """Has memory watched here, since the engine's own kill says less; its control group must not be left."""
+        if self.spec.get("memory_limit_by") != "address_space":
+            self.spec["memory_limit_by"] = "sum"
+        if not self.spec.get("memory_limit") and self.engine.get("memory"):
+            self.spec["memory_limit"] = max(1, int(self.engine["memory"]) - _OWN_BYTES)
 
     def own(self) -> bool:
         """Takes the lock, where the file system has any, and makes `node.json`, which only one can.

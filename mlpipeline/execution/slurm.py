@@ -1,0 +1,361 @@
+"""Attempts as jobs of Slurm: it places and ends them; what happens in them is in their directories.
+
+Jobs are known by their names, which hold a token of this queue's: a controller that crashed hands lost numbers out again.
+It works without accounting: one call of squeue for all attempts tells how they are.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Self
+
+from mlpipeline import wire
+from mlpipeline.errors import UsageError
+from mlpipeline.execution import burial, slurm_batches, slurm_words
+from mlpipeline.execution.engine_calls import Answer, Calls
+from mlpipeline.execution.executor import Life
+from mlpipeline.execution.remote import Ending, RemoteExecutor, Sight, Stage
+from mlpipeline.execution.slurm_batches import Batch
+from mlpipeline.execution.slurm_settings import SlurmSettings, read
+from mlpipeline.execution.slurm_words import Listed
+from mlpipeline.project import Project
+
+PROGRAMS = ("sbatch", "squeue", "scontrol", "scancel")
+_DIRECTORY = "slurm"
+_SENT = "sent"
+_BUSY_SECONDS = 1.0
+_SHARE = 20.0
+"""A call of squeue that took a second is followed by the next after so many seconds at the earliest."""
+_RETRY_SECONDS = 5.0
+_END_AGAIN_SECONDS = 10.0
+_KILL_WAIT_SECONDS = 30.0
+_KILL_SHARE = 0.5
+"""Of the time between Slurm's SIGTERM and its SIGKILL, for the worker to end by itself; the rest is the outcome's."""
+_LOG_BYTES = 4000
+
+
+class SlurmExecutor(RemoteExecutor):
+    """Submits by sbatch, follows by squeue, ends by scancel; none of them is waited for."""
+
+    name = "slurm"
+    setting = "`time` in [SLURM]"
+    slots = 1000
+
+    def __init__(self, project: Project, settings: SlurmSettings) -> None:
+        super().__init__(settings.patience)
+        self.project, self.settings = project, settings
+        self.threads = settings.cpus
+        self.place = project.outputs_dir / _DIRECTORY
+        self.calls = Calls(settings.answer_seconds, slurm_batches.variables(project.settings.env))
+        self.outbox: list[Path] = []
+        self.unsent: list[Batch] = []
+        self.batches: dict[str, Batch] = {}
+        self.places: dict[Path, tuple[Batch, int]] = {}
+        self.listed: dict[str, Listed] = {}
+        self.ending: dict[Path, float] = {}
+        self.trouble = ""
+        self.kill_seconds: float | None = None
+        self._said: list[tuple[str, str]] = []
+        self._send_at = self._poll_at = 0.0
+        self._is_sending = self._is_polling = False
+
+    @classmethod
+    def for_project(cls, project: Project, *, debugger: bool = False) -> Self:
+        """Reads `[SLURM]`.
+
+        Raises:
+            ConfigurationError: the section is faulty.
+            UsageError: Slurm's programs are not on this machine, or there is no debugger.
+        """
+        settings = read(project.settings.sections.get("SLURM", {}))
+        if debugger:
+            raise UsageError("--pdb needs the model in this process: leave --executor slurm out")
+        absent = next((each for each in PROGRAMS if shutil.which(each) is None), None)
+        if absent is not None:
+            raise UsageError(
+                f"executor = slurm: {absent} is not on this machine's PATH: start the queue where Slurm's programs are, "
+                "a login node, say, or choose another executor in mlp.config"
+            )
+        return cls(project, settings)
+
+    def submit(self, directory: Path) -> None:
+        """Keeps an attempt for the next `flush`."""
+        self.hand(directory)
+        self.outbox.append(directory)
+
+    def flush(self) -> None:
+        """Makes arrays of what was submitted, as large as may be, and begins to send them."""
+        outbox, self.outbox = self.outbox, []
+        specs = {each: wire.read_json(each / wire.SPEC) or {} for each in outbox}
+        flags = {each: self.settings.flags(spec) for each, spec in specs.items()}
+        for each in outbox:
+            self._note(each, specs[each])
+        for shared, group in groupby(sorted(outbox, key=lambda each: flags[each]), key=lambda each: flags[each]):
+            directories = list(group)
+            for start in range(0, len(directories), self.settings.array):
+                some = directories[start : start + self.settings.array]
+                self._keep(slurm_batches.make(self.place, some, shared))
+        self._send()
+
+    def _note(self, directory: Path, spec: dict[str, Any]) -> None:
+        memory = self.settings.memory
+        limits: dict[str, Any] = {"seconds": self.settings.limit(spec), "notice_seconds": self.settings.notice_seconds}
+        limits |= {"memory": memory, "kill_seconds": self.kill_seconds or _KILL_WAIT_SECONDS * _KILL_SHARE}
+        limits["why"] = ["squeue", "-h", "-o", "%T %r", "-j"]
+        self.note(directory, **limits)
+
+    def _keep(self, batch: Batch) -> None:
+        self.batches[batch.token] = batch
+        self.unsent.append(batch)
+        for number, directory in enumerate(batch.directories):
+            self.places[directory] = batch, number
+
+    def adopt(self, directory: Path) -> Life:
+        """Finds the batch of an attempt again; one that Slurm has not acknowledged is sent if Slurm does not have it."""
+        if directory not in self.places:
+            self._find()
+        return super().adopt(directory)
+
+    def _find(self) -> None:
+        for batch in slurm_batches.find(self.place):
+            if batch.token not in self.batches:
+                self.batches[batch.token] = batch
+                if batch.job is None:
+                    self.unsent.append(batch)
+                for number, each in enumerate(batch.directories):
+                    self.places.setdefault(each, (batch, number))
+
+    def tend(self) -> list[tuple[str, str]]:
+        """Takes what Slurm's programs have said, and asks what is due."""
+        self.calls.collect()
+        if self.kill_seconds is None and self.handed:
+            self.kill_seconds = _KILL_WAIT_SECONDS * _KILL_SHARE
+            self.calls.start(["scontrol", "show", "config"], self._configure)
+        self._send()
+        if not self._is_polling and time.monotonic() >= self._poll_at and self.handed:
+            self._poll()
+        said, self._said = self._said, []
+        return said
+
+    def _configure(self, answer: Answer) -> None:
+        values = dict(re.findall(r"^(\w+)\s*=\s*(\d+)", answer.output, re.MULTILINE))
+        if "KillWait" in values:
+            self.kill_seconds = max(1.0, float(values["KillWait"]) * _KILL_SHARE)
+
+    def _send(self) -> None:
+        """Sends the next batch. What may have been sent already is looked for first, by its name."""
+        now = time.monotonic()
+        if self._is_sending or not self.unsent or now < self._send_at:
+            return
+        batch = self.unsent[0]
+        self._is_sending = True
+        if (batch.place / _SENT).exists():
+            command = ["squeue", "-h", "-a", "-t", "all", "-n", batch.name, "-o", slurm_words.QUEUE_FORMAT]
+            self.calls.start(command, partial(self._looked_for, batch))
+        else:
+            self._submit(batch)
+
+    def _submit(self, batch: Batch) -> None:
+        (batch.place / _SENT).touch()
+        self.calls.start(batch.command(), partial(self._sent, batch), batch.script(self.project.root, self.settings))
+
+    def _looked_for(self, batch: Batch, answer: Answer) -> None:
+        if answer.status != 0:
+            self._later(answer.words)
+            return
+        found, _ = slurm_words.read_queue(answer.output, slurm_batches.PREFIX)
+        if batch.token in found:
+            rows = [row for rows in found[batch.token].tasks.values() for row in rows] + found[batch.token].others
+            self._acknowledged(batch, rows[0].job)
+        else:
+            self._submit(batch)
+
+    def _sent(self, batch: Batch, answer: Answer) -> None:
+        job = answer.output.strip().partition(";")[0]
+        if answer.status == 0 and job.isdigit():
+            self._acknowledged(batch, job)
+        elif answer.status in (0, None):  # it may have been taken, whatever was said
+            self._later(f"sbatch answered {answer.words!r}" if answer.status == 0 else answer.words)
+        elif slurm_words.is_array_too_large(answer.words) and len(batch.directories) > 1:
+            self._split(batch)
+        elif (refusal := slurm_words.rejection(answer.words)) is not None:
+            self._refuse(batch, refusal)
+        else:
+            self._later(answer.words)
+
+    def _acknowledged(self, batch: Batch, job: str) -> None:
+        batch.acknowledge(job)
+        self.unsent.remove(batch)
+        self._is_sending = False
+        self._recover()
+        self._poll_at = min(self._poll_at, time.monotonic() + _BUSY_SECONDS / 4)
+        self._send()
+
+    def _later(self, words: str) -> None:
+        self._is_sending = False
+        self._send_at = time.monotonic() + _RETRY_SECONDS
+        self._complain(f"Slurm takes no jobs now: {words}")
+
+    def _split(self, batch: Batch) -> None:
+        most = (len(batch.directories) + 1) // 2
+        self.settings = _with_array(self.settings, most)
+        self.unsent.remove(batch)
+        del self.batches[batch.token]
+        for part in slurm_batches.parts(batch, most, self.place):
+            self._keep(part)
+        self._is_sending = False
+        self._send()
+
+    def _refuse(self, batch: Batch, why: str) -> None:
+        self.unsent.remove(batch)
+        self._is_sending = False
+        for directory in batch.directories:
+            self._conclude(directory, Ending("failed", "refused", why))
+        self._send()
+
+    def _conclude(self, directory: Path, ending: Ending) -> None:
+        """Ends an attempt that Slurm never had."""
+        token = str((wire.read_json(directory / wire.SPEC) or {}).get("token"))
+        wire.write_json_once(directory / wire.NODE, {"token": token, "buried": True, "at": wire.utc_now()})
+        wire.write_json_once(directory / wire.OUTCOME, burial.ended(directory, token, *ending))
+        if directory in self.handed:
+            self.see(directory, Sight(Stage.ENDED, ending=ending, is_certain=True))
+
+    def _complain(self, words: str) -> None:
+        if words != self.trouble:
+            self.trouble = words
+            self._said.append((f"{words}: tried again", "WARNING"))
+
+    def _recover(self) -> None:
+        if self.trouble:
+            self.trouble = ""
+            self._said.append(("Slurm answers again", "INFO"))
+
+    def _poll(self) -> None:
+        self._is_polling = True
+        command = ["squeue", "-h", "-a", "-t", "all", "-u", str(os.getuid()), "-o", slurm_words.QUEUE_FORMAT]
+        self.calls.start(command, partial(self._polled, time.monotonic()))
+
+    def _polled(self, began: float, answer: Answer) -> None:
+        self._is_polling = False
+        took = time.monotonic() - began
+        self._poll_at = time.monotonic() + self.patience.poll
+        self.look_around()
+        if answer.status != 0:
+            self._complain(f"Slurm does not say how jobs are: {answer.words}")
+            return
+        self.listed, odd = slurm_words.read_queue(answer.output, slurm_batches.PREFIX)
+        if odd:
+            self._complain(f"squeue says what cannot be read: {odd[0][:200]!r}")
+            return
+        if not self.unsent:
+            self._recover()
+        ended = 0
+        for directory in list(self.handed):
+            ended += self._look(directory)
+        if ended:  # short runs: more will have ended soon
+            self._poll_at = time.monotonic() + min(self.patience.poll, max(_BUSY_SECONDS, took * _SHARE))
+        self._end_again()
+
+    def _look(self, directory: Path) -> bool:
+        """Takes what squeue says of an attempt. Returns whether that has ended now."""
+        batch, number = self.places.get(directory, (None, 0))
+        if batch is not None and batch in self.unsent:
+            return False
+        sight = slurm_words.sight(self.listed.get(batch.token) if batch is not None else None, number)
+        was = self.handed[directory].sight.stage
+        self.see(directory, sight)
+        return sight.stage is Stage.ENDED and was is not Stage.ENDED
+
+    def reasons(self) -> dict[Path, str]:
+        """Returns why attempts wait, in Slurm's words; also where it does not answer."""
+        found = dict(super().reasons())
+        unsent = self.trouble or "is about to be given to Slurm"
+        for batch in self.unsent:
+            found |= dict.fromkeys(batch.directories, unsent)
+        return found
+
+    def end(self, directory: Path) -> None:
+        """Has scancel end a job, once Slurm knows it; an attempt that was not sent yet ends here."""
+        if directory in self.outbox:
+            self.outbox.remove(directory)
+            self.see(directory, Sight(Stage.ENDED, is_certain=True))
+            return
+        self.ending.setdefault(directory, 0.0)
+        self._end_again()
+
+    def _end_again(self) -> None:
+        """Ends what is to be ended and still in the queue: now, and again where that has not helped."""
+        now = time.monotonic()
+        jobs = []
+        for directory, asked in self.ending.items():
+            if now - asked >= _END_AGAIN_SECONDS and (found := self._jobs(directory)):
+                jobs += found
+                self.ending[directory] = now
+        if jobs:
+            self.calls.start(["scancel", *jobs], self._ended)
+
+    def _jobs(self, directory: Path) -> list[str]:
+        batch, number = self.places.get(directory, (None, 0))
+        listed = self.listed.get(batch.token) if batch is not None else None
+        rows = listed.tasks.get(number, []) if listed is not None else []
+        return [f"{row.job}_{number}" for row in rows if row.stage is not Stage.ENDED]
+
+    def _ended(self, answer: Answer) -> None:
+        if answer.status != 0:
+            self._complain(f"scancel: {answer.words}")
+        self._poll_at = 0.0
+
+    def _unexplained(self, directory: Path, *, has_begun: bool) -> Ending:
+        """Says why a job left no outcome by what it printed before its supervisor began, or what Slurm printed."""
+        batch, number = self.places.get(directory, (None, 0))
+        log = _tail(batch.log(number)) if batch is not None else ""
+        if memory := slurm_words.memory_words(log):
+            return Ending("failed", "memory_limit", f"{memory}: raise `memory` in [SLURM], or memory= of the model")
+        if not has_begun and self.handed[directory].sight.stage is Stage.ENDED:
+            said = (
+                " ".join(log.split())[-500:] or f"it printed nothing, and {batch and batch.place} may not be seen there"
+            )
+            return Ending("failed", "refused", f"its job ended before it began: {said}")
+        return super()._unexplained(directory, has_begun=has_begun)
+
+    def forget(self, directory: Path) -> None:
+        """Lets go of an attempt, and of its batch with the last one of it."""
+        super().forget(directory)
+        self.ending.pop(directory, None)
+        batch, number = self.places.pop(directory, (None, 0))
+        if batch is None:
+            return
+        batch.clear(number)
+        if not any(each in self.places for each in batch.directories):
+            self.batches.pop(batch.token, None)
+            batch.remove()
+
+    def descriptors(self) -> Sequence[int]:
+        """Returns what tells that one of Slurm's programs has ended."""
+        return self.calls.descriptors()
+
+    def close(self) -> None:
+        """Lets a submission that is under way come to its end. Jobs go on."""
+        self.calls.close()
+
+
+def _with_array(settings: SlurmSettings, most: int) -> SlurmSettings:
+    return replace(settings, array=most)
+
+
+def _tail(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - _LOG_BYTES))
+            return file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""

@@ -1,0 +1,204 @@
+"""What Slurm's programs say, and what it means here. Decides, and touches nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from mlpipeline.execution.remote import Ending, Sight, Stage
+
+QUEUE_FORMAT = "%F|%K|%T|%r|%S|%N|%j"
+"""Job, tasks of its array, state, reason, start, nodes, name: the name may hold anything, so it comes last."""
+_WAITING = {
+    *(
+        "PENDING",
+        "CONFIGURING",
+        "REQUEUED",
+        "REQUEUE_HOLD",
+        "REQUEUE_FED",
+        "SPECIAL_EXIT",
+        "RESV_DEL_HOLD",
+        "SUSPENDED",
+    ),
+}
+_ENDED = {
+    *("BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED"),
+    *("REVOKED", "TIMEOUT"),
+}
+_UNCERTAIN = {"NODE_FAIL", "BOOT_FAIL", "REVOKED"}
+"""After these Slurm has not seen the job's processes end."""
+
+_AGAIN = "tried again from its last checkpoint"
+ENDINGS: Mapping[str, Ending] = {
+    "TIMEOUT": Ending("failed", "time_limit", "ran into Slurm's time limit: raise `time` in [SLURM], or train less"),
+    "DEADLINE": Ending("failed", "time_limit", "could not end before the job's deadline in Slurm"),
+    "OUT_OF_MEMORY": Ending("failed", "memory_limit", "used more memory than Slurm gave it: raise `memory` in [SLURM]"),
+    "NODE_FAIL": Ending("lost", "node_failed", f"its node failed; {_AGAIN}"),
+    "BOOT_FAIL": Ending("lost", "node_failed", f"its node could not be started; {_AGAIN}"),
+    "PREEMPTED": Ending("lost", "preempted", f"Slurm gave its place to another job; {_AGAIN}"),
+    "REVOKED": Ending("lost", "lost_supervisor", f"another cluster took the job; {_AGAIN}"),
+    "CANCELLED": Ending("cancelled", "cancelled", "cancelled in Slurm, not by this queue"),
+}
+
+_REASONS = {
+    "Resources": "it is first in line, and waits for resources",
+    "Priority": "jobs with a higher priority are before it",
+    "Dependency": "it waits for another job",
+    "JobHeldUser": "it is held: scontrol release",
+    "JobHeldAdmin": "it is held by an administrator",
+    "BeginTime": "its time has not come",
+    "PartitionDown": "its partition is down",
+    "PartitionInactive": "its partition takes no jobs now",
+    "PartitionTimeLimit": "it asks for more time than its partition gives: lower `time` in [SLURM]",
+    "PartitionNodeLimit": "its partition has too few nodes for it: change `partition` in [SLURM]",
+    "PartitionConfig": "its partition has no node that could take it: change `partition`, `memory` or `gres` in [SLURM]",
+    "BadConstraints": "no node fits: change `constraint`, `memory` or `gres` in [SLURM]",
+    "ReqNodeNotAvail": "the nodes that it needs are not available",
+    "Licenses": "it waits for a licence",
+    "Reservation": "it waits for its reservation",
+    "InvalidAccount": "its account is not valid: change `account` in [SLURM]",
+    "InvalidQOS": "its quality of service is not valid: change `qos` in [SLURM]",
+}
+
+_KEYS = (
+    ("partition", "partition"),
+    ("account", "account"),
+    ("qos", "qos"),
+    ("generic resource", "gres"),
+    ("gres", "gres"),
+    ("feature", "constraint"),
+    ("memory", "memory"),
+    ("time limit", "time"),
+    ("--time", "time"),
+    ("node configuration", "memory, gres, cpus, constraint"),
+    ("cpu count", "cpus"),
+    ("more processors", "cpus"),
+    ("unrecognized option", "extra"),
+    ("invalid option", "extra"),
+)
+_PASSING = (
+    *("unable to contact slurm controller", "connection refused", "timed out", "time out", "did not answer"),
+    *("socket", "try again", "temporarily", "communication", "zero bytes", "munge", "authentication", "no route"),
+    *("slurm backup controller", "unable to resolve", "slurmctld", "protocol"),
+)
+_FULL = ("submit limit", "submitjob", "maxsubmit", "job count", "job limit", "jobs limit", "node count limit reached")
+
+
+class Row(NamedTuple):
+    """A job, or a task of an array, as squeue lists it."""
+
+    job: str
+    state: str
+    reason: str
+    start: str
+    node: str
+
+    @property
+    def stage(self) -> Stage:
+        """How far it is; a state of a newer Slurm counts as running, since it is in the queue."""
+        if self.state in _WAITING:
+            return Stage.WAITING
+        return Stage.ENDED if self.state in _ENDED else Stage.RUNNING
+
+
+class Listed(NamedTuple):
+    """The jobs of one name: tasks by their numbers, and what is said of all that are not listed singly."""
+
+    tasks: dict[int, list[Row]]
+    others: list[Row]
+
+
+def read_queue(text: str, prefix: str) -> tuple[dict[str, Listed], list[str]]:
+    """Reads what squeue says in `QUEUE_FORMAT`.
+
+    Returns:
+        the jobs whose names begin with the prefix, by what follows it; and lines that cannot be read.
+    """
+    found: dict[str, Listed] = {}
+    odd = []
+    for line in text.splitlines():
+        fields = line.split("|", 6)
+        if len(fields) < 7 or not fields[0].isdigit():
+            odd += [line] if line.strip() else []
+            continue
+        job, tasks, state, reason, start, node, name = fields
+        if not name.startswith(prefix):
+            continue
+        listed = found.setdefault(name[len(prefix) :], Listed({}, []))
+        row = Row(job, state.strip().upper(), reason, start, node)
+        if (numbers := task_numbers(tasks)) is None:
+            listed.others.append(row)
+        for number in numbers or ():
+            listed.tasks.setdefault(number, []).append(row)
+    return found, odd
+
+
+def task_numbers(text: str) -> list[int] | None:
+    """Reads `0-3,7,9-11:2%4`; None where there is no such list."""
+    found: list[int] = []
+    for part in text.partition("%")[0].strip("[] ").split(","):
+        match = re.fullmatch(r"(\d+)(?:-(\d+)(?::(\d+))?)?", part)
+        if match is None:
+            return None
+        first = int(match[1])
+        found += range(first, int(match[2] or first) + 1, int(match[3] or 1))
+    return found
+
+
+def sight(listed: Listed | None, number: int, position: str = "") -> Sight:
+    """Returns what the list says of one task.
+
+    A job that was started twice counts by its liveliest self. A task that is not listed, of an array that is, has ended:
+    Slurm keeps those that wait with their array.
+    """
+    if listed is None:
+        return Sight(Stage.UNKNOWN)
+    rows = listed.tasks.get(number) or listed.others
+    order = (Stage.RUNNING, Stage.WAITING, Stage.ENDED)
+    row = min(rows, key=lambda each: order.index(each.stage), default=None)
+    if row is None:
+        return Sight(Stage.ENDED, is_certain=True)
+    if row.stage is Stage.WAITING:
+        return Sight(Stage.WAITING, reason(row, position))
+    if row.stage is Stage.RUNNING:
+        return Sight(Stage.RUNNING)
+    return Sight(Stage.ENDED, ending=ENDINGS.get(row.state), is_certain=row.state not in _UNCERTAIN)
+
+
+def reason(row: Row, position: str = "") -> str:
+    """Says why a job waits: in words, with Slurm's own."""
+    told = _REASONS.get(row.reason, "")
+    if row.state != "PENDING":
+        return f"Slurm: {row.state.lower().replace('_', ' ')}"
+    own = "" if row.reason in ("None", "") else f" ({row.reason})"
+    if not told:
+        told = "it waits" if own else "it is about to start"
+    start = f", perhaps until {row.start}" if re.match(r"\d{4}-", row.start) else ""
+    return f"Slurm: {told}{own}{start}{position}"
+
+
+def rejection(words: str) -> str | None:
+    """Returns what a person reads where sbatch refused a job; None where it may take it later."""
+    small = words.lower()
+    text = re.sub(r"sbatch: (error: )?", "", words)
+    if any(each in small for each in _FULL):
+        return None
+    for sign, key in _KEYS:
+        if sign in small:
+            return f"Slurm refused it: {text}: see `{key}` in [SLURM]"
+    if any(each in small for each in _PASSING):
+        return None
+    return f"Slurm refused it: {text}: see [SLURM] in mlp.config"
+
+
+def is_array_too_large(words: str) -> bool:
+    """Whether sbatch refused a job for the number of its tasks."""
+    return "job array" in words.lower()
+
+
+def memory_words(log: str) -> str:
+    """Returns the line of a job's log that says it was killed for its memory; empty where there is none."""
+    signs = ("exceeded memory limit", "exceeded job memory", "oom-kill", "oom_kill", "out of memory", "out-of-memory")
+    lines = [line.strip() for line in log.splitlines() if any(sign in line.lower() for sign in signs)]
+    return lines[0].removeprefix("slurmstepd: error: ") if lines else ""
