@@ -57,7 +57,7 @@ class Calls:
             then: is given the answer, by a later `collect`; or at once where the program cannot be started.
             text: that it reads from its standard input.
         """
-        files = (tempfile.TemporaryFile(), tempfile.TemporaryFile())
+        files = (tempfile.TemporaryFile(), tempfile.TemporaryFile())  # noqa: SIM115 - open as long as the program runs
         with tempfile.TemporaryFile() as stdin:
             stdin.write(text.encode())
             stdin.seek(0)

@@ -112,6 +112,7 @@ class RemoteExecutor(Executor):
         self.look_seconds = patience.poll
         self.handed: dict[Path, Handed] = {}
         self._moved: set[Path] = set()
+        self._look_at = 0.0
 
     @abstractmethod
     def end(self, directory: Path) -> None:
@@ -150,7 +151,11 @@ class RemoteExecutor(Executor):
         return found
 
     def look_around(self) -> None:
-        """Has everything looked at that may have written something, also where the engine does not answer."""
+        """Has everything looked at, once in a while, that may have written something: an engine need not answer."""
+        now = time.monotonic()
+        if now < self._look_at:
+            return
+        self._look_at = now + self.patience.poll
         self._moved.update(path for path, each in self.handed.items() if each.sight.stage is not Stage.WAITING)
 
     def life(self, directory: Path) -> Life:

@@ -1,6 +1,7 @@
 """Attempts as jobs of Slurm: it places and ends them; what happens in them is in their directories.
 
-Jobs are known by their names, which hold a token of this queue's: a controller that crashed hands lost numbers out again.
+Jobs are known by their names, which hold a token of this queue's: a controller that crashed hands lost numbers out
+again.
 It works without accounting: one call of squeue for all attempts tells how they are.
 """
 
@@ -10,8 +11,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -24,17 +24,16 @@ from mlpipeline.execution.engine_calls import Answer, Calls
 from mlpipeline.execution.executor import Life
 from mlpipeline.execution.remote import Ending, RemoteExecutor, Sight, Stage
 from mlpipeline.execution.slurm_batches import Batch
+from mlpipeline.execution.slurm_sending import Sender
 from mlpipeline.execution.slurm_settings import SlurmSettings, read
 from mlpipeline.execution.slurm_words import Listed
 from mlpipeline.project import Project
 
 PROGRAMS = ("sbatch", "squeue", "scontrol", "scancel")
 _DIRECTORY = "slurm"
-_SENT = "sent"
 _BUSY_SECONDS = 1.0
 _SHARE = 20.0
 """A call of squeue that took a second is followed by the next after so many seconds at the earliest."""
-_RETRY_SECONDS = 5.0
 _END_AGAIN_SECONDS = 10.0
 _KILL_WAIT_SECONDS = 30.0
 _KILL_SHARE = 0.5
@@ -56,7 +55,6 @@ class SlurmExecutor(RemoteExecutor):
         self.place = project.outputs_dir / _DIRECTORY
         self.calls = Calls(settings.answer_seconds, slurm_batches.variables(project.settings.env))
         self.outbox: list[Path] = []
-        self.unsent: list[Batch] = []
         self.batches: dict[str, Batch] = {}
         self.places: dict[Path, tuple[Batch, int]] = {}
         self.listed: dict[str, Listed] = {}
@@ -64,8 +62,9 @@ class SlurmExecutor(RemoteExecutor):
         self.trouble = ""
         self.kill_seconds: float | None = None
         self._said: list[tuple[str, str]] = []
-        self._send_at = self._poll_at = 0.0
-        self._is_sending = self._is_polling = False
+        self._poll_at = 0.0
+        self._is_polling = False
+        self.sender = Sender(self)
 
     @classmethod
     def for_project(cls, project: Project, *, debugger: bool = False) -> Self:
@@ -81,8 +80,8 @@ class SlurmExecutor(RemoteExecutor):
         absent = next((each for each in PROGRAMS if shutil.which(each) is None), None)
         if absent is not None:
             raise UsageError(
-                f"executor = slurm: {absent} is not on this machine's PATH: start the queue where Slurm's programs are, "
-                "a login node, say, or choose another executor in mlp.config"
+                f"executor = slurm: {absent} is not on this machine's PATH: start the queue where Slurm's programs are "
+                "(a login node, say), or choose another executor in mlp.config"
             )
         return cls(project, settings)
 
@@ -99,11 +98,9 @@ class SlurmExecutor(RemoteExecutor):
         for each in outbox:
             self._note(each, specs[each])
         for shared, group in groupby(sorted(outbox, key=lambda each: flags[each]), key=lambda each: flags[each]):
-            directories = list(group)
-            for start in range(0, len(directories), self.settings.array):
-                some = directories[start : start + self.settings.array]
-                self._keep(slurm_batches.make(self.place, some, shared))
-        self._send()
+            for batch in slurm_batches.make(self.place, list(group), shared, self.sender.most):
+                self._keep(batch)
+        self.sender.send()
 
     def _note(self, directory: Path, spec: dict[str, Any]) -> None:
         memory = self.settings.memory
@@ -114,12 +111,13 @@ class SlurmExecutor(RemoteExecutor):
 
     def _keep(self, batch: Batch) -> None:
         self.batches[batch.token] = batch
-        self.unsent.append(batch)
+        if batch.job is None:
+            self.sender.unsent.append(batch)
         for number, directory in enumerate(batch.directories):
             self.places[directory] = batch, number
 
     def adopt(self, directory: Path) -> Life:
-        """Finds the batch of an attempt again; one that Slurm has not acknowledged is sent if Slurm does not have it."""
+        """Finds the batch of an attempt again; one that Slurm has not acknowledged is sent if it is not there."""
         if directory not in self.places:
             self._find()
         return super().adopt(directory)
@@ -127,19 +125,16 @@ class SlurmExecutor(RemoteExecutor):
     def _find(self) -> None:
         for batch in slurm_batches.find(self.place):
             if batch.token not in self.batches:
-                self.batches[batch.token] = batch
-                if batch.job is None:
-                    self.unsent.append(batch)
-                for number, each in enumerate(batch.directories):
-                    self.places.setdefault(each, (batch, number))
+                self._keep(batch)
 
     def tend(self) -> list[tuple[str, str]]:
         """Takes what Slurm's programs have said, and asks what is due."""
         self.calls.collect()
+        self.look_around()
         if self.kill_seconds is None and self.handed:
             self.kill_seconds = _KILL_WAIT_SECONDS * _KILL_SHARE
             self.calls.start(["scontrol", "show", "config"], self._configure)
-        self._send()
+        self.sender.send()
         if not self._is_polling and time.monotonic() >= self._poll_at and self.handed:
             self._poll()
         said, self._said = self._said, []
@@ -150,91 +145,35 @@ class SlurmExecutor(RemoteExecutor):
         if "KillWait" in values:
             self.kill_seconds = max(1.0, float(values["KillWait"]) * _KILL_SHARE)
 
-    def _send(self) -> None:
-        """Sends the next batch. What may have been sent already is looked for first, by its name."""
-        now = time.monotonic()
-        if self._is_sending or not self.unsent or now < self._send_at:
-            return
-        batch = self.unsent[0]
-        self._is_sending = True
-        if (batch.place / _SENT).exists():
-            command = ["squeue", "-h", "-a", "-t", "all", "-n", batch.name, "-o", slurm_words.QUEUE_FORMAT]
-            self.calls.start(command, partial(self._looked_for, batch))
-        else:
-            self._submit(batch)
-
-    def _submit(self, batch: Batch) -> None:
-        (batch.place / _SENT).touch()
-        self.calls.start(batch.command(), partial(self._sent, batch), batch.script(self.project.root, self.settings))
-
-    def _looked_for(self, batch: Batch, answer: Answer) -> None:
-        if answer.status != 0:
-            self._later(answer.words)
-            return
-        found, _ = slurm_words.read_queue(answer.output, slurm_batches.PREFIX)
-        if batch.token in found:
-            rows = [row for rows in found[batch.token].tasks.values() for row in rows] + found[batch.token].others
-            self._acknowledged(batch, rows[0].job)
-        else:
-            self._submit(batch)
-
-    def _sent(self, batch: Batch, answer: Answer) -> None:
-        job = answer.output.strip().partition(";")[0]
-        if answer.status == 0 and job.isdigit():
-            self._acknowledged(batch, job)
-        elif answer.status in (0, None):  # it may have been taken, whatever was said
-            self._later(f"sbatch answered {answer.words!r}" if answer.status == 0 else answer.words)
-        elif slurm_words.is_array_too_large(answer.words) and len(batch.directories) > 1:
-            self._split(batch)
-        elif (refusal := slurm_words.rejection(answer.words)) is not None:
-            self._refuse(batch, refusal)
-        else:
-            self._later(answer.words)
-
-    def _acknowledged(self, batch: Batch, job: str) -> None:
-        batch.acknowledge(job)
-        self.unsent.remove(batch)
-        self._is_sending = False
-        self._recover()
-        self._poll_at = min(self._poll_at, time.monotonic() + _BUSY_SECONDS / 4)
-        self._send()
-
-    def _later(self, words: str) -> None:
-        self._is_sending = False
-        self._send_at = time.monotonic() + _RETRY_SECONDS
-        self._complain(f"Slurm takes no jobs now: {words}")
-
-    def _split(self, batch: Batch) -> None:
-        most = (len(batch.directories) + 1) // 2
-        self.settings = _with_array(self.settings, most)
-        self.unsent.remove(batch)
-        del self.batches[batch.token]
-        for part in slurm_batches.parts(batch, most, self.place):
-            self._keep(part)
-        self._is_sending = False
-        self._send()
-
-    def _refuse(self, batch: Batch, why: str) -> None:
-        self.unsent.remove(batch)
-        self._is_sending = False
+    def refuse(self, batch: Batch, why: str) -> None:
+        """Ends attempts that Slurm does not take."""
+        ending = Ending("failed", "refused", why)
         for directory in batch.directories:
-            self._conclude(directory, Ending("failed", "refused", why))
-        self._send()
+            token = str((wire.read_json(directory / wire.SPEC) or {}).get("token"))
+            wire.write_json_once(directory / wire.NODE, {"token": token, "buried": True, "at": wire.utc_now()})
+            wire.write_json_once(directory / wire.OUTCOME, burial.ended(directory, token, *ending))
+            if directory in self.handed:
+                self.see(directory, Sight(Stage.ENDED, ending=ending, is_certain=True))
 
-    def _conclude(self, directory: Path, ending: Ending) -> None:
-        """Ends an attempt that Slurm never had."""
-        token = str((wire.read_json(directory / wire.SPEC) or {}).get("token"))
-        wire.write_json_once(directory / wire.NODE, {"token": token, "buried": True, "at": wire.utc_now()})
-        wire.write_json_once(directory / wire.OUTCOME, burial.ended(directory, token, *ending))
-        if directory in self.handed:
-            self.see(directory, Sight(Stage.ENDED, ending=ending, is_certain=True))
+    def replace(self, batch: Batch, parts: Iterable[Batch]) -> None:
+        """Takes smaller batches in place of one."""
+        del self.batches[batch.token]
+        for part in parts:
+            self._keep(part)
 
-    def _complain(self, words: str) -> None:
+    def sent(self) -> None:
+        """Has jobs looked at soon that Slurm has just taken."""
+        self.recover()
+        self._poll_at = min(self._poll_at, time.monotonic() + _BUSY_SECONDS / 4)
+
+    def complain(self, words: str) -> None:
+        """Says once that something does not go as it should."""
         if words != self.trouble:
             self.trouble = words
             self._said.append((f"{words}: tried again", "WARNING"))
 
-    def _recover(self) -> None:
+    def recover(self) -> None:
+        """Says that it goes on, where it did not."""
         if self.trouble:
             self.trouble = ""
             self._said.append(("Slurm answers again", "INFO"))
@@ -248,16 +187,15 @@ class SlurmExecutor(RemoteExecutor):
         self._is_polling = False
         took = time.monotonic() - began
         self._poll_at = time.monotonic() + self.patience.poll
-        self.look_around()
         if answer.status != 0:
-            self._complain(f"Slurm does not say how jobs are: {answer.words}")
+            self.complain(f"Slurm does not say how jobs are: {answer.words}")
             return
         self.listed, odd = slurm_words.read_queue(answer.output, slurm_batches.PREFIX)
         if odd:
-            self._complain(f"squeue says what cannot be read: {odd[0][:200]!r}")
+            self.complain(f"squeue says what cannot be read: {odd[0][:200]!r}")
             return
-        if not self.unsent:
-            self._recover()
+        if not self.sender.unsent:
+            self.recover()
         ended = 0
         for directory in list(self.handed):
             ended += self._look(directory)
@@ -268,7 +206,7 @@ class SlurmExecutor(RemoteExecutor):
     def _look(self, directory: Path) -> bool:
         """Takes what squeue says of an attempt. Returns whether that has ended now."""
         batch, number = self.places.get(directory, (None, 0))
-        if batch is not None and batch in self.unsent:
+        if batch is not None and batch in self.sender.unsent:
             return False
         sight = slurm_words.sight(self.listed.get(batch.token) if batch is not None else None, number)
         was = self.handed[directory].sight.stage
@@ -279,7 +217,7 @@ class SlurmExecutor(RemoteExecutor):
         """Returns why attempts wait, in Slurm's words; also where it does not answer."""
         found = dict(super().reasons())
         unsent = self.trouble or "is about to be given to Slurm"
-        for batch in self.unsent:
+        for batch in self.sender.unsent:
             found |= dict.fromkeys(batch.directories, unsent)
         return found
 
@@ -311,7 +249,7 @@ class SlurmExecutor(RemoteExecutor):
 
     def _ended(self, answer: Answer) -> None:
         if answer.status != 0:
-            self._complain(f"scancel: {answer.words}")
+            self.complain(f"scancel: {answer.words}")
         self._poll_at = 0.0
 
     def _unexplained(self, directory: Path, *, has_begun: bool) -> Ending:
@@ -346,10 +284,6 @@ class SlurmExecutor(RemoteExecutor):
     def close(self) -> None:
         """Lets a submission that is under way come to its end. Jobs go on."""
         self.calls.close()
-
-
-def _with_array(settings: SlurmSettings, most: int) -> SlurmSettings:
-    return replace(settings, array=most)
 
 
 def _tail(path: Path) -> str:

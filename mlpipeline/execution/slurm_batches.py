@@ -20,6 +20,7 @@ PREFIX = "mlp-"
 """Begins the names of this queue's jobs."""
 _BATCH = "batch.json"
 _LIST = "attempts"
+_SENT = "sent"
 
 _SCRIPT = """#!/bin/bash
 export MLP_JOB="${{SLURM_ARRAY_JOB_ID}}_${{SLURM_ARRAY_TASK_ID}}"
@@ -67,6 +68,15 @@ class Batch:
         content = {"token": self.token, "flags": self.flags, "attempts": list(map(str, self.directories))}
         wire.write_json(self.place / _BATCH, content, sync=True)
 
+    @property
+    def may_be_there(self) -> bool:
+        """Whether sbatch was started with it at some time."""
+        return (self.place / _SENT).exists()
+
+    def note_sending(self) -> None:
+        """Writes down that sbatch is about to be started."""
+        (self.place / _SENT).touch()
+
     def acknowledge(self, job: str) -> None:
         """Writes down that Slurm has it."""
         self.job = job
@@ -103,18 +113,27 @@ class Batch:
 
     def remove(self) -> None:
         """Removes its files, once nobody asks for any of its attempts; logs in which something stands stay."""
-        for name in (_LIST, "sent", _BATCH):
+        for name in (_LIST, _SENT, _BATCH):
             (self.place / name).unlink(missing_ok=True)
         if not any(self.place.iterdir()):
             self.place.rmdir()
 
 
-def make(place: Path, directories: Sequence[Path], flags: tuple[str, ...]) -> Batch:
-    """Makes a batch of attempts, and writes it down."""
-    token = secrets.token_hex(8)
-    batch = Batch(token, list(directories), flags, place / token)
-    batch.write()
-    return batch
+def make(place: Path, directories: Sequence[Path], flags: tuple[str, ...], most: int) -> list[Batch]:
+    """Makes batches of attempts, and writes them down.
+
+    Args:
+        place: where they are kept, each in a directory.
+        directories: of the attempts.
+        flags: options of sbatch.
+        most: how many attempts one may have.
+    """
+    found = []
+    for start in range(0, len(directories), most):
+        token = secrets.token_hex(8)
+        found.append(Batch(token, list(directories[start : start + most]), flags, place / token))
+        found[-1].write()
+    return found
 
 
 def find(place: Path) -> Iterable[Batch]:
@@ -128,10 +147,7 @@ def find(place: Path) -> Iterable[Batch]:
 
 def parts(batch: Batch, most: int, place: Path) -> list[Batch]:
     """Returns smaller batches of the same attempts, where Slurm takes no arrays of this size."""
-    found = [
-        make(place, batch.directories[start : start + most], batch.flags)
-        for start in range(0, len(batch.directories), most)
-    ]
+    found = make(place, batch.directories, batch.flags, most)
     shutil.rmtree(batch.place, ignore_errors=True)
     return found
 

@@ -38,7 +38,8 @@ ENDINGS: Mapping[str, Ending] = {
     "BOOT_FAIL": Ending("lost", "node_failed", f"its node could not be started; {_AGAIN}"),
     "PREEMPTED": Ending("lost", "preempted", f"Slurm gave its place to another job; {_AGAIN}"),
     "REVOKED": Ending("lost", "lost_supervisor", f"another cluster took the job; {_AGAIN}"),
-    "CANCELLED": Ending("cancelled", "cancelled", "cancelled in Slurm, not by this queue"),
+    # By a person, or by Slurm: a controller that hands numbers out again takes such a job for one that it has lost.
+    "CANCELLED": Ending("lost", "killed", f"cancelled in Slurm, not by this queue; {_AGAIN}"),
 }
 
 _REASONS = {
@@ -52,7 +53,7 @@ _REASONS = {
     "PartitionInactive": "its partition takes no jobs now",
     "PartitionTimeLimit": "it asks for more time than its partition gives: lower `time` in [SLURM]",
     "PartitionNodeLimit": "its partition has too few nodes for it: change `partition` in [SLURM]",
-    "PartitionConfig": "its partition has no node that could take it: change `partition`, `memory` or `gres` in [SLURM]",
+    "PartitionConfig": "no node of its partition could take it: change `partition`, `memory` or `gres` in [SLURM]",
     "BadConstraints": "no node fits: change `constraint`, `memory` or `gres` in [SLURM]",
     "ReqNodeNotAvail": "the nodes that it needs are not available",
     "Licenses": "it waits for a licence",
@@ -108,6 +109,11 @@ class Listed(NamedTuple):
     tasks: dict[int, list[Row]]
     others: list[Row]
 
+    @property
+    def job(self) -> str:
+        """The array's number."""
+        return next((row.job for rows in (self.others, *self.tasks.values()) for row in rows), "")
+
 
 def read_queue(text: str, prefix: str) -> tuple[dict[str, Listed], list[str]]:
     """Reads what squeue says in `QUEUE_FORMAT`.
@@ -149,8 +155,8 @@ def task_numbers(text: str) -> list[int] | None:
 def sight(listed: Listed | None, number: int, position: str = "") -> Sight:
     """Returns what the list says of one task.
 
-    A job that was started twice counts by its liveliest self. A task that is not listed, of an array that is, has ended:
-    Slurm keeps those that wait with their array.
+    A job that was started twice counts by its liveliest self. A task that is not listed, of an array that is, has
+    ended: Slurm keeps those that wait with their array.
     """
     if listed is None:
         return Sight(Stage.UNKNOWN)

@@ -1,1 +1,1 @@
-"""Real engines: Slurm of Debian's packages with two nodes on this machine, in a network namespace with only loopback."""
+"""Real engines on this machine, with two nodes each, in a network namespace with only loopback."""

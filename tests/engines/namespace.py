@@ -24,7 +24,7 @@ def only_loopback() -> Iterator[None]:
         if libc.unshare(_CLONE_NEWNET):
             raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
         try:
-            # With 127.0.0.1 alone, glibc finds no address for who asks for those of a configured network (AI_ADDRCONFIG).
+            # With 127.0.0.1 alone, glibc finds no address for who asks for those of configured networks only.
             for command in ("link set lo up", "addr add 127.0.0.2/8 dev lo"):
                 subprocess.run(["ip", *command.split()], check=True, capture_output=True)
             yield

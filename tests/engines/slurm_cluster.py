@@ -172,17 +172,21 @@ class Cluster:
         for name in NODES:
             if name not in self.daemons:
                 self.node(name)
-        self.until(self._answers, "the controller answers")
+        self.until(self.answers, "the controller answers")
         for line in self.jobs():
             with contextlib.suppress(subprocess.CalledProcessError):  # it has ended meanwhile
                 self.run("scancel", "--full", line.split()[0])
         self.until(lambda: not self.jobs(), "the queue is empty")
-        for name in NODES:
-            with contextlib.suppress(subprocess.CalledProcessError):  # it is as it should be
-                self.run("scontrol", "update", f"NodeName={name}", "State=RESUME")
+        self.resume()
         self.until(lambda: self.idle() == len(NODES), "both nodes are idle")
 
-    def _answers(self) -> bool:
+    def resume(self) -> None:
+        """Has all nodes take jobs."""
+        for name in NODES:
+            with contextlib.suppress(subprocess.CalledProcessError):  # it does
+                self.run("scontrol", "update", f"NodeName={name}", "State=RESUME")
+
+    def answers(self) -> bool:
         try:
             return bool(self.run("scontrol", "ping"))
         except subprocess.CalledProcessError:
