@@ -8,13 +8,14 @@ PACKAGING := setup.cfg pyproject.toml
 # the report lists as RERUN. Such a test is to be mended; at your desk it fails.
 RERUN := $(if $(CI),--reruns 1 -raR)
 
-.PHONY: help demo test test-docs test-exports test-browser dist installs services chaos lint bench bench-quick docs docs-links tree clean
+.PHONY: help demo test test-docs test-exports test-browser test-engines dist installs services chaos lint bench bench-quick docs docs-links tree clean
 
 help:
 	@echo "make demo      install what the examples need, train them all, show the results"
 	@echo "make test      install and run the tests"
 	@echo "make test-exports  run exported workflows in Prefect, Metaflow and Airflow (four minutes)"
 	@echo "make test-browser  look at the dashboard in Chromium while a queue runs (needs Debian's chromium)"
+	@echo "make test-engines  test against real Slurm and Ray; root has what is missing installed"
 	@echo "make services  test against real servers (PostgreSQL, Redis, S3); root has what is missing installed"
 	@echo "make installs  build twice, install core and three extras alone in empty environments (ARGS=--all: every extra)"
 	@echo "make dist      build wheel and sdist into dist/, the same bytes from the same sources"
@@ -44,6 +45,10 @@ $(VENV)/.services: $(VENV)/.test $(PACKAGING)
 
 $(VENV)/.browser: $(VENV)/.test $(PACKAGING)
 	$(PIP) -e '.[browser]'
+	@touch $@
+
+$(VENV)/.engines: $(VENV)/.test $(PACKAGING)
+	$(PIP) -e '.[engines]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.created $(PACKAGING)
@@ -123,6 +128,11 @@ installs: $(VENV)/.build
 services: $(VENV)/.services
 	sh tests/services/install.sh
 	$(BIN)/python -m pytest $(RERUN) tests/services
+
+# Engines with two nodes each, started by the tests in a network namespace. MLP_REQUIRE_ENGINES=1 makes a missing one a failure.
+test-engines: $(VENV)/.engines
+	sh tests/engines/install.sh
+	$(BIN)/python -m pytest $(RERUN) tests/engines
 
 # Processes are killed, stopped and starved there; most of the time is waiting, so two tests run at a time.
 chaos: $(VENV)/.test

@@ -120,6 +120,16 @@ def start_ticks(pid: int) -> int | None:
     return None if fields[0] in (b"Z", b"X") else int(fields[19])
 
 
+def ignores(pid: int, number: int) -> bool:
+    """Whether a process ignores a signal; False where it is gone."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
+            mask = next((line.split()[1] for line in file if line.startswith("SigIgn:")), "0")
+    except OSError:
+        return False
+    return bool(int(mask, 16) >> (number - 1) & 1)
+
+
 def signal_name(number: int) -> str:
     """Returns a signal's name; most real-time signals have only a number."""
     return signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"

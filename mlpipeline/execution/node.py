@@ -36,6 +36,7 @@ _SKEW_SECONDS = 2.0
 _OWN_BYTES = 32 * 2**20
 """What a supervisor needs itself of the memory that the engine gave its job."""
 _LATE_SECONDS = 10.0
+_ANSWER_SECONDS = 2.0
 _NOTICES = (signal.SIGUSR1, signal.SIGUSR2)
 _TAKEN = {errno.EACCES, errno.EAGAIN}
 
@@ -53,7 +54,7 @@ class NodeSupervisor(Supervisor):
         self._keep_within_the_engines_limits()
         self.name = str(self.engine.get("name") or self.spec.get("executor") or "the engine")
         self.node = os.environ.get("SLURMD_NODENAME") or os.uname().nodename
-        self.noticed = ""
+        self.noticed = self.words = ""
         self.began = time.clock_gettime(time.CLOCK_BOOTTIME)
         self._beat_at = time.monotonic()
         self._control: tuple[int, int] | None = None
@@ -153,6 +154,26 @@ class NodeSupervisor(Supervisor):
                     wire.write_json(self._file(wire.CONTROL), {"action": "yield", "at": wire.utc_now()})
         if self.kill_at is None and (signal.SIGTERM in signals or signal.SIGINT in signals):
             self.kill_at = time.monotonic() + float(self.engine.get("kill_seconds") or _KILL_SECONDS)
+            self.words = self._ask_why()
+
+    def end_tree(self) -> None:
+        """Asks the whole tree to end; a worker that ignores that, as it does by itself, is killed at once."""
+        super().end_tree()
+        if self.worker and limits.ignores(self.worker, signal.SIGTERM):
+            self.kill_at = time.monotonic()
+
+    def _ask_why(self) -> str:
+        """Returns what the engine says about its wish, where there is a command to ask it."""
+        command, job = self.engine.get("why"), os.environ.get("SLURM_JOB_ID")
+        if not command or not job:
+            return ""
+        import subprocess  # of a warned job alone: every start would pay for it
+
+        try:
+            done = subprocess.run([*command, job], capture_output=True, timeout=_ANSWER_SECONDS, check=False)
+        except (OSError, subprocess.TimeoutExpired):
+            return ""
+        return done.stdout.decode("utf-8", "replace").strip()
 
     def settle(self, outcome: dict[str, Any]) -> None:
         """Writes the outcome, unless the attempt was given up: who gave it up has written one."""
@@ -181,20 +202,25 @@ class NodeSupervisor(Supervisor):
             return outcome
         if self._is_out_of_time():
             return outcome | {"state": "failed", "cause": "time_limit", "message": self._over_time()}
-        text = f"{self.noticed}, and it made no checkpoint in time: preempted, ended by hand, or its node is drained"
+        if "PreemptTime=None" in self.words:
+            return outcome | {"cause": "killed", "message": f"cancelled in {self.name}, not by this queue"}
+        text = f"{self.noticed}, and it made no checkpoint in time: preempted, or its node is drained"
         return outcome | {"cause": "preempted", "message": text}
 
     def _seconds(self) -> float:
         return time.clock_gettime(time.CLOCK_BOOTTIME) - self.began
 
     def _is_out_of_time(self) -> bool:
+        if "Reason=TimeLimit" in self.words:
+            return True
         limit = float(self.engine.get("seconds") or 0)
         notice = float(self.engine.get("notice_seconds") or 0) + 5
         return limit > 0 and self._seconds() >= limit - notice
 
     def _over_time(self) -> str:
         limit, setting = self.engine.get("seconds"), self.engine.get("setting") or "time"
-        return f"ran into {self.name}'s limit of {limit:g} s: raise {setting}, or make checkpoints to go on from"
+        told = f" of {limit:g} s" if limit else ""
+        return f"ran into {self.name}'s time limit{told}: raise {setting}, or make checkpoints to go on from"
 
     def _skew(self) -> list[str]:
         """Says so where this machine's clock is behind that of the scheduler: nothing runs before it is submitted."""

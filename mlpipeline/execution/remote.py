@@ -104,6 +104,8 @@ class RemoteExecutor(Executor):
     """
 
     is_here = False
+    title = "the engine"
+    """What people call the engine."""
     setting = "time"
     """The setting that allows a job more time."""
 
@@ -121,7 +123,7 @@ class RemoteExecutor(Executor):
 
     def note(self, directory: Path, **facts: Any) -> dict[str, Any]:
         """Writes `engine.json`, durably: what the engine gives the attempt, and what finds its job again."""
-        told = {"name": self.name, "python": ".".join(map(str, sys.version_info[:2])), "setting": self.setting} | facts
+        told = {"name": self.title, "python": ".".join(map(str, sys.version_info[:2])), "setting": self.setting} | facts
         wire.write_json(directory / wire.ENGINE, told, sync=True)
         return told
 
@@ -254,7 +256,7 @@ class RemoteExecutor(Executor):
         if has_begun:
             node = (wire.read_json(directory / wire.NODE) or {}).get("node") or "its node"
             return Ending("lost", "lost_supervisor", f"nothing is heard of it from {node}; {again}")
-        return Ending("lost", "lost_supervisor", f"{self.name} does not know it any more; {again}")
+        return Ending("lost", "lost_supervisor", f"{self.title} does not know it any more; {again}")
 
 
 def silence() -> float:

@@ -44,7 +44,7 @@ _LOG_BYTES = 4000
 class SlurmExecutor(RemoteExecutor):
     """Submits by sbatch, follows by squeue, ends by scancel; none of them is waited for."""
 
-    name = "slurm"
+    name, title = "slurm", "Slurm"
     setting = "`time` in [SLURM]"
     slots = 1000
 
@@ -106,7 +106,7 @@ class SlurmExecutor(RemoteExecutor):
         memory = self.settings.memory
         limits: dict[str, Any] = {"seconds": self.settings.limit(spec), "notice_seconds": self.settings.notice_seconds}
         limits |= {"memory": memory, "kill_seconds": self.kill_seconds or _KILL_WAIT_SECONDS * _KILL_SHARE}
-        limits["why"] = ["squeue", "-h", "-o", "%T %r", "-j"]
+        limits["why"] = ["scontrol", "-o", "show", "job"]
         self.note(directory, **limits)
 
     def _keep(self, batch: Batch) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import sys
 from pathlib import Path
 
 from mlpipeline import wire
+from mlpipeline.checkpoint import FENCE
 from mlpipeline.execution import failure, preload, threads
 from mlpipeline.execution.limits import die_with_parent
 from mlpipeline.execution.seeding import seed_all
@@ -77,6 +79,9 @@ def main(argument: str) -> None:
     supervisor = os.environ.get("MLP_SUPERVISOR")
     if supervisor:
         die_with_parent(int(supervisor))
+    if os.environ.get(FENCE):
+        # Engines warn every process of a job before they kill it: the supervisor asks for a checkpoint then.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
     directory = Path(argument).absolute()
     spec = wire.read_json_patiently(directory / wire.SPEC)
     if spec is None:
