@@ -84,6 +84,7 @@ BUILT_IN = (
     ("executor", "inline", "mlpipeline.execution.inline:InlineExecutor"),
     ("executor", "local", "mlpipeline.execution.local:LocalExecutor"),
     ("executor", "slurm", "mlpipeline.execution.slurm:SlurmExecutor"),
+    ("examination", "slurm", "mlpipeline.execution.slurm_examination:examine"),
     ("dialect", "bigquery", "mlpipeline.data.dialects.warehouse:WarehouseDialect"),
     ("dialect", "databricks", "mlpipeline.data.dialects.warehouse:WarehouseDialect"),
     ("dialect", "duckdb", "mlpipeline.data.dialects.duck:DuckDialect"),

@@ -17,10 +17,11 @@ _MARKS = {"ok": " ", "note": "-", "problem": "!"}
 
 @click.command()
 @click.option("--connect", is_flag=True, help="Also ask each database of config/database.cfg for an answer.")
+@click.option("--executor", metavar="NAME", help="Also examine an engine, by short jobs: reach, file system, versions.")
 @click.option("--no-imports", is_flag=True, help="Import no library to see whether it loads; that takes seconds.")
 @shared
 @click.pass_obj
-def doctor(setup: Setup, connect: bool, no_imports: bool) -> None:
+def doctor(setup: Setup, connect: bool, executor: str | None, no_imports: bool) -> None:
     """Report the environment: Python, packages, machine, project, databases. Changes nothing.
 
     The exit status is 0 where nothing is wrong, and 1 where something has to be mended; it says what. Databases are not
@@ -28,6 +29,7 @@ def doctor(setup: Setup, connect: bool, no_imports: bool) -> None:
 
     \b
     mlpipeline doctor
+    mlpipeline doctor --executor slurm
     mlpipeline doctor --connect --json | jq '.findings[] | select(.weight == "problem")'
     """
     from mlpipeline.cli import examine_machine, examine_project
@@ -38,6 +40,7 @@ def doctor(setup: Setup, connect: bool, no_imports: bool) -> None:
         *examine_machine.packages(imports=not no_imports),
         *examine_machine.machine(),
         *examine_project.project(setup, connect=connect),
+        *(examine_project.engine(setup, executor) if executor else ()),
     ]
     problems = [each for each in found if each.weight is Weight.PROBLEM]
     if setup.json:

@@ -149,3 +149,19 @@ def _database(area: str, found: Project, name: str, *, connect: bool) -> Finding
         return problem(area, f"{name}: {error}")
     finally:
         made.close()
+
+
+def engine(setup: Setup, name: str) -> Iterator[Finding]:
+    """Asks an engine whether attempts could run there as they run here."""
+    from mlpipeline import plugins
+
+    weights = {"ok": fine, "note": note, "problem": problem}
+    try:
+        found = Project.load(None if setup.project_dir is None else Path(setup.project_dir), host=setup.host)
+        if name in plugins.names("executor") and name not in plugins.names("examination"):
+            yield fine("Engine", f"executor {name} runs on this machine")
+            return
+        for weight, text in plugins.load("examination", name)(found):
+            yield weights[weight]("Engine", text)
+    except MlpipelineError as error:
+        yield problem("Engine", str(error))

@@ -193,22 +193,26 @@ class SlurmExecutor(RemoteExecutor):
         self.listed, odd = slurm_words.read_queue(answer.output, slurm_batches.PREFIX)
         if odd:
             self.complain(f"squeue says what cannot be read: {odd[0][:200]!r}")
-            return
-        if not self.sender.unsent:
+        elif not self.sender.unsent:
             self.recover()
-        ended = 0
-        for directory in list(self.handed):
-            ended += self._look(directory)
+        ended = sum(self._look(directory, is_whole=not odd) for directory in list(self.handed))
         if ended:  # short runs: more will have ended soon
             self._poll_at = time.monotonic() + min(self.patience.poll, max(_BUSY_SECONDS, took * _SHARE))
         self._end_again()
 
-    def _look(self, directory: Path) -> bool:
-        """Takes what squeue says of an attempt. Returns whether that has ended now."""
+    def _look(self, directory: Path, *, is_whole: bool) -> bool:
+        """Takes what squeue says of an attempt. Returns whether that has ended now.
+
+        Args:
+            directory: of the attempt.
+            is_whole: whether all that squeue said could be read; else what is missing may be there.
+        """
         batch, number = self.places.get(directory, (None, 0))
         if batch is not None and batch in self.sender.unsent:
             return False
         sight = slurm_words.sight(self.listed.get(batch.token) if batch is not None else None, number)
+        if sight.stage is Stage.UNKNOWN and not is_whole:
+            return False
         was = self.handed[directory].sight.stage
         self.see(directory, sight)
         return sight.stage is Stage.ENDED and was is not Stage.ENDED

@@ -16,6 +16,8 @@ from mlpipeline.project import CONFIG
 from mlpipeline.values import integer, seconds, size, text
 
 _MINUTE = 60.0
+OWN_BYTES = 64 * 2**20
+"""What a supervisor and Slurm's own shepherd need of a job's memory."""
 _CLEARING_SECONDS = 60.0
 """So much longer than a run may take is its job's limit: ours comes first, since it tells more."""
 
@@ -60,7 +62,8 @@ class SlurmSettings:
     def flags(self, spec: Mapping[str, Any]) -> tuple[str, ...]:
         """Returns the options of sbatch for an attempt; attempts with the same ones share an array."""
         gres = f"gpu:{spec['gpus']}" if spec.get("gpus") else None if spec.get("gpus") == 0 else self.gres
-        memory = spec.get("memory_limit") or self.memory
+        stated = spec.get("memory_limit")
+        memory = int(stated) + OWN_BYTES if stated else self.memory
         limit = self.limit(spec)
         options = {
             "partition": self.partition,

@@ -22,7 +22,7 @@ _WAITING = {
         "SUSPENDED",
     ),
 }
-_ENDED = {
+ENDED = {
     *("BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED"),
     *("REVOKED", "TIMEOUT"),
 }
@@ -63,6 +63,7 @@ _REASONS = {
 }
 
 _KEYS = (
+    ("invalid account", "account"),
     ("partition", "partition"),
     ("account", "account"),
     ("qos", "qos"),
@@ -100,7 +101,7 @@ class Row(NamedTuple):
         """How far it is; a state of a newer Slurm counts as running, since it is in the queue."""
         if self.state in _WAITING:
             return Stage.WAITING
-        return Stage.ENDED if self.state in _ENDED else Stage.RUNNING
+        return Stage.ENDED if self.state in ENDED else Stage.RUNNING
 
 
 class Listed(NamedTuple):
