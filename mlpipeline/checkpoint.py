@@ -22,10 +22,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 FILE = "checkpoint.json"
-FENCE = "MLP_FENCE"
-"""Names a file in the environment: where it exists, the attempt was given up, and writes no checkpoint any more."""
-GIVEN_UP = 76
-"""The exit status of a process whose attempt was given up."""
 OWNER = ".mlpipeline.json"
 """Says which fingerprint and seed wrote a model's directory."""
 _OURS = r"checkpoint-\d{6,}(\.\d+)?\.(saved|part)"
@@ -103,10 +99,10 @@ def _stay_away(part: Path) -> None:
 
     Elsewhere nobody could end it in time: its machine was cut off, say, and has come back.
     """
-    fence = os.environ.get(FENCE)
+    fence = os.environ.get(wire.FENCE)
     if fence and os.path.exists(fence):
         _remove(part)
-        os._exit(GIVEN_UP)
+        os._exit(wire.GIVEN_UP)
 
 
 def _remove_others(model_dir: Path, kept: str) -> None:

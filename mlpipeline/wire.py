@@ -33,6 +33,10 @@ TAGS = "tags.jsonl"
 DATA = "data.json"
 ORIGIN = "origin.json"
 GPU = "gpu.json"
+FENCE = "MLP_FENCE"
+"""Names a file in the environment: where it exists, the attempt was given up, and writes no checkpoint any more."""
+GIVEN_UP = 76
+"""The exit status of a process whose attempt was given up."""
 _RETRY_SECONDS = 1.0
 _PATIENCE = 5
 
@@ -119,23 +123,29 @@ def write_synced(path: str | os.PathLike[str], content: dict[str, Any], *, sync:
             os.fsync(file.fileno())
 
 
-def write_json_once(path: str | os.PathLike[str], content: dict[str, Any]) -> bool:
-    """Writes a JSON object durably where there is none. Returns whether it did: of several writers, on whichever
-    machines, one does.
+def write_json_once(path: str | os.PathLike[str], content: dict[str, Any], *, sync: bool = True) -> bool:
+    """Writes a JSON object where there is none. Returns whether it did: of several writers, on whichever machines,
+    one does.
+
+    Args:
+        path: where it is to appear.
+        content: what is written.
+        sync: whether it must outlast a power cut.
 
     Raises:
         OSError: nothing has changed then, but for a file beside.
     """
     name = os.fspath(path)
     beside = f"{name}.{os.uname().nodename}.{os.getpid()}.part"
-    write_synced(beside, content)
+    write_synced(beside, content, sync=sync)
     try:
         os.link(beside, name)
     except FileExistsError:
         return False
     finally:
         os.unlink(beside)
-    sync_directory(os.path.dirname(name) or ".")
+    if sync:
+        sync_directory(os.path.dirname(name) or ".")
     return True
 
 

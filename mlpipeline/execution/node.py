@@ -15,10 +15,8 @@ import os
 import signal
 import sys
 import time
-from datetime import datetime
 
 from mlpipeline import wire
-from mlpipeline.checkpoint import FENCE, GIVEN_UP
 from mlpipeline.execution import limits
 from mlpipeline.execution.supervisor import ALREADY_OWNED, Supervisor, supervise
 
@@ -82,7 +80,7 @@ class NodeSupervisor(Supervisor):
             "job": os.environ.get("MLP_JOB", ""),
             "at": wire.utc_now(),
         }
-        return wire.write_json_once(self._file(wire.NODE), told)
+        return wire.write_json_once(self._file(wire.NODE), told, sync=False)
 
     def _lock(self) -> bool:
         self.lock = os.open(self._file(wire.LOCK), os.O_RDWR | os.O_CREAT, 0o644)
@@ -100,7 +98,7 @@ class NodeSupervisor(Supervisor):
 
     def environment(self) -> dict[str, str]:
         """Returns the worker's environment, with the file that tells it to write no checkpoint any more."""
-        return super().environment() | {FENCE: self._file(wire.OUTCOME)}
+        return super().environment() | {wire.FENCE: self._file(wire.OUTCOME)}
 
     def pause(self) -> float:
         """Returns how long the loop may sleep, in milliseconds: until the next beat at most."""
@@ -121,7 +119,7 @@ class NodeSupervisor(Supervisor):
     def _go(self) -> None:
         """Ends everything and this process: the attempt was given up, and what is written here counts for nothing."""
         self._clear()
-        os._exit(GIVEN_UP)
+        os._exit(wire.GIVEN_UP)
 
     def _look_at_control(self) -> None:
         try:
@@ -224,6 +222,10 @@ class NodeSupervisor(Supervisor):
 
     def _skew(self) -> list[str]:
         """Says so where this machine's clock is behind that of the scheduler: nothing runs before it is submitted."""
+        if self.started_at >= self.spec["submitted_at"]:  # both are ISO text in UTC: they compare as times
+            return []
+        from datetime import datetime
+
         submitted = datetime.fromisoformat(self.spec["submitted_at"])
         behind = (submitted - datetime.fromisoformat(self.started_at)).total_seconds()
         if behind < _SKEW_SECONDS:

@@ -121,10 +121,10 @@ class RemoteExecutor(Executor):
         """Has the engine end a job, or take it out of its queue; where there is none, nothing happens. May be called
         again, and returns before it is done."""
 
-    def note(self, directory: Path, **facts: Any) -> dict[str, Any]:
-        """Writes `engine.json`, durably: what the engine gives the attempt, and what finds its job again."""
+    def note(self, directory: Path, *, sync: bool = True, **facts: Any) -> dict[str, Any]:
+        """Writes `engine.json`: what the engine gives the attempt, and what finds its job again."""
         told = {"name": self.title, "python": ".".join(map(str, sys.version_info[:2])), "setting": self.setting} | facts
-        wire.write_json(directory / wire.ENGINE, told, sync=True)
+        wire.write_json(directory / wire.ENGINE, told, sync=sync)
         return told
 
     def hand(self, directory: Path) -> Handed:

@@ -107,7 +107,7 @@ class SlurmExecutor(RemoteExecutor):
         limits: dict[str, Any] = {"seconds": self.settings.limit(spec), "notice_seconds": self.settings.notice_seconds}
         limits |= {"memory": memory, "kill_seconds": self.kill_seconds or _KILL_WAIT_SECONDS * _KILL_SHARE}
         limits["why"] = ["scontrol", "-o", "show", "job"]
-        self.note(directory, **limits)
+        self.note(directory, sync=False, **limits)  # its batch is written down durably
 
     def _keep(self, batch: Batch) -> None:
         self.batches[batch.token] = batch

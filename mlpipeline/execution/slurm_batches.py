@@ -25,7 +25,7 @@ _SENT = "sent"
 _SCRIPT = """#!/bin/bash
 export MLP_JOB="${{SLURM_ARRAY_JOB_ID}}_${{SLURM_ARRAY_TASK_ID}}"
 cd {root} || {{ echo "{root}: not there on $(hostname): Slurm's nodes must see the project" >&2; exit 78; }}
-directory=$(sed -n "$((SLURM_ARRAY_TASK_ID + 1))p" {list})
+mapfile -t -s "$SLURM_ARRAY_TASK_ID" -n 1 directory < {list}
 [ -n "$directory" ] || {{ echo "{list}: not to be read on $(hostname)" >&2; exit 78; }}
 {setup}
 exec {command} "$directory"

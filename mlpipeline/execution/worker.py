@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 from mlpipeline import wire
-from mlpipeline.checkpoint import FENCE
 from mlpipeline.execution import failure, preload, threads
 from mlpipeline.execution.limits import die_with_parent
 from mlpipeline.execution.seeding import seed_all
@@ -71,7 +70,13 @@ def _train(directory: Path, spec: dict[str, Any], report: Report) -> None:
         module = loader.load_main(finder)
     if count:
         threads.limit(int(count))  # what the model has imported meanwhile
-    lifecycle.run(module.MODEL, directory, spec, report)
+    try:
+        lifecycle.run(module.MODEL, directory, spec, report)
+    finally:
+        if os.environ.get(wire.FENCE):
+            from mlpipeline.execution import elsewhere
+
+            report.warnings += elsewhere.warnings(directory)
 
 
 def main(argument: str) -> None:
@@ -79,7 +84,7 @@ def main(argument: str) -> None:
     supervisor = os.environ.get("MLP_SUPERVISOR")
     if supervisor:
         die_with_parent(int(supervisor))
-    if os.environ.get(FENCE):
+    if os.environ.get(wire.FENCE):
         # Engines warn every process of a job before they kill it: the supervisor asks for a checkpoint then.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     directory = Path(argument).absolute()
