@@ -13,6 +13,7 @@ from benchmarks.groups import (
     dashboard,
     empty,
     encoding,
+    engines,
     estimators,
     growth,
     idle,
@@ -50,4 +51,5 @@ GROUPS: dict[str, Callable[[Bench], Iterator[Series]]] = {
     "learning": learning.measure,
     "search": search.measure,
     "serving": serving.measure,
+    "engines": engines.measure,
 }

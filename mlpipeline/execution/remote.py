@@ -111,10 +111,14 @@ class RemoteExecutor(Executor):
 
     def __init__(self, patience: Patience) -> None:
         self.patience = patience
-        self.look_seconds = patience.poll
         self.handed: dict[Path, Handed] = {}
         self._moved: set[Path] = set()
         self._look_at = 0.0
+
+    @property
+    def look_seconds(self) -> float:  # type: ignore[override]
+        """How long the queue may sleep before something is to be looked at."""
+        return self.patience.poll
 
     @abstractmethod
     def end(self, directory: Path) -> None:

@@ -31,14 +31,15 @@ from mlpipeline.project import Project
 
 PROGRAMS = ("sbatch", "squeue", "scontrol", "scancel")
 _DIRECTORY = "slurm"
-_BUSY_SECONDS = 1.0
+_BUSY_SECONDS = 0.5
+"""So soon squeue is called again where something has just begun or ended; then after twice that, and so on."""
+_SOONEST_SECONDS = 0.05
 _SHARE = 20.0
 """A call of squeue that took a second is followed by the next after so many seconds at the earliest."""
 _END_AGAIN_SECONDS = 10.0
 _KILL_WAIT_SECONDS = 30.0
 _KILL_SHARE = 0.5
 """Of the time between Slurm's SIGTERM and its SIGKILL, for the worker to end by itself; the rest is the outcome's."""
-_LOG_BYTES = 4000
 
 
 class SlurmExecutor(RemoteExecutor):
@@ -62,7 +63,7 @@ class SlurmExecutor(RemoteExecutor):
         self.trouble = ""
         self.kill_seconds: float | None = None
         self._said: list[tuple[str, str]] = []
-        self._poll_at = 0.0
+        self._poll_at, self._pause = 0.0, self.patience.poll
         self._is_polling = False
         self.sender = Sender(self)
 
@@ -127,6 +128,14 @@ class SlurmExecutor(RemoteExecutor):
             if batch.token not in self.batches:
                 self._keep(batch)
 
+    @property
+    def look_seconds(self) -> float:  # type: ignore[override]
+        """How long the queue may sleep: until Slurm is to be asked again, or something is to be sent."""
+        if self._is_polling:  # its end wakes the queue
+            return self.patience.poll
+        left = self._poll_at - time.monotonic()
+        return max(_SOONEST_SECONDS, min(left, _BUSY_SECONDS) if self.sender.unsent else left)
+
     def tend(self) -> list[tuple[str, str]]:
         """Takes what Slurm's programs have said, and asks what is due."""
         self.calls.collect()
@@ -164,7 +173,8 @@ class SlurmExecutor(RemoteExecutor):
     def sent(self) -> None:
         """Has jobs looked at soon that Slurm has just taken."""
         self.recover()
-        self._poll_at = min(self._poll_at, time.monotonic() + _BUSY_SECONDS / 4)
+        self._pause = _BUSY_SECONDS
+        self._poll_at = min(self._poll_at, time.monotonic() + self._pause)
 
     def complain(self, words: str) -> None:
         """Says once that something does not go as it should."""
@@ -186,7 +196,8 @@ class SlurmExecutor(RemoteExecutor):
     def _polled(self, began: float, answer: Answer) -> None:
         self._is_polling = False
         took = time.monotonic() - began
-        self._poll_at = time.monotonic() + self.patience.poll
+        self._pause = min(self.patience.poll, max(2 * self._pause, took * _SHARE))
+        self._poll_at = time.monotonic() + self._pause
         if answer.status != 0:
             self.complain(f"Slurm does not say how jobs are: {answer.words}")
             return
@@ -197,7 +208,8 @@ class SlurmExecutor(RemoteExecutor):
             self.recover()
         ended = sum(self._look(directory, is_whole=not odd) for directory in list(self.handed))
         if ended:  # short runs: more will have ended soon
-            self._poll_at = time.monotonic() + min(self.patience.poll, max(_BUSY_SECONDS, took * _SHARE))
+            self._pause = min(self.patience.poll, max(_BUSY_SECONDS, took * _SHARE))
+            self._poll_at = time.monotonic() + self._pause
         self._end_again()
 
     def _look(self, directory: Path, *, is_whole: bool) -> bool:
@@ -259,7 +271,7 @@ class SlurmExecutor(RemoteExecutor):
     def _unexplained(self, directory: Path, *, has_begun: bool) -> Ending:
         """Says why a job left no outcome by what it printed before its supervisor began, or what Slurm printed."""
         batch, number = self.places.get(directory, (None, 0))
-        log = _tail(batch.log(number)) if batch is not None else ""
+        log = batch.said(number) if batch is not None else ""
         if memory := slurm_words.memory_words(log):
             return Ending("failed", "memory_limit", f"{memory}: raise `memory` in [SLURM], or memory= of the model")
         if not has_begun and self.handed[directory].sight.stage is Stage.ENDED:
@@ -288,12 +300,3 @@ class SlurmExecutor(RemoteExecutor):
     def close(self) -> None:
         """Lets a submission that is under way come to its end. Jobs go on."""
         self.calls.close()
-
-
-def _tail(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - _LOG_BYTES))
-            return file.read().decode("utf-8", "replace")
-    except OSError:
-        return ""

@@ -21,6 +21,7 @@ PREFIX = "mlp-"
 _BATCH = "batch.json"
 _LIST = "attempts"
 _SENT = "sent"
+_LOG_BYTES = 4000
 
 _SCRIPT = """#!/bin/bash
 export MLP_JOB="${{SLURM_ARRAY_JOB_ID}}_${{SLURM_ARRAY_TASK_ID}}"
@@ -101,6 +102,16 @@ class Batch:
             setup=settings.setup,
             command=shlex.join(command),
         )
+
+    def said(self, number: int) -> str:
+        """Returns the end of a task's log; empty where there is none."""
+        path = self.log(number)
+        try:
+            with path.open("rb") as file:
+                file.seek(max(0, path.stat().st_size - _LOG_BYTES))
+                return file.read().decode("utf-8", "replace")
+        except OSError:
+            return ""
 
     def clear(self, number: int) -> None:
         """Removes a task's log, where nothing stands in it."""
