@@ -13,6 +13,7 @@ from benchmarks.groups import (
     dashboard,
     empty,
     encoding,
+    engines,
     estimators,
     growth,
     idle,
@@ -224,6 +225,15 @@ NUMBERS = (
         "idle scheduler (without warm process and spare): memory", "<= 45 MB", at_most(45, idle.MEMORY, idle.SCHEDULER)
     ),
     Number("the same: share of a core", "<= 0.1 %", at_most(0.1, idle.SHARE, idle.SCHEDULER)),
+    Number(
+        "200 empty runs on Slurm, against an array of plain sbatch",
+        "<= 1.1 x",
+        ratio(1.1, (engines.RUNS, engines.OURS), (engines.RUNS, engines.PLAIN)),
+    ),
+    Number(
+        "1,000 runs given to Slurm, from the start of the queue", "<= 10 s", at_most(10, engines.SUBMIT, engines.OURS)
+    ),
+    Number("a scheduler of which 1,000 wait: share of a core", "<= 1 %", at_most(1, engines.SHARE, engines.OURS)),
     Number("`import mlpipeline`, beyond a bare interpreter", "<= 30 ms", at_most(30, queue.IMPORT)),
     Number("`mlpipeline --help`, whole process", "<= 120 ms", at_most(120, queue.HELP)),
     Number("kill -9 of anything -> `status` says so, whole command", "<= 2,000 ms", at_most(2000, reliability.TRUTH)),

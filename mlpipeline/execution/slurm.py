@@ -1,8 +1,7 @@
 """Attempts as jobs of Slurm: it places and ends them; what happens in them is in their directories.
 
 Jobs are known by their names, which hold a token of this queue's: a controller that crashed hands lost numbers out
-again.
-It works without accounting: one call of squeue for all attempts tells how they are.
+again. It works without accounting: one call of squeue for all attempts tells how they are.
 """
 
 from __future__ import annotations
@@ -38,6 +37,7 @@ _SHARE = 20.0
 """A call of squeue that took a second is followed by the next after so many seconds at the earliest."""
 _END_AGAIN_SECONDS = 10.0
 _KILL_WAIT_SECONDS = 30.0
+_WHY = ("scontrol", "-o", "show", "job")
 _KILL_SHARE = 0.5
 """Of the time between Slurm's SIGTERM and its SIGKILL, for the worker to end by itself; the rest is the outcome's."""
 
@@ -94,21 +94,19 @@ class SlurmExecutor(RemoteExecutor):
     def flush(self) -> None:
         """Makes arrays of what was submitted, as large as may be, and begins to send them."""
         outbox, self.outbox = self.outbox, []
-        specs = {each: wire.read_json(each / wire.SPEC) or {} for each in outbox}
-        flags = {each: self.settings.flags(spec) for each, spec in specs.items()}
-        for each in outbox:
-            self._note(each, specs[each])
-        for shared, group in groupby(sorted(outbox, key=lambda each: flags[each]), key=lambda each: flags[each]):
+        flags = {each: self._note(each, wire.read_json(each / wire.SPEC) or {}) for each in outbox}
+        for shared, group in groupby(sorted(outbox, key=flags.__getitem__), key=flags.__getitem__):
             for batch in slurm_batches.make(self.place, list(group), shared, self.sender.most):
                 self._keep(batch)
         self.sender.send()
 
-    def _note(self, directory: Path, spec: dict[str, Any]) -> None:
-        memory = self.settings.memory
-        limits: dict[str, Any] = {"seconds": self.settings.limit(spec), "notice_seconds": self.settings.notice_seconds}
-        limits |= {"memory": memory, "kill_seconds": self.kill_seconds or _KILL_WAIT_SECONDS * _KILL_SHARE}
-        limits["why"] = ["scontrol", "-o", "show", "job"]
-        self.note(directory, sync=False, **limits)  # its batch is written down durably
+    def _note(self, directory: Path, spec: dict[str, Any]) -> tuple[str, ...]:
+        """Writes down what an attempt is given. Returns its options of sbatch."""
+        kill_seconds = self.kill_seconds or _KILL_WAIT_SECONDS * _KILL_SHARE
+        limits = {"seconds": self.settings.limit(spec), "memory": self.settings.memory, "kill_seconds": kill_seconds}
+        # Its batch is written down durably.
+        self.note(directory, sync=False, notice_seconds=self.settings.notice_seconds, why=_WHY, **limits)
+        return self.settings.flags(spec)
 
     def _keep(self, batch: Batch) -> None:
         self.batches[batch.token] = batch
