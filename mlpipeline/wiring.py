@@ -83,6 +83,7 @@ _TEXTS = "mlpipeline.workflow.components.text_generators"
 BUILT_IN = (
     ("executor", "inline", "mlpipeline.execution.inline:InlineExecutor"),
     ("executor", "local", "mlpipeline.execution.local:LocalExecutor"),
+    ("executor", "ray", "mlpipeline.execution.ray:RayExecutor"),
     ("executor", "slurm", "mlpipeline.execution.slurm:SlurmExecutor"),
     ("examination", "slurm", "mlpipeline.execution.slurm_examination:examine"),
     ("dialect", "bigquery", "mlpipeline.data.dialects.warehouse:WarehouseDialect"),

@@ -28,7 +28,7 @@ def bury(directory: Path, token: str) -> bool:
     try:
         fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         lock = file_mark(descriptor)
-        if not _end_all(carried(token, lock)):
+        if not end_all(carried(token, lock)):
             return False
         remove_group(token)
         if wire.read_json_patiently(directory / wire.OUTCOME) is None:
@@ -43,7 +43,8 @@ def bury(directory: Path, token: str) -> bool:
     return True
 
 
-def _end_all(value: str) -> bool:
+def end_all(value: str) -> bool:
+    """Kills every process that carries a token (see `limits.carried`). Returns whether none is left."""
     end = time.monotonic() + _SECONDS
     while left := with_token(value):
         for pid in left:

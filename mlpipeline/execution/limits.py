@@ -55,6 +55,12 @@ def wake_when_parent_dies() -> None:
     _prctl(_PR_SET_PDEATHSIG, signal.SIGCONT)
 
 
+def be_told_of_parents_end(parent: int) -> None:
+    """Has the kernel ask this process to end when its parent does; it does so itself where that has happened."""
+    if _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM) and os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
 def become_subreaper() -> None:
     """Has orphans of this process's tree become its children, so that none can escape."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)

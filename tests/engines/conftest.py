@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines import slurm_cluster
+from tests.engines import ray_cluster, slurm_cluster
 from tests.engines.namespace import only_loopback
 
 
@@ -56,3 +56,23 @@ def slurm(cluster: slurm_cluster.Cluster, monkeypatch: pytest.MonkeyPatch) -> It
         monkeypatch.setenv(name, value)
     yield cluster
     cluster.clear()
+
+
+@pytest.fixture(scope="session")
+def two_nodes(loopback: None) -> Iterator[ray_cluster.Cluster]:
+    """A Ray with two nodes."""
+    if absent := ray_cluster.missing():
+        missing(f"{absent} is not there")
+    directory = Path(tempfile.mkdtemp(prefix="mlp-"))
+    try:
+        with ray_cluster.running(directory) as made:
+            yield made
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def ray(two_nodes: ray_cluster.Cluster) -> ray_cluster.Cluster:
+    """The Ray as it was at first: both nodes run."""
+    two_nodes.start()
+    return two_nodes

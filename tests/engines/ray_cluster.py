@@ -1,0 +1,154 @@
+"""A Ray of two nodes on this machine: everything lies below one directory, and ends with this process's children."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from mlpipeline.execution.limits import descendants
+
+PORT = 16390
+GENEROUS_SECONDS = 120.0
+NODES = ("head", "second")
+_TRIES = 3
+_FLAGS = ["--block", "--node-ip-address=127.0.0.1", "--disable-usage-stats", "--object-store-memory=100000000"]
+
+
+def missing() -> str:
+    """Returns what is not installed; empty where all is."""
+    if importlib.util.find_spec("ray") is None:
+        return "the package ray"
+    return "" if shutil.which("ray", path=str(Path(sys.executable).parent)) else "the program ray"
+
+
+class Cluster:
+    """The processes of one Ray.
+
+    Args:
+        directory: with a short path: that of a socket has at most 107 bytes.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.token = directory / "token"
+        self.token.write_text(secrets.token_hex(32))
+        self.token.chmod(0o600)
+        self.nodes: dict[str, subprocess.Popen[bytes]] = {}
+        self.starts = 0
+
+    @property
+    def config(self) -> str:
+        """The section of `mlp.config` that finds it."""
+        quick = "poll_seconds = 0.2\nlease_seconds = 7\n"
+        return f"[RAY]\naddress = 127.0.0.1:{PORT}\ntoken_file = {self.token}\n{quick}"
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment of its processes: a lost head is noticed sooner than by Ray's own 60 s."""
+        return {
+            **os.environ,
+            "RAY_USAGE_STATS_ENABLED": "0",
+            "RAY_AUTH_MODE": "token",
+            "RAY_AUTH_TOKEN_PATH": str(self.token),
+            "RAY_gcs_rpc_server_reconnect_timeout_s": "10",
+            "RAY_health_check_period_ms": "1000",
+            "RAY_health_check_failure_threshold": "3",
+            "PYTHONWARNINGS": "ignore",
+        }
+
+    def start(self) -> None:
+        """Starts what is not there, and waits until it is."""
+        for name in NODES:
+            if name not in self.nodes or self.nodes[name].poll() is not None:
+                self._start(name)
+
+    def _start(self, name: str) -> None:
+        for left in reversed(range(_TRIES)):
+            if self._has_started(name):
+                return
+            self.kill(name)
+            assert left, f"Ray's {name} did not start\n{self.story()}"
+
+    def _has_started(self, name: str) -> bool:
+        """Starts a node. On a machine that does much else Ray's own limits of 15 and 30 s are too short at times."""
+        self.starts += 1
+        log = self.directory / f"{name}.{self.starts}.log"
+        port = PORT + 10 * (1 + NODES.index(name))
+        # Ports that are given are not waited for.
+        names = ("dashboard-agent-grpc", "dashboard-agent-listen", "runtime-env-agent", "metrics-export")
+        ports = [f"--{each}-port={port + place}" for place, each in enumerate(names)]
+        if name == "head":
+            own = ["--head", f"--port={PORT}", "--include-dashboard=false", f"--temp-dir={self.directory}/ray"]
+        else:
+            own = [f"--address=127.0.0.1:{PORT}", f"--resources={json.dumps({name: 1})}"]
+        with log.open("wb") as output:
+            self.nodes[name] = subprocess.Popen(
+                [sys.executable, "-m", "ray.scripts.scripts", "start", *_FLAGS, "--num-cpus=2", *ports, *own],
+                env=self.variables,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        end = time.monotonic() + GENEROUS_SECONDS
+        while b"Ray runtime started" not in log.read_bytes():
+            if self.nodes[name].poll() is not None or time.monotonic() > end:
+                return False
+            time.sleep(0.1)
+        return True
+
+    def processes(self, node: str, name: str) -> list[int]:
+        """Returns the processes of a node that have a name, such as `raylet` or `gcs_server`."""
+        return [pid for pid in descendants(self.nodes[node].pid) if _name(pid) == name]
+
+    def kill(self, node: str) -> None:
+        """Ends a whole node as a power cut would: with everything that runs on it."""
+        process = self.nodes.pop(node)
+        for pid in [process.pid, *descendants(process.pid)]:  # looked for before the first one ends: orphans have left it
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        process.wait()
+
+    def until(self, condition: Callable[[], object], what: str) -> None:
+        """Waits for a condition, generously."""
+        end = time.monotonic() + GENEROUS_SECONDS
+        while not condition():
+            assert time.monotonic() < end, f"never happened: {what}\n{self.story()}"
+            time.sleep(0.05)
+
+    def story(self) -> str:
+        """Returns the ends of all logs."""
+        return "\n".join(f"{path.name}: {path.read_text()[-1500:]}" for path in self.directory.glob("*.log"))
+
+    def stop(self) -> None:
+        """Ends everything."""
+        for name in [*self.nodes]:
+            self.kill(name)
+
+
+def _name(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return ""
+
+
+@contextlib.contextmanager
+def running(directory: Path) -> Iterator[Cluster]:
+    """Starts a cluster, and ends it."""
+    made = Cluster(directory)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
