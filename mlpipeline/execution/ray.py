@@ -81,6 +81,7 @@ class RayExecutor(RemoteExecutor):
     def submit(self, directory: Path) -> None:
         """Hands an attempt over. It is handed over again where the line breaks before Ray has said that it has it."""
         place = self._place(directory)
+        place.is_to_end = False
         self.note(directory, job=place.name)
         self.see(directory, Sight(Stage.WAITING, "waits to be handed to Ray"))
         self._order(directory, place)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from mlpipeline.execution.limits import descendants
 
-PORT = 16390
+PORT = 6390
 GENEROUS_SECONDS = 120.0
 NODES = ("head", "second")
 _TRIES = 3
