@@ -39,7 +39,7 @@ class Link:
         self.fault = ""
         self.is_connected = False
         self.news: list[tuple[str, str]] = []
-        self._rest = b""
+        self._rest, self._refusal, self._is_odd = b"", "", False
         self._unsent = bytearray()
         self._heard = self._due = 0.0
         self._pause = 1.0
@@ -110,20 +110,28 @@ class Link:
             *lines, self._rest = (self._rest + chunk).split(b"\n")
             for line in lines:
                 self._heard = time.monotonic()
-                yield from self._understood(json.loads(line))
+                yield from self._understood(line)
         if not is_open:
             self._died()
         elif time.monotonic() - self._heard > (SILENT_SECONDS if self.is_connected else STARTING_SECONDS):
-            self._down(self.fault or f"Ray at {self.settings.address} does not answer")
+            self._down(f"Ray at {self.settings.address} does not answer")
 
-    def _understood(self, message: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        if message["say"] == "failed":
-            self.fault = in_words(message, self.settings)
-        elif message["say"] == "connected":
+    def _understood(self, line: bytes) -> Iterator[dict[str, Any]]:
+        try:
+            message = json.loads(line)
+            what = message["say"]
+        except (ValueError, TypeError, KeyError):  # a library wrote there, perhaps: what else it says still counts
+            if not self._is_odd:
+                self.news.append((f"the client of Ray said what is no answer: {line[:200]!r}", "WARNING"))
+            self._is_odd = True
+            return
+        if what == "failed":
+            self._refusal = in_words(message, self.settings)
+        elif what == "connected":
             if self.fault:
                 self.news.append((f"Ray at {self.settings.address} answers again", "INFO"))
             self.is_connected, self.fault, self._pause = True, "", 1.0
-        if message["say"] != "failed":
+        else:
             yield message
 
     def _died(self) -> None:
@@ -131,7 +139,8 @@ class Link:
         self.errors.seek(0, os.SEEK_END)
         self.errors.seek(max(0, self.errors.tell() - _TAIL_BYTES))
         told = self.errors.read().decode("utf-8", "replace").strip().splitlines()
-        self._down(self.fault or f"the connection to Ray at {self.settings.address} broke: {(told or ['no word'])[-1]}")
+        broke = f"the connection to Ray at {self.settings.address} broke: {(told or ['no word'])[-1]}"
+        self._down(self._refusal or broke)
 
     def _down(self, fault: str) -> None:
         if fault != self.fault or self.is_connected:
@@ -144,7 +153,7 @@ class Link:
 
     def close(self) -> None:
         """Ends the client. Attempts go on."""
-        self.is_connected, self._rest = False, b""
+        self.is_connected, self._rest, self._refusal, self._is_odd = False, b"", "", False
         self._unsent.clear()
         if self.process is not None:
             self.process.kill()

@@ -114,7 +114,8 @@ class Cluster:
     def kill(self, node: str) -> None:
         """Ends a whole node as a power cut would: with everything that runs on it."""
         process = self.nodes.pop(node)
-        for pid in [process.pid, *descendants(process.pid)]:  # looked for before the first one ends: orphans have left it
+        # All are looked for before the first one ends: orphans have another parent.
+        for pid in [process.pid, *descendants(process.pid)]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         process.wait()

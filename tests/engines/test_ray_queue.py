@@ -1,0 +1,151 @@
+"""The whole queue on a real Ray: one word in mlp.config, and everything that can happen to it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mlpipeline import wire
+from mlpipeline.execution.limits import parent_of
+from tests.engines.ray_cluster import Cluster
+from tests.integration.conftest import Workshop
+
+SLOW = """
+for step in self.run.steps(total=100000):
+    self.run.checkpoint(lambda path: path.write_text(str(step)), name="state.txt")
+    if (ROOT / "finish").exists():
+        break
+    time.sleep(0.01)
+"""
+LONG = 'Versions(0.1, Loader(), 2, 1).add("one")'
+SECONDS = 240.0
+
+
+@pytest.fixture
+def shop(ray: Cluster, tmp_path: Path) -> Iterator[Workshop]:
+    made = Workshop(tmp_path.resolve() / "project")
+    made.config(f"executor = ray\n{ray.config}")
+    yield made
+    made.close()
+
+
+def finish(shop: Workshop) -> None:
+    (shop.root / "finish").touch()
+
+
+def place(shop: Workshop, version: str) -> dict[str, str]:
+    """Returns who supervises a version's last attempt."""
+    (directory,) = {row["directory"] for row in shop.history() if row["version"] == version}
+    return wire.read_json(shop.root / directory / wire.NODE) or {}
+
+
+def sound(shop: Workshop, *versions: str) -> bool:
+    """Whether every version came to one good end, no two attempts of one trained at a time, and the ledger is right."""
+    assert all(row["beside"] == [] for row in shop.truth("train")), "two attempts of a run trained at the same time"
+    assert Counter(row["version"] for row in shop.truth("trained")) == Counter(versions)
+    assert {row["state"] for row in shop.history()} == {"succeeded"}, shop.output()
+    return shop.run("fsck")[0] == 0
+
+
+def test_another_word_gives_the_same_results(shop: Workshop) -> None:
+    shop.model("a.py", "import random\nself.seen = random.random()", LONG + '.add("two").add("three")')
+    text = (shop.models / "truthful.py").read_text().replace('{"steps": steps}', '{"seen": self.seen, "steps": steps}')
+    (shop.models / "truthful.py").write_text(text)
+    shop.list("a.py")
+    found = []
+    for executor in ("ray", "local", "inline"):
+        code, told = shop.run("-r", "--executor", executor)
+        assert code == 0, told
+        found.append({row["version"]: row["metrics"] for row in shop.history() if row["executor"] == executor})
+    assert found[0] == found[1] == found[2]
+    assert len(found[0]) == 3
+    assert shop.run("fsck")[0] == 0
+
+
+def test_a_scheduler_that_is_killed_loses_nothing(shop: Workshop) -> None:
+    shop.model("slow.py", SLOW, LONG + '.add("two").add("three")')
+    shop.list("slow.py")
+    first = shop.start("-r", "-u")
+    shop.until(lambda: len(shop.truth("train")) == 3, "all train")
+    first.kill()
+    first.wait()
+    second = shop.start("-r", "-u")
+    shop.until(lambda: shop.json("status")["running"], "they are taken up")
+    finish(shop)
+    assert second.wait(SECONDS) == 0
+    assert len(shop.truth("train")) == 3
+    assert sound(shop, "one", "two", "three")
+
+
+@pytest.mark.parametrize("point", ["scheduler.recorded", "scheduler.started"])
+def test_a_scheduler_killed_while_it_submits_trains_once(shop: Workshop, point: str) -> None:
+    shop.model("a.py", "pass")
+    shop.list("a.py")
+    first = shop.start("-r", "-u", failpoint=f"{point}=kill")
+    assert first.wait(SECONDS) == -signal.SIGKILL
+    code, told = shop.run("-r", "-u")
+    assert code == 0, told
+    assert sound(shop, "one")
+
+
+def test_what_dies_on_a_node_costs_an_attempt(ray: Cluster, shop: Workshop) -> None:
+    shop.model("slow.py", SLOW, LONG + '.add("two")')
+    shop.list("slow.py")
+    queue = shop.start("-r", "-u")
+    shop.until(lambda: len(shop.truth("train")) == 2, "both train")
+    holder = parent_of(int(place(shop, "one")["pid"]))
+    assert holder is not None
+    os.kill(holder, signal.SIGKILL)
+    shop.until(lambda: len(shop.truth("train")) == 3, "another attempt trains")
+    (raylet,) = ray.processes("second", "raylet")
+    os.kill(raylet, signal.SIGKILL)
+    finish(shop)
+    assert queue.wait(SECONDS) == 0, shop.output()
+    assert sound(shop, "one", "two")
+
+
+def test_a_head_that_dies_costs_attempts_and_no_history(ray: Cluster, shop: Workshop) -> None:
+    shop.model("slow.py", SLOW, LONG + "".join(f'.add("v{n}")' for n in range(5)))
+    shop.list("slow.py")
+    queue = shop.start("-r", "-u")
+    shop.until(lambda: len(shop.truth("train")) == 4, "as many train as there are CPUs; two wait in Ray")
+    (gcs,) = ray.processes("head", "gcs_server")
+    os.kill(gcs, signal.SIGKILL)
+    ray.until(lambda: ray.nodes["head"].poll() is not None, "the head is gone")
+    ray.until(lambda: ray.nodes["second"].poll() is not None, "the other node gives up")
+    ray.start()
+    shop.until(lambda: len(shop.truth("train")) == 8, "all that trained train again")
+    finish(shop)
+    assert queue.wait(SECONDS) == 0, shop.output()
+    assert sound(shop, "one", *(f"v{n}" for n in range(5)))
+
+
+def test_what_can_never_start_says_why_and_can_be_cancelled(shop: Workshop) -> None:
+    shop.model("a.py", "pass")
+    shop.list("a.py = gpus=4")
+    queue = shop.start("-r", "-u")
+    shop.until(lambda: "none has any GPU" in shop.run("why", "a.py:one")[1], "it is said")
+    assert "none has any GPU" in shop.run("status")[1]
+    assert shop.run("cancel", "a.py:one")[0] == 0
+    assert queue.wait(SECONDS) == 1
+    assert [row["state"] for row in shop.history()] == ["cancelled"]
+    assert shop.truth("train") == []
+
+
+def test_a_cluster_that_refuses_is_told_and_the_queue_can_be_stopped(ray: Cluster, shop: Workshop) -> None:
+    (shop.root / "wrong").write_text("0" * 64)
+    shop.config(f"executor = ray\n{ray.config}".replace(str(ray.token), "wrong"))
+    shop.model("a.py", "pass")
+    shop.list("a.py")
+    queue = shop.start("-r", "-u")
+    shop.until(lambda: "set token_file in [RAY]" in shop.output(), "it is said")
+    queue.send_signal(signal.SIGINT)
+    assert queue.wait(SECONDS) == 130, shop.output()
+    shop.config(f"executor = ray\n{ray.config}")
+    assert shop.run("-r", "-u")[0] == 0
+    assert sound(shop, "one")
