@@ -85,6 +85,7 @@ BUILT_IN = (
     ("executor", "local", "mlpipeline.execution.local:LocalExecutor"),
     ("executor", "ray", "mlpipeline.execution.ray:RayExecutor"),
     ("executor", "slurm", "mlpipeline.execution.slurm:SlurmExecutor"),
+    ("examination", "ray", "mlpipeline.execution.ray_examination:examine"),
     ("examination", "slurm", "mlpipeline.execution.slurm_examination:examine"),
     ("dialect", "bigquery", "mlpipeline.data.dialects.warehouse:WarehouseDialect"),
     ("dialect", "databricks", "mlpipeline.data.dialects.warehouse:WarehouseDialect"),

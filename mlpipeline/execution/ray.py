@@ -58,6 +58,7 @@ class RayExecutor(RemoteExecutor):
     """
 
     name = "ray"
+    title = "Ray"
     slots = 1000
     threads = 1
     setting = "timeout_seconds"

@@ -7,6 +7,7 @@ line on stdin, answers and news go out line by line on stdout, all of them JSON:
     {"do": "signal", "name": …, "number": …}, {"do": "drop", "name": …}  -> nothing: the next listing tells
     {"do": "sweep", "name": …, "node": …, "host": …, "command": […]}    -> swept
     {"do": "nodes"}                                                     -> nodes
+    {"do": "probe", "node": …, "command": […]}                          -> probed
 
 and, every `poll_seconds`, `listing` with the names of the attempts that Ray has, or `same`. One order is carried out
 after the other: a listing that comes after `submitted` counts that attempt. It ends when stdin does; attempts go on.
@@ -140,17 +141,25 @@ class Client:
 
     def sweep(self, order: dict[str, Any]) -> None:
         """Has every process of an attempt ended on the machine where it was, by whichever of its nodes is alive."""
-        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
         alive = [each for each in self.ray.nodes() if each["Alive"]]
         chosen = [each for each in alive if each["NodeID"] == order["node"]]
         chosen = chosen or [each for each in alive if each["NodeManagerAddress"] == order["host"]]
         if not chosen:
             say("swept", name=order["name"], state="no node")
             return
-        strategy = NodeAffinitySchedulingStrategy(chosen[0]["NodeID"], soft=False)
-        remote = self.ray.remote(sweeper()).options(num_cpus=0, max_retries=0, scheduling_strategy=strategy)
-        self.expected[remote.remote(order["command"])] = (order["name"], "swept")
+        self._carry_out("swept", order["name"], chosen[0]["NodeID"], order["command"])
+
+    def _carry_out(self, what: str, name: str, node: str, command: list[str]) -> None:
+        """Has a command run on a node, beside all that waits there for a place."""
+        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+        strategy = NodeAffinitySchedulingStrategy(node, soft=False)
+        remote = self.ray.remote(runner()).options(num_cpus=0, max_retries=0, scheduling_strategy=strategy)
+        self.expected[remote.remote(command)] = (name, what)
+
+    def probe(self, order: dict[str, Any]) -> None:
+        """Has a node tell about itself."""
+        self._carry_out("probed", order["node"], order["node"], order["command"])
 
     def nodes(self, _: dict[str, Any]) -> None:
         """Tells what the cluster's nodes have."""
@@ -181,16 +190,18 @@ class Client:
         for each in ready:
             name, what = self.expected.pop(each)
             try:
-                say(what, name=name, state=self.ray.get(each))
+                self._tell(what, name, self.ray.get(each))
             except self.ray.exceptions.RayError as error:
-                text = str(error)
-                say(
-                    "swept" if what == "swept" else "ended",
-                    name=name,
-                    state="failed",
-                    kind=_kind(error),
-                    text=text[:_WORDS],
-                )
+                kind = "ended" if what == "begun" else what
+                say(kind, name=name, state="failed", status=None, kind=_kind(error), text=str(error)[:_WORDS])
+
+    def _tell(self, what: str, name: str, answer: Any) -> None:
+        if what == "swept":
+            say(what, name=name, state={0: "clear", 3: "alive"}.get(answer[0], "failed"), text=answer[1])
+        elif what == "probed":
+            say(what, name=name, status=answer[0], text=answer[1])
+        else:
+            say(what, name=name, kind="died")
 
 
 def _kind(error: Exception) -> str:
@@ -201,16 +212,16 @@ def _kind(error: Exception) -> str:
     return "memory" if "low on memory" in text or "OutOfMemory" in text else "died"
 
 
-def sweeper() -> Callable[[list[str]], str]:
-    """Returns what ends an attempt's processes on a node; it travels by value, as the holder does."""
+def runner() -> Callable[[list[str]], tuple[int, str]]:
+    """Returns what runs a command on a node; it travels by value, as the holder does."""
 
-    def sweep(command: list[str]) -> str:
+    def run(command: list[str]) -> tuple[int, str]:
         import subprocess
 
         done = subprocess.run(command, capture_output=True, text=True, check=False)
-        return {0: "clear", 3: "alive"}.get(done.returncode, (done.stdout + done.stderr)[-2000:] or "failed")
+        return done.returncode, done.stdout or done.stderr[-2000:]
 
-    return sweep
+    return run
 
 
 def say(kind: str, /, **words: object) -> None:
@@ -241,7 +252,7 @@ def main(argument: str) -> None:
     except Exception as error:
         say("failed", kind=type(error).__name__, text=str(error)[:_WORDS])
         return
-    say("connected", ray=client.ray.__version__, python=".".join(map(str, sys.version_info[:3])))
+    say("connected", ray=client.ray.__version__)
     serve(client)
 
 

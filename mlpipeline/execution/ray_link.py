@@ -131,7 +131,7 @@ class Link:
             if self.fault:
                 self.news.append((f"Ray at {self.settings.address} answers again", "INFO"))
             self.is_connected, self.fault, self._pause = True, "", 1.0
-        else:
+        if what != "failed":
             yield message
 
     def _died(self) -> None:

@@ -1,23 +1,32 @@
 """What runs on a node of Ray: the supervisor of an attempt, bound to its holder, and the end of what one has left.
 
-Started as `python -I -S -c SUPERVISE <package parent> <attempt directory> <process id of the holder>`, and as
-`python -I -S -c SWEEP <package parent> <attempt directory>`. Light modules only.
+Started as `python -I -S -c SUPERVISE <package parent> <attempt directory> <process id of the holder>`, as
+`python -I -S -c SWEEP <package parent> <attempt directory>`, and, for `doctor`, as
+`python -I -c PROBE <package parent> <directory>`. Light modules only.
 """
 
 from __future__ import annotations
 
 import errno
 import fcntl
+import json
 import os
+import sys
+import time
 
 from mlpipeline import wire
 from mlpipeline.execution import burial, limits, node
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 SUPERVISE = (
     "import sys; sys.path.append(sys.argv[1]); from mlpipeline.execution.ray_node import supervise; "
     "supervise(sys.argv[2], int(sys.argv[3]))"
 )
 SWEEP = "import sys; sys.path.append(sys.argv[1]); from mlpipeline.execution.ray_node import sweep; sweep(sys.argv[2])"
+PROBE = "import sys; sys.path.append(sys.argv[1]); from mlpipeline.execution.ray_node import probe; probe(sys.argv[2])"
 ALIVE = 3
 """The exit status of a sweep that found the supervisor at work."""
 
@@ -46,3 +55,30 @@ def sweep(directory: str) -> None:
         raise
     if not burial.end_all(limits.carried(spec["token"], limits.file_mark(descriptor))):
         raise SystemExit(f"processes of it on {os.uname().nodename} will not end")
+
+
+def look(directory: str) -> dict[str, Any]:
+    """Returns what this machine and its interpreter are, and what it sees of a directory."""
+    from mlpipeline import __version__
+    from mlpipeline.execution import packages
+
+    seen: list[Any]
+    try:
+        found = os.stat(directory)
+        seen = [found.st_ino, found.st_mtime_ns, os.access(directory, os.W_OK | os.X_OK)]
+    except OSError as error:
+        seen = [None, None, error.strerror]
+    return {
+        "machine": os.uname().nodename,
+        "python": ".".join(map(str, sys.version_info[:3])),
+        "version": __version__,
+        "packages": packages.versions(),
+        "seen": seen,
+        "user": os.geteuid(),
+        "time": time.time(),
+    }
+
+
+def probe(directory: str) -> None:
+    """Prints what `look` finds."""
+    sys.stdout.write(json.dumps(look(directory)))

@@ -94,6 +94,7 @@ def test_a_scheduler_killed_while_it_submits_trains_once(shop: Workshop, point: 
 
 
 def test_what_dies_on_a_node_costs_an_attempt(ray: Cluster, shop: Workshop) -> None:
+    shop.config(f"executor = ray\n{ray.config}resources = second=0.1\n")
     shop.model("slow.py", SLOW, LONG + '.add("two")')
     shop.list("slow.py")
     queue = shop.start("-r", "-u")
@@ -104,6 +105,11 @@ def test_what_dies_on_a_node_costs_an_attempt(ray: Cluster, shop: Workshop) -> N
     shop.until(lambda: len(shop.truth("train")) == 3, "another attempt trains")
     (raylet,) = ray.processes("second", "raylet")
     os.kill(raylet, signal.SIGKILL)
+    ray.until(lambda: ray.nodes["second"].poll() is not None, "the node is gone")
+    shop.until(lambda: {row["attempts"][-1]["state"] for row in shop.history()} == {"submitted"}, "both wait again")
+    shop.until(lambda: "none has any second" in shop.run("why", "slow.py:one")[1], "it is said that no node can")
+    ray.start()
+    shop.until(lambda: len(shop.truth("train")) == 5, "both train again")
     finish(shop)
     assert queue.wait(SECONDS) == 0, shop.output()
     assert sound(shop, "one", "two")
