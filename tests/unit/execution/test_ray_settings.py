@@ -53,7 +53,7 @@ def test_a_token_file_is_one_of_the_project(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("adress = there:1", "unknown key 'adress'. Did you mean 'address'?"),
+        ("addresses = there:1", "unknown key 'addresses'. Did you mean 'address'?"),
         ("cpus = many", "a whole number is needed, or a fraction below 1"),
         ("gpus = 1.5", "a whole number is needed, or a fraction below 1"),
         ("resources = fast", "'fast' is not NAME=amount"),
