@@ -21,72 +21,64 @@ import json
 import os
 import select
 import signal
+import subprocess
 import sys
+import threading
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
 _WORDS = 2000
 
 
-def holder_class() -> type:
-    """Returns the class that holds one attempt's place in Ray.
+class AttemptHolder:
+    """Holds one attempt's place in Ray: starts its supervisor, and goes when that has ended.
 
-    It is made in a function of the main module, so that it travels by value: nodes need no package of ours for Ray.
+    As a class of the main module it travels by value: for Ray, nodes need no package of ours.
     """
 
-    import ray
+    def __init__(self, directory: str, command: list[str], environment: dict[str, str], output: str) -> None:
+        import ray
 
-    class AttemptHolder:
-        """Starts the supervisor of an attempt, and goes when that has ended."""
+        machine = os.uname().nodename
+        if not os.path.isdir(directory):
+            raise FileNotFoundError(f"node {machine} has no {directory}: all nodes must see the project there")
+        if not os.access(command[0], os.X_OK):
+            raise FileNotFoundError(f"node {machine} has no interpreter {command[0]}: set python in [RAY]")
+        job = f"{ray.get_runtime_context().get_node_id()}@{ray.util.get_node_ip_address()}"
+        with open(output, "ab") as log:
+            self.process = subprocess.Popen(
+                [*command, str(os.getpid())],
+                env={**os.environ, **environment, "MLP_JOB": job},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        threading.Thread(target=self.go, daemon=True).start()
 
-        def __init__(self, directory: str, command: list[str], environment: dict[str, str], output: str) -> None:
-            import os
-            import subprocess
-            import threading
+    def begun(self) -> None:
+        """Comes back when the supervisor was started."""
 
-            node = os.uname().nodename
-            if not os.path.isdir(directory):
-                raise FileNotFoundError(f"node {node} has no {directory}: all nodes must see the project there")
-            if not os.access(command[0], os.X_OK):
-                raise FileNotFoundError(f"node {node} has no interpreter {command[0]}: set python in [RAY]")
-            self.place = {"node": ray.get_runtime_context().get_node_id(), "host": ray.util.get_node_ip_address()}
-            job = {"MLP_JOB": f"{self.place['node']}@{self.place['host']}"}
-            with open(output, "ab") as log:
-                self.process = subprocess.Popen(
-                    [*command, str(os.getpid())],
-                    env={**os.environ, **environment, **job},
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                )
-            threading.Thread(target=self.go, daemon=True).start()
+    def wait(self) -> None:
+        """Never comes back: whoever waits hears from Ray how this process ended."""
+        threading.Event().wait()
 
-        def begun(self) -> None:
-            """Comes back when the supervisor was started."""
+    def go(self) -> None:
+        """Gives the place back when the supervisor has ended."""
+        self.process.wait()
+        os._exit(0)
 
-        def wait(self) -> None:
-            """Never comes back: whoever waits hears from Ray how this process ended."""
-            import threading
+    def signal(self, number: int) -> None:
+        """Signals the supervisor."""
+        self.process.send_signal(number)
 
-            threading.Event().wait()
 
-        def go(self) -> None:
-            """Gives the place back when the supervisor has ended."""
-            import os
-
-            self.process.wait()
-            os._exit(0)
-
-        def signal(self, number: int) -> None:
-            """Signals the supervisor."""
-            self.process.send_signal(number)
-
-    AttemptHolder.wait = ray.method(concurrency_group="wait")(AttemptHolder.wait)  # type: ignore[method-assign]
-    return AttemptHolder
+def run(command: list[str]) -> tuple[int, str]:
+    """Runs a command on a node, and returns its exit status and what it said; travels as the holder does."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout or done.stderr[-_WORDS:]
 
 
 class Client:
@@ -102,7 +94,8 @@ class Client:
         self.ray = ray
         self.wanted = wanted
         ray.init(address=wanted["address"], namespace=wanted["namespace"], log_to_driver=False, logging_level="ERROR")
-        self.holder = ray.remote(concurrency_groups={"wait": 1})(holder_class())
+        AttemptHolder.wait = ray.method(concurrency_group="wait")(AttemptHolder.wait)  # type: ignore[method-assign]
+        self.holder = ray.remote(concurrency_groups={"wait": 1})(AttemptHolder)
         self.followed: set[str] = set()
         self.expected: dict[Any, tuple[str, str]] = {}
         self.told: list[str] | None = None
@@ -154,7 +147,7 @@ class Client:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         strategy = NodeAffinitySchedulingStrategy(node, soft=False)
-        remote = self.ray.remote(runner()).options(num_cpus=0, max_retries=0, scheduling_strategy=strategy)
+        remote = self.ray.remote(run).options(num_cpus=0, max_retries=0, scheduling_strategy=strategy)
         self.expected[remote.remote(command)] = (name, what)
 
     def probe(self, order: dict[str, Any]) -> None:
@@ -210,18 +203,6 @@ def _kind(error: Exception) -> str:
     if type(error).__name__ in ("RuntimeEnvSetupError", "ActorUnschedulableError") or "creation task" in text:
         return "refused"
     return "memory" if "low on memory" in text or "OutOfMemory" in text else "died"
-
-
-def runner() -> Callable[[list[str]], tuple[int, str]]:
-    """Returns what runs a command on a node; it travels by value, as the holder does."""
-
-    def run(command: list[str]) -> tuple[int, str]:
-        import subprocess
-
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        return done.returncode, done.stdout or done.stderr[-2000:]
-
-    return run
 
 
 def say(kind: str, /, **words: object) -> None:

@@ -22,7 +22,7 @@ for step in self.run.steps(total=100000):
         break
     time.sleep(0.01)
 """
-LONG = 'Versions(0.1, Loader(), 2, 1).add("one")'
+LONG = 'Versions(0.1, Loader(), 2, 10**6).add("one")'
 SECONDS = 240.0
 
 

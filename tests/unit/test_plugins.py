@@ -90,7 +90,7 @@ def test_a_part_is_known_by_the_name_under_which_it_is_offered(
 
 def test_who_asks_first_finds_what_is_built_in() -> None:
     registry = plugins.Registry(filled_by="mlpipeline.wiring:wire")
-    assert registry.names("executor") == ["inline", "local"]
+    assert registry.names("executor") == ["inline", "local", "ray", "slurm"]
     registry.register("executor", "mine", "os:getpid")
     assert "mine" in registry.names("executor")
     again = plugins.Registry(filled_by="mlpipeline.wiring:wire")
