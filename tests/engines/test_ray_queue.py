@@ -155,3 +155,25 @@ def test_a_cluster_that_refuses_is_told_and_the_queue_can_be_stopped(ray: Cluste
     shop.config(f"executor = ray\n{ray.config}")
     assert shop.run("-r", "-u")[0] == 0
     assert sound(shop, "one")
+
+
+def test_doctor_asks_every_node(ray: Cluster, shop: Workshop) -> None:
+    told = shop.json("doctor", "--no-imports", "--executor", "ray")["findings"]
+    found = [(each["weight"], each["text"]) for each in told if each["area"] == "Engine"]
+    assert [weight for weight, _ in found] == ["ok", "ok", "ok"], found
+    assert "2 nodes with 4 CPU" in found[0][1]
+    assert "sees the project" in found[1][1]
+    shop.config(f"executor = ray\n{ray.config}python = /nowhere/python\ngpus = 1\n")
+    told = shop.run("doctor", "--no-imports", "--executor", "ray")[1]
+    assert "none has any GPU" in told
+    assert "/nowhere/python cannot be used there" in told
+
+
+def test_a_node_without_the_interpreter_is_named(ray: Cluster, shop: Workshop) -> None:
+    shop.config(f"executor = ray\n{ray.config}python = /nowhere/python\n")
+    shop.model("a.py", "pass")
+    shop.list("a.py")
+    assert shop.run("-r", "-u")[0] == 1
+    (row,) = shop.history()
+    assert (row["state"], row["cause"]) == ("failed", "refused")
+    assert "no interpreter /nowhere/python: set python in [RAY]" in row["message"]
