@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import subprocess
 import tempfile
 import time
@@ -20,7 +21,9 @@ SILENT_SECONDS = 45.0
 STARTING_SECONDS = 90.0
 """Ray's import and the first connection take 2 to 10 s on a slow machine."""
 _LONGEST_PAUSE = 30.0
-_TAIL_BYTES = 2000
+_COMPLAINT = re.compile(r"^\[[^\]]* [EC] \d+ \d+\] (?:\S+:\d+: +)?(.+)$", re.MULTILINE)
+"""In Ray's log: `[2026-11-21 23:32:50,439 E 24437 24691] rpc_client.h:204: Failed to connect to GCS within 60 s`."""
+_TAIL_BYTES = 1 << 14
 
 
 class Link:
@@ -138,8 +141,8 @@ class Link:
         assert self.errors is not None
         self.errors.seek(0, os.SEEK_END)
         self.errors.seek(max(0, self.errors.tell() - _TAIL_BYTES))
-        told = self.errors.read().decode("utf-8", "replace").strip().splitlines()
-        broke = f"the connection to Ray at {self.settings.address} broke: {(told or ['no word'])[-1]}"
+        told = last_words(self.errors.read().decode("utf-8", "replace"))
+        broke = f"the connection to Ray at {self.settings.address} broke: {told}"
         self._down(self._refusal or broke)
 
     def _down(self, fault: str) -> None:
@@ -164,6 +167,14 @@ class Link:
         if self.errors is not None:
             self.errors.close()
         self.process = self.errors = None
+
+
+def last_words(errors: str) -> str:
+    """Returns what a client that died has said of it: Ray's last complaint, else the last line that is no stack."""
+    if complaints := _COMPLAINT.findall(errors):
+        return str(complaints[-1]).partition(". ")[0]
+    lines = [line.strip() for line in errors.splitlines() if line.strip() and not line.startswith(("/", "***"))]
+    return lines[-1] if lines else "it said nothing"
 
 
 def environment(settings: RaySettings) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mlpipeline.execution import ray_link
-from mlpipeline.execution.ray_link import Link
+from mlpipeline.execution.ray_link import Link, last_words
 from mlpipeline.execution.ray_settings import RaySettings
 
 CONNECTED = """
@@ -124,3 +124,15 @@ def test_the_real_client_tells_that_ray_is_missing(make: Callable[..., Link]) ->
     link = make(f"import runpy, sys; sys.modules['ray'] = None; runpy.run_path({real!r}, run_name='__main__')")
     hear(link, lambda: link.fault)
     assert f"{sys.executable} has no Ray" in link.fault
+
+
+def test_ray_s_complaint_is_told_and_not_its_stack() -> None:
+    complaint = (
+        "[2026-11-21 23:32:50,439 E 24437 24691] rpc_client.h:204: Failed to connect to GCS within 60 seconds. GCS"
+    )
+    stack = "*** StackTrace Information ***\n/lib/x86_64-linux-gnu/libc.so.6(+0x1098ec) [0x7f36c3f278ec]\n"
+    assert (
+        last_words(f"noise\n{complaint} may have been killed\n{stack}") == "Failed to connect to GCS within 60 seconds"
+    )
+    assert last_words(f"Error: no\n{stack}") == "Error: no"
+    assert last_words("") == "it said nothing"
