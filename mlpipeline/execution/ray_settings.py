@@ -21,6 +21,12 @@ SECTION = "RAY"
 _POLL_SECONDS = 1.0
 
 
+def _address(value: str) -> str:
+    if value.startswith("ray://"):
+        raise ValueError("run the queue on a machine of the cluster, and give HOST:PORT of its head")
+    return text(value)
+
+
 def _amount(value: str) -> float:
     try:
         number = float(value)
@@ -59,7 +65,7 @@ def _environment(content: str) -> dict[str, Any]:
 
 
 _READERS: dict[str, Callable[[str], Any]] = {
-    "address": text,
+    "address": _address,
     "cpus": _amount,
     "gpus": _amount,
     "memory": size,
@@ -78,8 +84,7 @@ class RaySettings:
     """The values in force.
 
     Attributes:
-        address: `HOST:PORT` of the head where this machine is one of the nodes, else `ray://HOST:10001`; `auto` takes
-            the cluster of this machine.
+        address: `HOST:PORT` of the head; `auto` takes the cluster of this machine, which is one of its nodes either way.
         namespace: where the attempts' names stand in Ray: one for each project and host.
         cpus: what an attempt takes of a node's; None: as many as it has threads.
         gpus: where the model's line does not say it.

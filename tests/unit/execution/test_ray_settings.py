@@ -54,6 +54,7 @@ def test_a_token_file_is_one_of_the_project(tmp_path: Path) -> None:
     ("line", "told"),
     [
         ("addresses = there:1", "unknown key 'addresses'. Did you mean 'address'?"),
+        ("address = ray://there:10001", "run the queue on a machine of the cluster"),
         ("cpus = many", "a whole number is needed, or a fraction below 1"),
         ("gpus = 1.5", "a whole number is needed, or a fraction below 1"),
         ("resources = fast", "'fast' is not NAME=amount"),
