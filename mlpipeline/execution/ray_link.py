@@ -196,4 +196,5 @@ def in_words(message: dict[str, Any], settings: RaySettings) -> str:
         return f"{where}: {text}: set client_python in [RAY] to an interpreter that has the cluster's versions"
     if "uthenticat" in text or "InvalidAuthToken" in kind or "token" in text.lower():
         return f"{where} refuses this user: {text}: set token_file in [RAY]"
-    return f"{where} does not answer: {kind}: {text}: see address in [RAY], and whether its head runs"
+    # A wrong token looks to Ray's client like a head that is not there.
+    return f"{where} does not answer: {kind}: {text}: see address and token_file in [RAY], and whether its head runs"

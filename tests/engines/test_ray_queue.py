@@ -149,7 +149,7 @@ def test_a_cluster_that_refuses_is_told_and_the_queue_can_be_stopped(ray: Cluste
     shop.model("a.py", "pass")
     shop.list("a.py")
     queue = shop.start("-r", "-u")
-    shop.until(lambda: "set token_file in [RAY]" in shop.output(), "it is said")
+    shop.until(lambda: "token_file in [RAY]" in shop.output(), "it is said")
     queue.send_signal(signal.SIGINT)
     assert queue.wait(SECONDS) == 130, shop.output()
     shop.config(f"executor = ray\n{ray.config}")

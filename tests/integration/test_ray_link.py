@@ -81,7 +81,7 @@ def test_a_client_that_dies_is_told_once_and_started_again(make: Callable[..., L
         ("ModuleNotFoundError", "No module named 'ray'", "client_python in [RAY]"),
         ("RuntimeError", "Version mismatch: The cluster was started with: Ray: 2.9", "client_python in [RAY]"),
         ("AuthenticationError", "invalid token", "token_file in [RAY]"),
-        ("ConnectionError", "Could not find any running Ray instance", "address in [RAY]"),
+        ("ConnectionError", "Could not find any running Ray instance", "address and token_file in [RAY]"),
     ],
 )
 def test_a_refusal_names_the_key_and_is_told_once(make: Callable[..., Link], kind: str, text: str, word: str) -> None:
