@@ -84,7 +84,7 @@ class RaySettings:
     """The values in force.
 
     Attributes:
-        address: `HOST:PORT` of the head; `auto` takes the cluster of this machine, which is one of its nodes either way.
+        address: `HOST:PORT` of the head; `auto` takes the cluster of this machine. It is one of the nodes.
         namespace: where the attempts' names stand in Ray: one for each project and host.
         cpus: what an attempt takes of a node's; None: as many as it has threads.
         gpus: where the model's line does not say it.
