@@ -45,9 +45,18 @@ def place(shop: Workshop, version: str) -> dict[str, str]:
 
 
 def sound(shop: Workshop, *versions: str) -> bool:
-    """Whether every version came to one good end, no two attempts of one trained at a time, and the ledger is right."""
+    """Whether every version came to one good end, no two attempts of one trained at a time, and the ledger is right.
+
+    A run that was warned leaves its loop, and counts as trained by its own word: the warning must be in its directory.
+    """
     assert all(row["beside"] == [] for row in shop.truth("train")), "two attempts of a run trained at the same time"
-    assert Counter(row["version"] for row in shop.truth("trained")) == Counter(versions)
+    attempts = {(row["id"], each["number"]): each for row in shop.history() for each in row["attempts"]}
+    trained = [attempts[row["run"], row["attempt"]] for row in shop.truth("trained")]
+    for each in trained:
+        asked = wire.read_json(shop.root / each["directory"] / wire.CONTROL) or {}
+        assert each["state"] == "succeeded" or asked.get("action") in ("yield", "abandon"), (each, asked)
+    good = Counter(row["version"] for row in shop.history() for each in row["attempts"] if each["state"] == "succeeded")
+    assert good == Counter(versions)
     assert {row["state"] for row in shop.history()} == {"succeeded"}, shop.output()
     return shop.run("fsck")[0] == 0
 
