@@ -2,7 +2,7 @@
 
 Started as `python -I -S -c SUPERVISE <package parent> <attempt directory> <process id of the holder>`, as
 `python -I -S -c SWEEP <package parent> <attempt directory>`, and, for `doctor`, as
-`python -I -c PROBE <package parent> <directory>`. Light modules only.
+`python -I -c LOOK <package parent> <project> <its outputs>`. Light modules only.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import fcntl
 import json
 import os
 import sys
-import time
 
 from mlpipeline import wire
 from mlpipeline.execution import burial, limits, node
@@ -26,7 +25,7 @@ SUPERVISE = (
     "supervise(sys.argv[2], int(sys.argv[3]))"
 )
 SWEEP = "import sys; sys.path.append(sys.argv[1]); from mlpipeline.execution.ray_node import sweep; sweep(sys.argv[2])"
-PROBE = "import sys; sys.path.append(sys.argv[1]); from mlpipeline.execution.ray_node import probe; probe(sys.argv[2])"
+LOOK = "import sys; sys.path.append(sys.argv[1]); from mlpipeline.execution.ray_node import tell; tell(*sys.argv[2:])"
 ALIVE = 3
 """The exit status of a sweep that found the supervisor at work."""
 
@@ -57,28 +56,24 @@ def sweep(directory: str) -> None:
         raise SystemExit(f"processes of it on {os.uname().nodename} will not end")
 
 
-def look(directory: str) -> dict[str, Any]:
-    """Returns what this machine and its interpreter are, and what it sees of a directory."""
-    from mlpipeline import __version__
-    from mlpipeline.execution import packages
+def look(root: str, outputs: str) -> dict[str, Any]:
+    """Returns what this machine and its interpreter are, and what it sees of a project.
 
-    seen: list[Any]
+    Args:
+        root: the project's directory.
+        outputs: a directory that a run must write to.
+    """
+    from mlpipeline.execution import probe
+
+    seen: dict[str, Any]
     try:
-        found = os.stat(directory)
-        seen = [found.st_ino, found.st_mtime_ns, os.access(directory, os.W_OK | os.X_OK)]
+        found = os.stat(outputs)
+        seen = {"directory": [found.st_ino, found.st_mtime_ns], "may_write": os.access(outputs, os.W_OK | os.X_OK)}
     except OSError as error:
-        seen = [None, None, error.strerror]
-    return {
-        "machine": os.uname().nodename,
-        "python": ".".join(map(str, sys.version_info[:3])),
-        "version": __version__,
-        "packages": packages.versions(),
-        "seen": seen,
-        "user": os.geteuid(),
-        "time": time.time(),
-    }
+        seen = {"directory": None, "error": error.strerror}
+    return {**probe.facts(root), **seen}
 
 
-def probe(directory: str) -> None:
+def tell(root: str, outputs: str) -> None:
     """Prints what `look` finds."""
-    sys.stdout.write(json.dumps(look(directory)))
+    sys.stdout.write(json.dumps(look(root, outputs)))
