@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Self
 
 from mlpipeline.execution.warm_parent import WarmParent
-from mlpipeline.project import Project, Settings
+from mlpipeline.project import Project
+from mlpipeline.settings import Settings
 
 
 class Life(StrEnum):

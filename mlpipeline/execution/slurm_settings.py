@@ -12,7 +12,7 @@ from typing import Any
 from mlpipeline.config_text import Fault, near_miss
 from mlpipeline.errors import ConfigurationError
 from mlpipeline.execution.remote import Patience, silence
-from mlpipeline.project import CONFIG
+from mlpipeline.settings import CONFIG
 from mlpipeline.values import integer, seconds, size, text
 
 _MINUTE = 60.0
