@@ -47,21 +47,6 @@ def test_a_queue_trains_on_slurm(slurm: Cluster, shop: Workshop) -> None:
     assert not any((shop.outputs / "slurm").iterdir())
 
 
-def test_another_word_gives_the_same_results(slurm: Cluster, shop: Workshop) -> None:
-    body = "import random, hashlib\nself.seen = random.random()"
-    shop.model("a.py", body)
-    text = (shop.models / "truthful.py").read_text().replace('{"steps": steps}', '{"seen": self.seen, "steps": steps}')
-    (shop.models / "truthful.py").write_text(text)
-    shop.list("a.py")
-    found = []
-    for executor in ("slurm", "local", "inline"):
-        assert shop.run("-r", "--executor", executor)[0] == 0
-        found.append(shop.history()[0])
-    assert [each["executor"] for each in found] == ["slurm", "local", "inline"]
-    assert found[0]["metrics"] == found[1]["metrics"] == found[2]["metrics"]
-    assert found[0]["metrics"]["test"]["seen"] > 0
-
-
 def test_a_scheduler_that_is_killed_loses_nothing(slurm: Cluster, shop: Workshop) -> None:
     shop.model("slow.py", SLOW, LONG + '.add("two").add("three")')
     shop.list("slow.py")

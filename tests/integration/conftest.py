@@ -56,7 +56,7 @@ class Truthful(Model):
         beside = others_alive(self.run.run_id)
         truth("train", self.run.version, ticks=start_ticks(os.getpid()), beside=beside)
         self.body(steps)
-        truth("trained", self.run.version)
+        truth("trained", self.run.version, asked=self.run.stop_reason)
     def body(self, steps): pass
     def evaluate_model(self, input_fn, steps):
         return {"steps": steps}
