@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -26,3 +27,16 @@ def _a_hangup_counts() -> Iterator[None]:
     before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
     signal.signal(signal.SIGHUP, before)
+
+
+@pytest.fixture(autouse=True)
+def _packages_are_whole() -> Iterator[None]:
+    """A test that makes Python import a package again leaves two copies of it, and another test far away fails."""
+    yield
+    torn = [
+        name
+        for name, module in list(sys.modules.items())
+        if name.startswith("mlpipeline.")
+        and getattr(sys.modules.get(name.rpartition(".")[0]), name.rpartition(".")[2], None) is not module
+    ]
+    assert not torn, f"the test left other modules in sys.modules than in their packages: {torn}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -189,7 +190,14 @@ def test_completion_scripts_are_printed(shell: str) -> None:
 
 
 def test_help_loads_neither_rich_nor_the_queue() -> None:
-    for name in [name for name in sys.modules if name.startswith("mlpipeline.cli.look")]:
-        del sys.modules[name]
-    CliRunner().invoke(cli, ["--help"])
-    assert "mlpipeline.cli.look" not in sys.modules
+    code = (
+        "import sys\n"
+        "from click.testing import CliRunner\n"
+        "from mlpipeline.cli.main import cli\n"
+        "CliRunner().invoke(cli, ['--help'], catch_exceptions=False)\n"
+        "print(*sys.modules)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(found.stdout.split())
+    assert "mlpipeline.cli.main" in loaded
+    assert not loaded & {"rich", "mlpipeline.cli.look", "mlpipeline.queue"}
