@@ -29,14 +29,19 @@ def _a_hangup_counts() -> Iterator[None]:
     signal.signal(signal.SIGHUP, before)
 
 
+_torn: set[str] = set()
+
+
 @pytest.fixture(autouse=True)
 def _packages_are_whole() -> Iterator[None]:
     """A test that makes Python import a package again leaves two copies of it, and another test far away fails."""
     yield
-    torn = [
+    torn = {
         name
         for name, module in list(sys.modules.items())
         if name.startswith("mlpipeline.")
         and getattr(sys.modules.get(name.rpartition(".")[0]), name.rpartition(".")[2], None) is not module
-    ]
-    assert not torn, f"the test left other modules in sys.modules than in their packages: {torn}"
+    }
+    new = torn - _torn
+    _torn.update(new)  # only the test that did it is to blame
+    assert not new, f"the test left other modules in sys.modules than in their packages: {sorted(new)}"
