@@ -20,11 +20,13 @@ from mlpipeline.execution.limits import descendants
 PORT = 6390
 GENEROUS_SECONDS = 120.0
 NODES = ("head", "second")
-_TRIES = 3
-# Ray gives a node 30 s to be seen by the head, and its agent 15 s to begin, on however busy a machine, and has no key.
+_TRIES = 6
+# Ray gives a node 30 s to be seen by the head, and its agent 15 s to write down a port that was given, on however busy
+# a machine, and has no key: so the port is written down before.
 _START = """
-import time
+import inspect, time
 from ray._private import services, utils
+from ray._raylet import DASHBOARD_AGENT_LISTEN_PORT_NAME, persist_port
 utils.get_dashboard_dependency_error = lambda: ImportError("a small agent will do")
 get_node = services.get_node
 def patient(*arguments):
@@ -36,6 +38,13 @@ def patient(*arguments):
             if time.monotonic() > end:
                 raise
 services.get_node = patient
+start_raylet = services.start_raylet
+def with_port(*arguments, **named):
+    given = inspect.signature(start_raylet).bind(*arguments, **named).arguments
+    where = (given["session_dir"], given["node_id"], DASHBOARD_AGENT_LISTEN_PORT_NAME)
+    persist_port(*where, given["dashboard_agent_listen_port"])
+    return start_raylet(*arguments, **named)
+services.start_raylet = with_port
 from ray.scripts.scripts import main
 main()
 """
@@ -80,6 +89,7 @@ class Cluster:
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN_PATH": str(self.token),
             "RAY_gcs_rpc_server_reconnect_timeout_s": "10",
+            "RAY_agent_register_timeout_ms": "120000",
             "RAY_worker_niceness": "0",  # else 15: on a busy machine runs would starve
             "RAY_health_check_period_ms": "1000",
             "RAY_health_check_failure_threshold": "3",
@@ -138,9 +148,10 @@ class Cluster:
                 stderr=output,
                 start_new_session=True,
             )
-        end = time.monotonic() + GENEROUS_SECONDS
+        end, has_raylet = time.monotonic() + GENEROUS_SECONDS, False
         while b"Ray runtime started" not in log.read_bytes():
-            if self.nodes[name].poll() is not None or time.monotonic() > end:
+            had, has_raylet = has_raylet, bool(self.processes(name, "raylet"))
+            if self.nodes[name].poll() is not None or time.monotonic() > end or (had and not has_raylet):
                 return False
             time.sleep(0.1)
         return True
@@ -176,10 +187,13 @@ class Cluster:
 
 
 def _name(pid: int) -> str:
+    """Returns the name of a process that lives; empty where it has ended."""
     try:
-        return Path(f"/proc/{pid}/comm").read_text().strip()
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
         return ""
+    told = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+    return "" if told["State"].startswith(("Z", "X")) else told["Name"].strip()
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mlpipeline import wire
+from mlpipeline import checkpoint, wire
 from tests.engines import ray_cluster, slurm_cluster
 from tests.engines.test_slurm_queue import SLURM
 from tests.integration.conftest import Workshop
@@ -52,8 +52,9 @@ def _results(shop: Workshop, executor: str) -> dict[str, Any]:
         assert (row["executor"], row["state"]) == (executor, "succeeded"), row
         rows = (shop.root / row["directory"] / wire.METRICS).read_text().splitlines()
         steps = [{key: value for key, value in json.loads(each).items() if key != "t"} for each in rows]
-        weights = (shop.outputs / "model_dirs" / row["model_dir"] / "weights.json").read_bytes()
-        found[row["version"]] = (row["metrics"], steps, weights)
+        kept = checkpoint.find(shop.outputs / "model_dirs" / row["model_dir"])
+        assert kept is not None
+        found[row["version"]] = (row["metrics"], steps, kept.path.read_bytes())
     return found
 
 
