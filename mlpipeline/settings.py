@@ -12,7 +12,7 @@ from mlpipeline.values import READERS
 
 CONFIG = "mlp.config"
 OWNED = ("DATA", "SLURM", "RAY", "TRACKING", "NOTIFY", "DASHBOARD", "PACKAGE")
-"""Sections that belong to other parts, some of later releases; their keys are kept as text."""
+"""Sections that belong to other parts; their keys are kept as text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
