@@ -132,7 +132,7 @@ services: $(VENV)/.services
 # Engines with two nodes each, each engine in a network namespace of its own. MLP_REQUIRE_ENGINES=1 makes a missing one a failure.
 test-engines: $(VENV)/.engines
 	sh tests/engines/install.sh
-	$(BIN)/python -m pytest $(RERUN) tests/engines -n 2 --dist loadgroup
+	MLP_TEST_SECONDS=180 $(BIN)/python -m pytest $(RERUN) tests/engines -n 2 --dist loadgroup
 
 # Processes are killed, stopped and starved there; most of the time is waiting, so two tests run at a time.
 chaos: $(VENV)/.test
