@@ -1,20 +1,14 @@
-"""Runs the server of the dashboard: its socket, its signals, and its end."""
+"""Runs the server of the dashboard: its socket, who may reach it, and its end."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 import platform
-import signal
 import socket
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import FrameType
 
-import uvicorn
-
+from mlpipeline import http_server
 from mlpipeline.dashboard.access import Access
 from mlpipeline.dashboard.app import Application
 from mlpipeline.dashboard.live import INTERVAL_SECONDS, Live
@@ -79,60 +73,16 @@ async def _serve(project: Project, options: Options, listener: socket.socket, re
         key=key_of(project.dashboard_path.with_suffix(".key")),
     )
     live, machine = Live(options.interval_seconds), Machine()
-    config = uvicorn.Config(
-        Application(project, access, live, machine),
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=_STOP_SECONDS,
-    )
-    server = _Server(config, live, lambda: ready(f"{url_of(listener)}/#token={access.new_link()}"))
+    application = Application(project, access, live, machine)
+
+    def link() -> None:
+        ready(f"{url_of(listener)}/#token={access.new_link()}")
+
+    config = http_server.config(application, timeout_graceful_shutdown=_STOP_SECONDS)
+    server = http_server.Server(config, ready=link, hang_up=link, leave=live.stop)
     watching = asyncio.create_task(machine.watch())
     try:
         await server.serve(sockets=[listener])
     finally:
         watching.cancel()
         live.stop()
-
-
-class _Server(uvicorn.Server):
-    """A server whose end by a signal is no failure."""
-
-    def __init__(self, config: uvicorn.Config, live: Live, ready: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._live, self._ready = live, ready
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Says when requests are answered."""
-        await super().startup(sockets)
-        self._ready()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Ends the streams first: they would be waited for."""
-        self._live.stop()
-        await super().shutdown(sockets)
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Listens to signals meanwhile."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        loop = asyncio.get_running_loop()
-        former = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
-        loop.add_signal_handler(signal.SIGHUP, self._ready)
-        try:
-            yield
-        finally:
-            loop.remove_signal_handler(signal.SIGHUP)
-            for number, action in former.items():
-                signal.signal(number, action)
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begins the end; the second time it is now."""
-        if self.should_exit:
-            os._exit(128 + sig)
-        self.should_exit = True

@@ -1,21 +1,17 @@
-"""Runs the server: its socket, its signals, and its end."""
+"""Runs the server: its socket, the models that are there at the start, and its end."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
-import os
-import signal
 import socket
 import sys
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import FrameType
 
 import uvicorn
 
+from mlpipeline import http_server
 from mlpipeline.errors import MlpipelineError, UsageError
 from mlpipeline.learning import serializers
 from mlpipeline.learning.serving.access import Access
@@ -88,57 +84,16 @@ async def _serve(
     gc.collect()
     gc.freeze()
     application = Application(lineup, Access(options.token), options.limits, measures)
-    config = uvicorn.Config(
+    config = http_server.config(
         application,
         http=limited(options.limits),
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
         timeout_keep_alive=round(options.limits.idle_seconds),
         timeout_graceful_shutdown=round(options.limits.stop_seconds),
     )
-    server = _Server(config, lineup, lambda: ready(url_of(listener), lineup))
+    server = http_server.Server(config, ready=lambda: ready(url_of(listener), lineup), hang_up=lineup.wake)
     watching = asyncio.create_task(lineup.watch(options.poll_seconds))
     try:
         await server.serve(sockets=[listener])
     finally:
         watching.cancel()
         lineup.stop()
-
-
-class _Server(uvicorn.Server):
-    """A server whose end by a signal is no failure."""
-
-    def __init__(self, config: uvicorn.Config, lineup: Lineup, ready: Callable[[], None]) -> None:
-        super().__init__(config)
-        self._lineup, self._ready = lineup, ready
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Says when requests are answered."""
-        await super().startup(sockets)
-        self._ready()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Listens to signals meanwhile."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        loop = asyncio.get_running_loop()
-        former = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
-        loop.add_signal_handler(signal.SIGHUP, self._lineup.wake)
-        try:
-            yield
-        finally:
-            loop.remove_signal_handler(signal.SIGHUP)
-            for number, action in former.items():
-                signal.signal(number, action)
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begins the end; the second time it is now."""
-        if self.should_exit:
-            os._exit(128 + sig)
-        self.should_exit = True
