@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 from mlpipeline.config_text import near_miss, unquote
-from mlpipeline.policy import KINDS, Policy
+from mlpipeline.policy import Policies, Policy
 from mlpipeline.values import POLICY_READERS, boolean, integer, minute_of_day, seconds, size, size_or_auto, text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModelOptions:
+class ModelOptions(Policies):
     """How one model is to be treated. Sizes are bytes; times of day minutes after local midnight.
 
     Attributes:
@@ -41,11 +41,6 @@ class ModelOptions:
     on_timeout: Policy | None = None
     on_disk_full: Policy | None = None
     on_nan: Policy | None = None
-
-    @property
-    def policies(self) -> dict[str, Policy]:
-        """What is to be done after each kind of bad end, where the line says so."""
-        return {kind: policy for kind in KINDS if (policy := getattr(self, kind)) is not None}
 
     def describe(self) -> str:
         """Says what differs from the defaults, as it would be written."""
@@ -95,25 +90,36 @@ _READERS: dict[str, Callable[[str], Any]] = {
 def read_options(written: str) -> tuple[ModelOptions, str | None]:
     """Reads `priority=5, only=shallow deep, hold`. Returns the options, and what is wrong with them."""
     values: dict[str, Any] = {}
-    for part in re.findall(r'(?:"[^"]*"|[^,"])+', written):
-        name, equals, value = (piece.strip() for piece in part.partition("="))
-        if not name:
-            continue
-        if name not in _READERS:
-            return NO_OPTIONS, f"unknown option {name!r}.{near_miss(name, _READERS)}"
-        if name in values:
-            return NO_OPTIONS, f"option {name} is given twice"
-        if not equals and name != "hold":
-            return NO_OPTIONS, f"option {name} needs a value: {name}=…"
-        try:
-            values[name] = (
-                _READERS[name](value if name in ("only", "skip", "after") else unquote(value)) if equals else True
-            )
-        except ValueError as error:
-            return NO_OPTIONS, f"{name}={value}: {error}"
+    try:
+        for part in re.findall(r'(?:"[^"]*"|[^,"])+', written):
+            if part.partition("=")[0].strip():
+                name, value = _option(part, values)
+                values[name] = value
+        _check(values)
+    except ValueError as error:
+        return NO_OPTIONS, str(error)
+    return ModelOptions(**values), None
+
+
+def _option(part: str, others: Container[str]) -> tuple[str, Any]:
+    name, equals, value = (piece.strip() for piece in part.partition("="))
+    if name not in _READERS:
+        raise ValueError(f"unknown option {name!r}.{near_miss(name, _READERS)}")
+    if name in others:
+        raise ValueError(f"option {name} is given twice")
+    if not equals:
+        if name != "hold":
+            raise ValueError(f"option {name} needs a value: {name}=…")
+        return name, True
+    try:
+        return name, _READERS[name](value if _READERS[name] is _names else unquote(value))
+    except ValueError as error:
+        raise ValueError(f"{name}={value}: {error}") from error
+
+
+def _check(values: Mapping[str, Any]) -> None:
     both = set(values.get("only", ())) & set(values.get("skip", ()))
     if both:
-        return NO_OPTIONS, f"only and skip both name {min(both)!r}"
+        raise ValueError(f"only and skip both name {min(both)!r}")
     if values.get("gpus") == 0 and "gpu_memory" in values:
-        return NO_OPTIONS, "gpu_memory is memory of a device, and gpus=0 asks for none"
-    return ModelOptions(**values), None
+        raise ValueError("gpu_memory is memory of a device, and gpus=0 asks for none")

@@ -73,6 +73,17 @@ HINTS = {
 }
 
 
+class Policies:
+    """Settings, or options of a model, that have a policy for each of KINDS, None where they say nothing of it."""
+
+    __slots__ = ()
+
+    @property
+    def policies(self) -> dict[str, Policy]:
+        """What is to be done after each kind of bad end, where it is said."""
+        return {kind: policy for kind in KINDS if (policy := getattr(self, kind)) is not None}
+
+
 def find(cause: Cause, *given: Mapping[str, Policy]) -> Policy:
     """Returns the policy for a cause: the first of the given mappings that says something, else the default."""
     kind = _KIND_OF.get(cause, "")

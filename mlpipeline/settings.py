@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from mlpipeline.config_text import ConfigText, Fault, Item, near_miss, parse, shown, unknown_names
 from mlpipeline.errors import ConfigurationError
-from mlpipeline.policy import KINDS, Policy
-from mlpipeline.values import READERS
+from mlpipeline.policy import Policies, Policy
+from mlpipeline.values import POLICY_READERS, devices, integer, one_of, optional, seconds, size, text, variables
 
 CONFIG = "mlp.config"
 OWNED = ("DATA", "SLURM", "RAY", "TRACKING", "NOTIFY", "DASHBOARD", "PACKAGE")
@@ -16,7 +17,7 @@ OWNED = ("DATA", "SLURM", "RAY", "TRACKING", "NOTIFY", "DASHBOARD", "PACKAGE")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(Policies):
     """The keys of `[MLP]`. Sizes are bytes, durations seconds; None means no limit or the default named in the docs."""
 
     models_dir: str = "models"
@@ -52,13 +53,36 @@ class Settings:
     given: frozenset[str] = frozenset()
     """The keys that stand in the file, whatever their values are."""
 
-    @property
-    def policies(self) -> dict[str, Policy]:
-        """What is to be done after each kind of bad end, where the file says so."""
-        return {kind: policy for kind in KINDS if (policy := getattr(self, kind)) is not None}
 
+_READERS: dict[str, Callable[[str], Any]] = {
+    "models_dir": text,
+    "outputs_dir": text,
+    "host": text,
+    "executor": text,
+    "slots": integer(1, 100_000),
+    "threads": integer(1, 1024),
+    "gpus": devices,
+    "preload": text,
+    "idle_release_seconds": seconds,
+    "max_attempts": integer(1),
+    "timeout_seconds": optional(seconds),
+    "memory_limit": optional(size),
+    "describe_timeout_seconds": seconds,
+    "grace_seconds": seconds,
+    "rerun_on": one_of("code", "params", "never"),
+    "python": text,
+    "env": variables,
+    "keep_runs": optional(integer(1)),
+    "keep_checkpoints": optional(integer(1)),
+    "keep_logs_mb": optional(integer(1)),
+    "min_free_disk": optional(size),
+    "output_limit": size,
+    "memory_limit_by": one_of("auto", "cgroup", "sum", "address_space"),
+    **POLICY_READERS,
+}
+"""How each key of `[MLP]` is read. A reader raises ValueError with what is needed."""
 
-KEYS = tuple(each.name for each in fields(Settings) if each.name not in ("sections", "given"))
+KEYS = tuple(_READERS)
 
 
 def read_settings(data: bytes) -> Settings:
@@ -67,29 +91,29 @@ def read_settings(data: bytes) -> Settings:
     Raises:
         ConfigurationError: with every fault.
     """
-    text = parse(data, file=CONFIG)
-    faults = [*text.faults, *text.line_faults]
+    written = parse(data, file=CONFIG)
+    faults = [*written.faults, *written.line_faults]
     values: dict[str, Any] = {}
-    if "MLP" in text.sections:
-        items = text.sections["MLP"].items
+    if "MLP" in written.sections:
+        items = written.sections["MLP"].items
         faults += unknown_names(items, KEYS, CONFIG, "key")
         values = _values(items, faults)
-    faults += _unknown_sections(text)
+    faults += _unknown_sections(written)
     if faults:
         raise ConfigurationError(faults=sorted(faults, key=lambda fault: fault.line or 0))
     owned = {
         name: {item.key: item.value or "" for item in section.items}
-        for name, section in text.sections.items()
+        for name, section in written.sections.items()
         if name in OWNED
     }
     return Settings(**values, sections=owned, given=frozenset(values))
 
 
-def _unknown_sections(text: ConfigText) -> list[Fault]:
+def _unknown_sections(written: ConfigText) -> list[Fault]:
     known = ("MLP", *OWNED)
     return [
         Fault(CONFIG, section.line, f"unknown section [{shown(name)}].{near_miss(name, known)}")
-        for name, section in text.sections.items()
+        for name, section in written.sections.items()
         if name not in known
     ]
 
@@ -100,7 +124,7 @@ def _values(items: tuple[Item, ...], faults: list[Fault]) -> dict[str, Any]:
         if item.key not in KEYS:
             continue
         try:
-            values[item.key] = READERS[item.key](item.value or "")
+            values[item.key] = _READERS[item.key](item.value or "")
         except ValueError as error:
             faults.append(Fault(CONFIG, item.line, f"{item.key} = {shown(item.value or '')}: {error}"))
     return values

@@ -142,31 +142,3 @@ def variables(value: str) -> dict[str, str]:
 
 POLICY_READERS: dict[str, Callable[[str], Any]] = {kind: functools.partial(read_policy, kind) for kind in KINDS}
 """How each policy is read, in `[MLP]` and among a model's options."""
-
-READERS: dict[str, Callable[[str], Any]] = {
-    "models_dir": text,
-    "outputs_dir": text,
-    "host": text,
-    "executor": text,
-    "slots": integer(1, 100_000),
-    "threads": integer(1, 1024),
-    "gpus": devices,
-    "preload": text,
-    "idle_release_seconds": seconds,
-    "max_attempts": integer(1),
-    "timeout_seconds": optional(seconds),
-    "memory_limit": optional(size),
-    "describe_timeout_seconds": seconds,
-    "grace_seconds": seconds,
-    "rerun_on": one_of("code", "params", "never"),
-    "python": text,
-    "env": variables,
-    "keep_runs": optional(integer(1)),
-    "keep_checkpoints": optional(integer(1)),
-    "keep_logs_mb": optional(integer(1)),
-    "min_free_disk": optional(size),
-    "output_limit": size,
-    "memory_limit_by": one_of("auto", "cgroup", "sum", "address_space"),
-    **POLICY_READERS,
-}
-"""How each key of `[MLP]` is read. A reader raises ValueError with what is needed."""
