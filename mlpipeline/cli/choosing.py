@@ -14,7 +14,8 @@ from mlpipeline.cli.setup import model_names
 
 if TYPE_CHECKING:
     from mlpipeline.ledger import Ledger
-    from mlpipeline.observe.comparison import Comparison, Study
+    from mlpipeline.observe.comparison import Comparison
+    from mlpipeline.observe.comparison_rows import Study
     from mlpipeline.project import Project
     from mlpipeline.run import Run
 
@@ -94,7 +95,7 @@ def choose(project: Project, choice: Choice) -> Chosen:
         UsageError: there is no such study.
     """
     from mlpipeline.ledger import Ledger
-    from mlpipeline.observe.comparison import by_version
+    from mlpipeline.observe.comparison_rows import by_version
     from mlpipeline.rundir import read_tags
 
     groups: list[list[Run]] = []

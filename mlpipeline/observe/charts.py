@@ -12,7 +12,8 @@ from mlpipeline import searches
 from mlpipeline.config_text import near_miss
 from mlpipeline.errors import UsageError
 from mlpipeline.observe import text
-from mlpipeline.observe.comparison import Comparison, Row
+from mlpipeline.observe.comparison import Comparison
+from mlpipeline.observe.comparison_rows import Row
 
 BARS = 30
 _MOST_TICKS = 12

@@ -2,75 +2,15 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mlpipeline import params, searches
-from mlpipeline.observe import statistics, text
-from mlpipeline.observe.results import PREFERRED, direction_of, metrics_of, resolve
+from mlpipeline.observe.comparison_rows import Row, Score, Study, rows_of
+from mlpipeline.observe.results import PREFERRED, direction_of, resolve
 from mlpipeline.observe.verdict import sentences
-from mlpipeline.run import IMPORTED, OUTSIDE, Cause, Run, State
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Study:
-    """A search of a model, as its trials on disk tell it: by which metric they are compared, and which they are."""
-
-    name: str
-    model: str
-    metric: str
-    direction: str
-    trials: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
-    """A metric of a version: its finite values by replicate, and what else its runs had there: `nan`, `inf`."""
-
-    values: Mapping[int, float]
-    odd: tuple[str, ...] = ()
-
-    @property
-    def mean(self) -> float | None:
-        """The mean over replicates, None where none is finite."""
-        return sum(self.values.values()) / len(self.values) if self.values else None
-
-    @property
-    def interval(self) -> statistics.Interval | None:
-        """The mean with its 95 % interval."""
-        return statistics.interval(list(self.values.values())) if self.values else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """A version, or a single run.
-
-    Attributes:
-        label: what it is called within the comparison.
-        runs: ids, by replicate.
-        state: of its newest run, as the ledger has it.
-        now: what has become of it meanwhile, where it lives by the ledger: `running 14%`, `lost`; else its state.
-        seconds: how long its last attempts took on average.
-        parameters: descriptions, by address.
-        is_eligible: it may be the best: it came to its end, and no pruner ended it.
-        is_by_hand: its parameters are all that was configured, not only those that a version names.
-    """
-
-    label: str
-    model: str
-    version: str
-    runs: tuple[str, ...]
-    state: str
-    seconds: float | None
-    parameters: Mapping[str, Any]
-    scores: Mapping[str, Score]
-    is_eligible: bool = True
-    is_by_hand: bool = False
-    study: str = ""
-    now: str = ""
+from mlpipeline.run import Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,32 +36,6 @@ class Comparison:
     study: Study | None = None
 
 
-def by_version(runs: Iterable[Run]) -> list[list[Run]]:
-    """Returns for each version the runs that speak for it: one for each replicate, all of the same code and parameters.
-
-    These are the newest that succeeded; where none did, its newest run stands alone.
-
-    Args:
-        runs: newest first.
-    """
-    grouped: dict[tuple[str, str], list[Run]] = {}
-    for run in runs:
-        grouped.setdefault((run.model, run.version), []).append(run)
-    found = []
-    for group in grouped.values():
-        good = [run for run in group if run.state is State.SUCCEEDED]
-        if not good:
-            found.append(group[:1])
-            continue
-        newest = good[0].params_digest, good[0].code_digest
-        chosen: dict[int, Run] = {}
-        for run in good:
-            if (run.params_digest, run.code_digest) == newest:
-                chosen.setdefault(run.replicate, run)
-        found.append([chosen[each] for each in sorted(chosen)])
-    return found
-
-
 def compared(
     groups: Sequence[Sequence[Run]],
     *,
@@ -144,20 +58,12 @@ def compared(
     Raises:
         UsageError: no row has this metric.
     """
-    rows = _rows(groups, studies, named, words or {})
-    shown = {(row.model, row.study) for row in rows}
-    is_one_model = len({row.model for row in rows}) == 1
-    study = next((each for each in studies if is_one_model and (each.model, each.name) in shown), None)
+    rows = rows_of(groups, studies, named, words or {})
+    study = _study_of(rows, studies)
     names = list(dict.fromkeys(name for row in rows for name in row.scores))
-    wanted = metric or (study.metric if study is not None else None)
-    chosen = resolve(wanted, names) if wanted and (metric or wanted in names) else _telling(rows, names)
-    directions = {name: each for name in names if (each := direction_of(name)) is not None}
-    if study is not None and study.metric == chosen:
-        directions[chosen] = study.direction
-    if direction is not None and chosen:
-        directions[chosen] = direction
+    chosen = _metric(rows, names, metric, study)
+    directions = _directions(names, chosen, direction, study)
     best_first = _ranked(rows, chosen, directions.get(chosen))
-    is_ranked = bool(best_first) and _value(best_first[0], chosen) is not None and chosen in directions
     others = [name for name in names if name != chosen]
     found = Comparison(
         rows=tuple(best_first),
@@ -165,58 +71,37 @@ def compared(
         metrics=_distinct(best_first, [chosen, *others] if chosen else others),
         directions=directions,
         metric=chosen,
-        best=0 if is_ranked and best_first[0].is_eligible else None,
+        best=0 if chosen in directions and _may_be_best(best_first, chosen) else None,
         study=study,
     )
     return replace(found, sentences=tuple(sentences(found)))
 
 
-def _rows(
-    groups: Sequence[Sequence[Run]], studies: Sequence[Study], named: Collection[str], words: Mapping[str, str]
-) -> list[Row]:
-    has_models = len({group[0].model for group in groups}) > 1
-    study_of = {(each.model, trial): each.name for each in reversed(studies) for trial in each.trials}
-    flat: dict[str, Mapping[str, Any]] = {}
-    titled = functools.cache(text.title)  # of a long history, most runs are of a version that ran before
-    rows = []
-    for group in groups:
-        first, last = group[0], group[0].last
-        title = titled(first.model, first.version) if has_models else first.version
-        title += " (imported)" if last.executor == IMPORTED else ""
-        if first.params_digest not in flat:
-            flat[first.params_digest] = params.flatten(first.params)
-        state = "pruned" if last.cause is Cause.PRUNED else last.state.value
-        taken = [each for run in group if (each := run.last.seconds) is not None]
-        rows.append(
-            Row(
-                label=f"{first.id} {title}" if first.id in named else title,
-                model=first.model,
-                version=first.version,
-                runs=tuple(run.id for run in group),
-                state=state,
-                now=words.get(first.id, state),
-                seconds=sum(taken) / len(taken) if taken else None,
-                parameters=flat[first.params_digest],
-                scores=_scores(group),
-                is_eligible=any(run.state is State.SUCCEEDED and run.last.cause is not Cause.PRUNED for run in group),
-                is_by_hand=last.executor in OUTSIDE,
-                study=study_of.get((first.model, first.version), ""),
-            )
-        )
-    return rows
+def _study_of(rows: Sequence[Row], studies: Sequence[Study]) -> Study | None:
+    """Returns the newest study with a trial among the rows; None where these are of several models."""
+    if len({row.model for row in rows}) != 1:
+        return None
+    shown = {(row.model, row.study) for row in rows}
+    return next((each for each in studies if (each.model, each.name) in shown), None)
 
 
-def _scores(group: Sequence[Run]) -> dict[str, Score]:
-    values: dict[str, dict[int, float]] = {}
-    odd: dict[str, list[str]] = {}
-    for run in group:
-        for name, value in metrics_of(run).items():
-            finite = values.setdefault(name, {})
-            if searches.is_number(value):
-                finite[run.replicate] = float(value)
-            elif not isinstance(value, bool):
-                odd.setdefault(name, []).append(text.one_line(str(value), 12))
-    return {name: Score(values=each, odd=tuple(odd[name]) if name in odd else ()) for name, each in values.items()}
+def _metric(rows: Sequence[Row], names: Sequence[str], asked: str | None, study: Study | None) -> str:
+    """Returns what decides: what was asked for, else the study's metric where a row has it, else what says most."""
+    if asked:
+        return resolve(asked, names)
+    if study is not None and study.metric in names:
+        return resolve(study.metric, names)
+    return _telling(rows, names)
+
+
+def _directions(names: Sequence[str], chosen: str, asked: str | None, study: Study | None) -> dict[str, str]:
+    """Returns in which direction metrics get better: as asked, as the study says, else by their names."""
+    directions = {name: each for name in names if (each := direction_of(name)) is not None}
+    if study is not None and study.metric == chosen:
+        directions[chosen] = study.direction
+    if asked is not None and chosen:
+        directions[chosen] = asked
+    return directions
 
 
 def _telling(rows: Sequence[Row], names: Sequence[str]) -> str:
@@ -250,6 +135,10 @@ def _ranked(rows: Sequence[Row], metric: str, direction: str | None) -> list[Row
         return value is None, not row.is_eligible, 0.0 if value is None else sign * value
 
     return sorted(rows, key=key)
+
+
+def _may_be_best(ranked: Sequence[Row], metric: str) -> bool:
+    return bool(ranked) and ranked[0].is_eligible and _value(ranked[0], metric) is not None
 
 
 def _differing(rows: Sequence[Row]) -> tuple[str, ...]:

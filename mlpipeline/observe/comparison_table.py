@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlpipeline.observe import text
-from mlpipeline.observe.comparison import Comparison, Row, Score
+from mlpipeline.observe.comparison import Comparison
+from mlpipeline.observe.comparison_rows import Row, Score
 from mlpipeline.observe.table import Table
 
 ARROWS = {"minimize": "↓", "maximize": "↑"}

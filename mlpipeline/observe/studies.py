@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mlpipeline import searches, wire
 from mlpipeline.errors import UsageError
-from mlpipeline.observe.comparison import Study
+from mlpipeline.observe.comparison_rows import Study
 
 _SHOWN = 10
 

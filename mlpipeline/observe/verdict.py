@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from mlpipeline.observe import statistics, text
 
 if TYPE_CHECKING:
-    from mlpipeline.observe.comparison import Comparison, Row
+    from mlpipeline.observe.comparison import Comparison
+    from mlpipeline.observe.comparison_rows import Row
 
 LEVEL = 0.05
 _MOST_RIVALS = 3

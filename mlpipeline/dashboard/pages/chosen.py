@@ -13,7 +13,7 @@ from mlpipeline.dashboard.pages import run as run_page
 from mlpipeline.dashboard.refusal import Refusal
 from mlpipeline.errors import UsageError
 from mlpipeline.ledger import Ledger
-from mlpipeline.observe.comparison import Study
+from mlpipeline.observe.comparison_rows import Study
 from mlpipeline.observe.studies import find_study, read_studies
 from mlpipeline.project import Project
 from mlpipeline.queue.study import directory_of

@@ -17,6 +17,7 @@ from mlpipeline.errors import UsageError
 from mlpipeline.jsonable import jsonable
 from mlpipeline.observe import charts, comparison, comparison_table, curves, view
 from mlpipeline.observe.comparison import Comparison
+from mlpipeline.observe.comparison_rows import by_version
 from mlpipeline.project import Project
 from mlpipeline.run import Run
 
@@ -74,7 +75,7 @@ def content(lookout: Lookout, choice: Choice, *, metric: str, by: str, is_read_o
 
 
 def _compared(project: Project, runs: Sequence[Run], *, metric: str, by: str) -> Comparison:
-    groups = comparison.by_version(runs) if by == "version" else [[run] for run in runs]
+    groups = by_version(runs) if by == "version" else [[run] for run in runs]
     several = Counter((run.model, run.version) for run in runs)
     named = () if by == "version" else [run.id for run in runs if several[run.model, run.version] > 1]
     studies = chosen.studies_of(project, dict.fromkeys(run.model for run in runs))

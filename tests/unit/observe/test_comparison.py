@@ -14,7 +14,8 @@ import pytest
 
 from mlpipeline.errors import UsageError
 from mlpipeline.observe import comparison, comparison_table, results, table
-from mlpipeline.observe.comparison import Comparison, Study
+from mlpipeline.observe.comparison import Comparison
+from mlpipeline.observe.comparison_rows import Study, by_version
 from mlpipeline.observe.studies import find_study, read_studies
 from mlpipeline.run import BY_HAND, Cause, Run, State
 from tests.unit.sample_runs import run_in, sample_run
@@ -35,7 +36,7 @@ def seeds(version: str, values: list[float], metric: str = "accuracy", **more: A
 
 
 def compared(*runs: Run, **more: Any) -> Comparison:
-    return comparison.compared(comparison.by_version(runs), **more)
+    return comparison.compared(by_version(runs), **more)
 
 
 def study(metric: str = "gain", direction: str = "maximize", name: str = "abc123", trials: int = 3) -> Study:
