@@ -180,17 +180,30 @@ def _above_zero(series: Series, *, x: bool, y: bool) -> Series:
 
 def _axis(name: str, values: Sequence[Any]) -> Axis:
     present = [each for each in values if each is not None]
-    if all(map(searches.is_number, present)) and present:
-        low, high = min(present), max(present)
-        is_log = low > 0 and high / low >= 100
-        ends = (math.log(low), math.log(high)) if is_log else (low, high)
-        width = (ends[1] - ends[0]) or 1.0
-        places = tuple(
-            None if each is None else ((math.log(each) if is_log else each) - ends[0]) / width for each in values
-        )
-        ticks = tuple((place, text.number(each)) for place, each in dict.fromkeys(((0.0, low), (1.0, high))))
-        return Axis(name=f"{name} (log)" if is_log else name, places=places, ticks=ticks[: 1 + (high > low)])
-    told = [None if each is None else each if isinstance(each, str) else json.dumps(each) for each in values]
+    if present and all(map(searches.is_number, present)):
+        return _axis_of_numbers(name, values, min(present), max(present))
+    return _axis_of_words(
+        name, [each if each is None or isinstance(each, str) else json.dumps(each) for each in values]
+    )
+
+
+def _axis_of_numbers(name: str, values: Sequence[float | None], low: float, high: float) -> Axis:
+    """Returns an axis from the lowest to the highest; a logarithmic one where these are far apart."""
+    is_log = low > 0 and high / low >= 100
+
+    def place(value: float) -> float:
+        return math.log(value) if is_log else value
+
+    start, width = place(low), (place(high) - place(low)) or 1.0
+    return Axis(
+        name=f"{name} (log)" if is_log else name,
+        places=tuple(None if each is None else (place(each) - start) / width for each in values),
+        ticks=((0.0, text.number(low)), (1.0, text.number(high)))[: 1 + (high > low)],
+    )
+
+
+def _axis_of_words(name: str, told: Sequence[str | None]) -> Axis:
+    """Returns an axis with a place for each word, and ticks at not too many of them."""
     known = sorted({each for each in told if each is not None})
     place_of = {each: place / max(1, len(known) - 1) for place, each in enumerate(known)}
     shown = known[:: max(1, math.ceil(len(known) / _MOST_TICKS))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,23 +56,28 @@ def table(found: Comparison, width: int | None = None, limit: int | None = None)
 
 
 def _columns(found: Comparison, rows: Sequence[Row]) -> list[_Column]:
-    def column(name: str, rank: int, cells: Iterable[str]) -> _Column:
-        return _Column(name=text.one_line(name, 60), rank=rank, cells=tuple(cells))
+    """Returns all columns from left to right, without those that would say nothing."""
+    studies = {row.study for row in rows if row.study}
+    columns = [
+        ("version", 0, True, [text.one_line(row.label, 60) for row in rows]),
+        ("seeds", 1, any(len(row.runs) > 1 for row in rows), [str(len(row.runs)) for row in rows]),
+        ("state", 1, any(row.now != "succeeded" for row in rows), [row.now for row in rows]),
+        *((heading(found, each), 3 if place else 0, True, _metric(found, rows, each))
+          for place, each in enumerate(found.metrics)),
+        *((each, 2, True, [value(row, each) for row in rows]) for each in found.parameters),
+        ("took", 4, any(row.seconds is not None for row in rows), [text.duration(row.seconds) for row in rows]),
+        ("study", 4, len(studies) > 1, [row.study[:8] for row in rows]),
+    ]  # fmt: skip
+    return [
+        _Column(name=text.one_line(name, 60), rank=rank, cells=tuple(cells))
+        for name, rank, says_something, cells in columns
+        if says_something
+    ]
 
-    columns = [column("version", 0, (text.one_line(row.label, 60) for row in rows))]
-    if any(len(row.runs) > 1 for row in rows):
-        columns.append(column("seeds", 1, (str(len(row.runs)) for row in rows)))
-    if any(row.now != "succeeded" for row in rows):
-        columns.append(column("state", 1, (row.now for row in rows)))
-    for place, name in enumerate(found.metrics):
-        best = best_row(found, name)
-        columns.append(column(heading(found, name), 3 if place else 0, (_cell(row, name, best) for row in rows)))
-    columns += [column(each, 2, (value(row, each) for row in rows)) for each in found.parameters]
-    if any(row.seconds is not None for row in rows):
-        columns.append(column("took", 4, (text.duration(row.seconds) for row in rows)))
-    if len({row.study for row in rows if row.study}) > 1:
-        columns.append(column("study", 4, (row.study[:8] for row in rows)))
-    return columns
+
+def _metric(found: Comparison, rows: Sequence[Row], metric: str) -> list[str]:
+    best = best_row(found, metric)
+    return [_cell(row, metric, best) for row in rows]
 
 
 def heading(found: Comparison, metric: str) -> str:

@@ -56,27 +56,47 @@ def _bars(chart: Chart, width: int) -> list[str]:
 def _plane(chart: Chart, width: int) -> list[str]:
     names = list(dict.fromkeys(each.name for each in chart.series))[: len(MARKS)]
     shown = [_placed(each, chart) for each in chart.series if len(each.x) and each.name in names]
-    xs = [float(each) for series in shown for each in series.x]
-    ys = [float(each) for series in shown for each in series.y]
-    if not xs:
+    if not shown:
         return [_NOTHING]
-    (left, right), (low, high) = _span(xs), _span(ys)
+    columns = _span([float(each) for series in shown for each in series.x])
+    rows = _span([float(each) for series in shown for each in series.y])
     cells = [[" "] * width for _ in range(_HEIGHT)]
     for series in sorted(shown, key=lambda each: not each.is_line):  # points above lines
         mark = MARKS[names.index(series.name)]
-        columns = [_share(float(each), left, right) * (width - 1) for each in series.x]
-        rows = [(1 - _share(float(each), low, high)) * (_HEIGHT - 1) for each in series.y]
-        points = list(zip(columns, rows, strict=True))
-        for column, row in _joined(points) if series.is_line else points:
-            cells[round(row)][round(column)] = mark
-    labels = {0: f"{_value(high, chart.log_y):.4g}", _HEIGHT - 1: f"{_value(low, chart.log_y):.4g}"}
-    found = [f"{labels.get(place, '').rjust(_MARGIN - 2)} |{''.join(row).rstrip()}" for place, row in enumerate(cells)]
-    found.append(" " * (_MARGIN - 1) + "+" + "-" * width)
-    found.append(" " * _MARGIN + _under(chart, left, right, width))
+        for column, row in _cells(series, columns, rows, width):
+            cells[row][column] = mark
     legend = [f"{mark} {text.one_line(name, 50)}" for mark, name in zip(MARKS, names, strict=False)]
-    heading = [f"by {chart.y_label}"] if chart.y_label != chart.title else []
-    heading += ["(log)"] if chart.log_y else []
-    return [*([" ".join(heading)] if heading else []), *found, *(legend if len(legend) > 1 else [])]
+    return [*_heading(chart), *_framed(cells, chart, columns, rows), *(legend if len(legend) > 1 else [])]
+
+
+def _cells(
+    series: Series, across: tuple[float, float], down: tuple[float, float], width: int
+) -> Iterator[tuple[int, int]]:
+    """Yields the column and the row of each letter of a series, whose axes have these ends."""
+    columns = [_share(float(each), *across) * (width - 1) for each in series.x]
+    rows = [(1 - _share(float(each), *down)) * (_HEIGHT - 1) for each in series.y]
+    points = list(zip(columns, rows, strict=True))
+    for column, row in _joined(points) if series.is_line else points:
+        yield round(column), round(row)
+
+
+def _heading(chart: Chart) -> list[str]:
+    words = [f"by {chart.y_label}"] if chart.y_label != chart.title else []
+    words += ["(log)"] if chart.log_y else []
+    return [" ".join(words)] if words else []
+
+
+def _framed(
+    cells: Sequence[Sequence[str]], chart: Chart, across: tuple[float, float], down: tuple[float, float]
+) -> Iterator[str]:
+    """Yields the rows with an axis on their left, and one below them."""
+    low, high = (f"{_value(each, chart.log_y):.4g}" for each in down)
+    labels = {0: high, _HEIGHT - 1: low}
+    for place, row in enumerate(cells):
+        yield f"{labels.get(place, '').rjust(_MARGIN - 2)} |{''.join(row).rstrip()}"
+    width = len(cells[0])
+    yield " " * (_MARGIN - 1) + "+" + "-" * width
+    yield " " * _MARGIN + _under(chart, *across, width)
 
 
 def _placed(series: Series, chart: Chart) -> Series:
