@@ -137,30 +137,44 @@ def mv(setup: Setup, old: str, new: str) -> None:
 
 
 def _rename(project: Project, ledger: Ledger, old: str, new: str) -> tuple[int, str, str]:
+    """Renames in the records; returns of how many runs, and what both names are in full."""
     from mlpipeline.errors import RequestRefused
     from mlpipeline.queue.study import directory_of, number_of
 
     model, version = _recorded(project, ledger, old)
-    target, _, new_version = new.removeprefix("./").partition(":")
-    if bool(version) != bool(new_version) or (version and target not in model_names(project, model)):
-        example = f"{model}:NEW" if version else "other.py"
-        raise RequestRefused(f"'{new}': rename a model to a model, or a version within its model (e.g. {example})")
-    if not version and Path(target).suffix != Path(model).suffix:
-        target += Path(model).suffix
+    target, new_version = _new_name(project, model, version, new)
     before = f"{model}:{version}" if version else model
-    after = f"{model}:{new_version}" if version else target
+    after = f"{target}:{new_version}" if new_version else target
     runs = ledger.runs(model=model, version=version or None)
     if any(not run.state.is_final for run in runs):
         raise RequestRefused(f"{before} is running: wait for its end, or cancel it")
-    if ledger.runs(model=model if version else target, version=new_version or None, limit=1):
+    if ledger.runs(model=target, version=new_version or None, limit=1):
         raise RequestRefused(f"{after} has runs of its own: two histories cannot be made one")
     if version and (number_of(version) or number_of(new_version)):
         raise RequestRefused(f"{before}: a trial is called by its number: leave its name")
     _write_down(project, {"kind": "version" if version else "model", "old": before, "new": after, "at": now()})
     if not version:
         _rename_trials(directory_of(project, model), directory_of(project, target))
-    ledger.rename((model, version or None), (model if version else target, new_version or None))
+    ledger.rename((model, version or None), (target, new_version or None))
     return len(runs), before, after
+
+
+def _new_name(project: Project, model: str, version: str, new: str) -> tuple[str, str]:
+    """Returns the new model and version, of which only one is another than before.
+
+    Raises:
+        RequestRefused: a model would become a version, or a version one of another model.
+    """
+    from mlpipeline.errors import RequestRefused
+
+    target, _, new_version = new.removeprefix("./").partition(":")
+    if bool(version) != bool(new_version) or (version and target not in model_names(project, model)):
+        example = f"{model}:NEW" if version else "other.py"
+        raise RequestRefused(f"'{new}': rename a model to a model, or a version within its model (e.g. {example})")
+    if version:
+        return model, new_version
+    suffix = Path(model).suffix
+    return (target if Path(target).suffix == suffix else target + suffix), ""
 
 
 def _rename_trials(old: Path, new: Path) -> None:
