@@ -77,11 +77,15 @@ def space_of(name: str, given: Any) -> Choice | Between:
     """
     if isinstance(given, Choice | Between):
         return given
-    if not isinstance(given, tuple):
-        if not is_listed(given):
-            told = f"{given!r} is one value: give it outside the space, as a constant" if not callable(given) else ""
-            raise VersionsError(f"{name}: {told or 'a function is no space'}; a space is a list or (low, high)")
-        return Choice(tuple(listed(name, given)))
+    if isinstance(given, tuple):
+        return _between(name, given)
+    if not is_listed(given):
+        told = f"{given!r} is one value: give it outside the space, as a constant" if not callable(given) else ""
+        raise VersionsError(f"{name}: {told or 'a function is no space'}; a space is a list or (low, high)")
+    return Choice(tuple(listed(name, given)))
+
+
+def _between(name: str, given: tuple[Any, ...]) -> Between:
     numbers, rest = given[:2], given[2:]
     fits = len(numbers) == 2 and all(isinstance(each, int | float) and not isinstance(each, bool) for each in numbers)
     if not fits or rest not in ((), ("log",)):

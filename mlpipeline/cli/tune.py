@@ -93,24 +93,29 @@ def space(name: str, text: str, kinds: str) -> Any:
         UsageError: an end of a range is no number, or a value is not of the parameter's type.
     """
     from mlpipeline.cli import typed
+
+    if found := _RANGE.fullmatch(text):
+        low, high = _ends(f"--{name} {text}", found["low"], found["high"], kinds)
+        return (low, high, "log") if found["log"] else (low, high)
+    parts = [text] if text.startswith(("[", "{")) else text.split(",")
+    return [typed.value(name, each.strip(), kinds) for each in parts]
+
+
+def _ends(what: str, first: str, last: str, kinds: str) -> tuple[int, int] | tuple[float, float]:
+    """Reads both ends of a range: whole numbers where both are, and where the parameter may be one."""
     from mlpipeline.errors import UsageError
 
-    found = _RANGE.fullmatch(text)
-    if found is None:
-        parts = [text] if text.startswith(("[", "{")) else text.split(",")
-        return [typed.value(name, each.strip(), kinds) for each in parts]
-    is_whole = "float" not in kinds or "int" in kinds
-    ends = [_number(each) for each in (found["low"], found["high"])]
-    if None in ends:
-        raise UsageError(f"--{name} {text}: a range is LOW..HIGH, both numbers, e.g. 3..10 or 0.01..0.3log")
-    low, high = ends
-    if kinds and "int" not in kinds and "float" not in kinds:
-        raise UsageError(f"--{name} {text}: must be {kinds}: list its values, with commas between them")
-    if kinds and "float" not in kinds and not all(isinstance(each, int) for each in ends):
-        raise UsageError(f"--{name} {text}: must be {kinds}: give whole numbers")
-    if not is_whole or not all(isinstance(each, int) for each in ends):
-        low, high = float(low or 0), float(high or 0)
-    return (low, high, "log") if found["log"] else (low, high)
+    low, high = _number(first), _number(last)
+    if low is None or high is None:
+        raise UsageError(f"{what}: a range is LOW..HIGH, both numbers, e.g. 3..10 or 0.01..0.3log")
+    takes_whole, takes_real = "int" in kinds, "float" in kinds
+    if kinds and not takes_whole and not takes_real:
+        raise UsageError(f"{what}: must be {kinds}: list its values, with commas between them")
+    if isinstance(low, int) and isinstance(high, int):
+        return (low, high) if takes_whole or not takes_real else (float(low), float(high))
+    if kinds and not takes_real:
+        raise UsageError(f"{what}: must be {kinds}: give whole numbers")
+    return float(low), float(high)
 
 
 def _number(text: str) -> int | float | None:
@@ -123,18 +128,12 @@ def _number(text: str) -> int | float | None:
 
 
 def _report(setup: Setup, project: Project, model: str, version: str, status: int) -> None:
-    from mlpipeline import searches, trials, wire
-    from mlpipeline.queue.study import directory_of
+    from mlpipeline import trials, wire
 
     told = (wire.read_json(project.status_path) or {}).get("studies") or []
     found = [trials.Progress.from_json(each) for each in told if each["model"] == model]
     best = found[0].best if found else None
-    content = None
-    if best is not None:
-        content = wire.read_json(directory_of(project, model) / f"{best[0].removeprefix('trial-')}.json")
-    if content is not None and searches.fault_of_trial(content):
-        content = None
-    drawn = {} if content is None else {name: content["params"].get(name) for name in content["drawn"]}
+    drawn = {} if best is None else _drawn(project, model, best[0])
     if setup.json:
         studies = [each.to_json() for each in found]
         setup.emit({"format": 1, "exit_status": status, "studies": studies, "best": drawn or None})
@@ -144,3 +143,14 @@ def _report(setup: Setup, project: Project, model: str, version: str, status: in
     if drawn:
         words = " ".join(f"--{'epochs' if name == 'epoc_count' else name} {each}" for name, each in drawn.items())
         say(f"The best ones again: mlpipeline fit {model}:{version} {words}")
+
+
+def _drawn(project: Project, model: str, trial: str) -> dict[str, Any]:
+    """Returns the values that were drawn for a trial; empty where its file is gone or damaged."""
+    from mlpipeline import wire
+    from mlpipeline.queue.study import directory_of
+
+    content = wire.read_json(directory_of(project, model) / f"{trial.removeprefix('trial-')}.json")
+    if content is None or searches.fault_of_trial(content):
+        return {}
+    return {name: content["params"].get(name) for name in content["drawn"]}
