@@ -105,6 +105,7 @@ def explain(setup: Setup, key: str | None, extract: str | None, connection: str,
     from mlpipeline.cli.spools import spools_of
     from mlpipeline.cli.spools import story as spool_story
     from mlpipeline.cli.spools import told as told_of
+    from mlpipeline.data.cache_index import Entry
     from mlpipeline.errors import UsageError
 
     if (key is None) == (extract is None):
@@ -113,12 +114,11 @@ def explain(setup: Setup, key: str | None, extract: str | None, connection: str,
         _explain_extract(setup, str(extract), connection, settings)
         return
     kept, spools = _cache(setup), spools_of(setup)
-    answer, spool = find(kept, spools, key)
-    if answer is not None:
-        story, told = _story(kept, answer), _json(kept, answer)
+    found = find(kept, spools, key)
+    if isinstance(found, Entry):
+        story, told = _story(kept, found), _json(kept, found)
     else:
-        assert spool is not None
-        story, told = spool_story(spools, spool), told_of(spools, [spool])["entries"][0]
+        story, told = spool_story(spools, found), told_of(spools, [found])["entries"][0]
     if setup.json:
         setup.emit({"format": 1, **told})
         return
@@ -171,16 +171,16 @@ def clear(
     if only_spools and (extract or connection):
         raise UsageError("--spools goes with neither --extract nor --connection: those name answers")
     kept, spools = _cache(setup), spools_of(setup)
-    answer, spool = (None, None) if key is None else find(kept, spools, key)
+    named = None if key is None else _name(find(kept, spools, key))
 
     def chosen(entry: Entry) -> bool:
-        is_asked = _is_asked(entry, extract, connection) and (not expired or kept.is_expired(entry))
-        is_named = key is None or (answer is not None and entry.key == answer.key)
-        return is_asked and is_named and not only_spools
+        question = entry.question
+        is_asked = extract in (None, question.extract) and connection in (None, question.name)
+        return is_asked and named in (None, entry.key) and not only_spools and (not expired or kept.is_expired(entry))
 
     def chosen_spool(entry: Kept) -> bool:
-        is_asked = extract is None and connection is None and (not expired or spools.is_old(entry))
-        return is_asked and (key is None or (spool is not None and entry.name == spool.name))
+        is_asked = extract is None and connection is None
+        return is_asked and named in (None, entry.name) and (not expired or spools.is_old(entry))
 
     answers, rows = kept.clear(chosen), spools.clear(chosen_spool)
     count = sum(entry.bytes for entry in answers) + sum(entry.bytes for entry in rows)
@@ -188,15 +188,16 @@ def clear(
         gone = {"removed": [entry.key for entry in answers], "removed_spools": [entry.name for entry in rows]}
         setup.emit({"format": 1, **gone, "bytes": count})
         return
-    words = [many(len(found), what) for found, what in ((answers, "answer"), (rows, "spool")) if found]
+    _say_cleared(len(answers), len(rows), count)
+    if in_use := sum(entry.is_used and chosen_spool(entry) for entry in spools.kept()):
+        say(f"{many(in_use, 'spool')} in use: kept.")
+
+
+def _say_cleared(answers: int, spools: int, count: int) -> None:
+    from mlpipeline.observe.text import many
+
+    words = [many(found, what) for found, what in ((answers, "answer"), (spools, "spool")) if found]
     say(f"Removed {' and '.join(words)}, {size(count)}." if words else "Nothing to remove.")
-    if in_use := [entry for entry in spools.kept() if entry.is_used and chosen_spool(entry)]:
-        say(f"{many(len(in_use), 'spool')} in use: kept.")
-
-
-def _is_asked(entry: Entry, extract: str | None, connection: str | None) -> bool:
-    question = entry.question
-    return extract in (None, question.extract) and connection in (None, question.name)
 
 
 def _cache(setup: Setup) -> Cache:
@@ -205,7 +206,7 @@ def _cache(setup: Setup) -> Cache:
     return cache_of(setup.project())
 
 
-def find(kept: Cache, spools: Spools, prefix: str) -> tuple[Entry | None, Kept | None]:
+def find(kept: Cache, spools: Spools, prefix: str) -> Entry | Kept:
     """Returns the answer or the spool whose key begins so.
 
     Raises:
@@ -218,7 +219,13 @@ def find(kept: Cache, spools: Spools, prefix: str) -> tuple[Entry | None, Kept |
     if count != 1:
         several = f"{count} keys begin with {prefix!r}: give more of it"
         raise UsageError(several if count else f"no key begins with {prefix!r}: see mlpipeline cache list")
-    return (answers[0], None) if answers else (None, rows[0])
+    return answers[0] if answers else rows[0]
+
+
+def _name(found: Entry | Kept) -> str:
+    from mlpipeline.data.cache_index import Entry
+
+    return found.key if isinstance(found, Entry) else found.name
 
 
 def _story(kept: Cache, entry: Entry) -> list[tuple[str, str]]:

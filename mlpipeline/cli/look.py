@@ -12,6 +12,8 @@ from mlpipeline.cli.queue import complete_model
 from mlpipeline.cli.setup import Setup, draw, find_run, model_names, now, say, scheduler_line, shared
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mlpipeline.ledger import Ledger
     from mlpipeline.project import Project
     from mlpipeline.run import Attempt, Run
@@ -198,30 +200,34 @@ def _exit(attempt: Attempt) -> str:
 def _details(run: Run, attempt: Attempt, files: dict[str, dict[str, Any] | None]) -> None:
     import json
 
-    from mlpipeline import wire
     from mlpipeline.observe import status as statuses
     from mlpipeline.observe import text
 
-    result, outcome = files["result"] or {}, files["outcome"] or {}
     for title, values in (("Metrics", text.flat_metrics(attempt.metrics or {})), ("Parameters", run.params)):
         if values:
             say(f"\n{title}:")
             shown = {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
             _pairs(shown)
-    for name in ("model_summary", "loader_summary"):
-        if result.get(name):
-            say(f"\n{name.replace('_', ' ').capitalize()}:\n{result[name]}")
-    for line in (*(result.get("notes") or ()), *(outcome.get("warnings") or ())):
-        say(f"\n{line}")
-    if data := files["data"]:
-        rows = ", ".join(f"{count:,} {part}" for part, count in (data.get("rows") or {}).items())
-        say(f"\nData: {rows} rows of {data.get('dataset')}, digest {data.get('digest')}; see {wire.DATA}")
-    trace = (result.get("error") or {}).get("traceback")
-    if trace:
-        say(f"\n{trace}")
+    for told in _told(files["result"] or {}, files["outcome"] or {}, files["data"] or {}):
+        say(f"\n{told}")
     if len(run.attempts) > 1:
         say("\nAttempts:")
         draw(statuses.attempts_table(run, now()))
+
+
+def _told(result: dict[str, Any], outcome: dict[str, Any], data: dict[str, Any]) -> Iterator[str]:
+    """Yields what the attempt's files say at length: summaries, notes, warnings, data, the traceback."""
+    from mlpipeline import wire
+
+    for name in ("model_summary", "loader_summary"):
+        if result.get(name):
+            yield f"{name.replace('_', ' ').capitalize()}:\n{result[name]}"
+    yield from map(str, (*(result.get("notes") or ()), *(outcome.get("warnings") or ())))
+    if data:
+        rows = ", ".join(f"{count:,} {part}" for part, count in (data.get("rows") or {}).items())
+        yield f"Data: {rows} rows of {data.get('dataset')}, digest {data.get('digest')}; see {wire.DATA}"
+    if trace := (result.get("error") or {}).get("traceback"):
+        yield str(trace)
 
 
 def _pairs(values: dict[str, Any]) -> None:
