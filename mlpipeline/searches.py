@@ -151,9 +151,7 @@ def search(
     """
     spaces = {name: space_of(name, each) for name, each in space.items()}
     if not spaces:
-        raise VersionsError(
-            "the space of the search is empty: give at least one parameter with its values or its range"
-        )
+        raise VersionsError("the space of the search is empty: give at least one parameter with its values or range")
     _among("sampler", sampler, SAMPLERS)
     if pruner is not None:
         _among("pruner", pruner, PRUNERS)
