@@ -43,7 +43,6 @@ class Dialect:
         self.name: str = engine.dialect.name
         self.style: str = engine.dialect.paramstyle
         self.quote: Callable[[str], str] = engine.dialect.identifier_preparer.quote
-        self.longest_name: int = engine.dialect.max_identifier_length
 
     @property
     def errors(self) -> tuple[type[Exception], ...]:

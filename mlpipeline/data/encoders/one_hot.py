@@ -33,8 +33,6 @@ class OneHot(Vocabular):
         name: see `Encoder`, as all others.
     """
 
-    has_missing_: bool
-
     def __init__(
         self,
         column: Column,

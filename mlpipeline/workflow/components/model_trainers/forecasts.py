@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any
 
 from mlpipeline.errors import DataFault
 from mlpipeline.workflow.components.model_trainers.estimator_trainer import EstimatorTrainer, ProblemType
@@ -21,8 +21,6 @@ _TIME = frozenset(("time", "unit"))
 
 class Forecaster(EstimatorTrainer):
     """Forecasts by the column `time_index`, and reads no other one but for `regressor_cols`."""
-
-    READS_OTHERS: ClassVar[bool] = False
 
     problem_type: ProblemType | None = "timeseries"
     regressor_cols: list[str] | None = None
