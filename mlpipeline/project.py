@@ -90,11 +90,6 @@ class Project:
         """What to run."""
         return self.selection_path(False)
 
-    @property
-    def models_test_config(self) -> Path:
-        """What to run in test mode."""
-        return self.selection_path(True)
-
     def _of_host(self, name: str) -> Path:
         return self.outputs_dir / f"{name}-{self.host}"
 
@@ -160,6 +155,11 @@ class Project:
     def revisions_dir(self) -> Path:
         """Accepted revisions of the models config."""
         return self._of_host("revisions")
+
+    @property
+    def renames_path(self) -> Path:
+        """What was renamed, a line each: run directories keep the names that they were written with."""
+        return self.outputs_dir / "renames.jsonl"
 
     @property
     def claims_dir(self) -> Path:

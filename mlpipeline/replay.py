@@ -47,7 +47,7 @@ class Replayer:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self.renamings = tuple(_renamings(project.outputs_dir / "renames.jsonl"))
+        self.renamings = tuple(_renamings(project.renames_path))
 
     def ids(self) -> list[str]:
         """Returns the names of all run directories."""

@@ -202,7 +202,7 @@ def _write_down(project: Project, renaming: dict[str, Any]) -> None:
     from mlpipeline import wire
     from mlpipeline.jsonable import jsonable
 
-    wire.append_json(project.outputs_dir / "renames.jsonl", jsonable(renaming))
+    wire.append_json(project.renames_path, jsonable(renaming))
 
 
 @click.command()
