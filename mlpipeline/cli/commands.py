@@ -1,4 +1,4 @@
-"""The tree of commands: those that exist, by section and with the line that help shows, and those still to come."""
+"""The tree of commands, by section: where each is loaded from, and the line that help shows."""
 
 from __future__ import annotations
 

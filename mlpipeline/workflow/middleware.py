@@ -1,5 +1,8 @@
-"""What happens around every public method of a part, for each object alone, in this order from the outside in:
-logging, timing, error context, the workflow's own `around`, checks, recording, caching."""
+"""What happens around every public method of a part, for each object alone.
+
+In this order, from the outside in: logging, timing, error context, the workflow's own `around`, checks, recording,
+caching.
+"""
 
 from __future__ import annotations
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import configparser
+import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import mlpipeline
 from docs import tree
+from mlpipeline.project import Project
+from mlpipeline.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "mlpipeline"
@@ -140,6 +143,25 @@ def test_every_module_of_the_root_stands_in_the_contract_of_layers() -> None:
         f"mlpipeline.{path.stem}" for path in PACKAGE.iterdir() if path.suffix == ".py" or any(path.glob("*.py"))
     }
     assert present - {"mlpipeline.__init__"} - listed == set()
+
+
+def test_who_claims_to_touch_nothing_stands_in_the_contract_of_decisions() -> None:
+    listed = set(packaging()["importlinter:contract:decisions-do-no-io"]["source_modules"].split())
+    claims = re.compile(r"[;.] ?pure$|touches nothing$", re.IGNORECASE)
+    pure = {
+        ".".join(each.relative_to(ROOT).with_suffix("").parts) for each in MODULES if claims.search(tree.sentence(each))
+    }
+    assert {"mlpipeline.events", "mlpipeline.searches", "mlpipeline.observe.text"} <= pure
+    assert pure - listed == set()
+
+
+def test_the_architecture_page_names_every_place_that_a_project_knows(tmp_path: Path) -> None:
+    project = Project(root=tmp_path, settings=Settings(), host="<host>")
+    page = tree.PAGE.read_text(encoding="utf-8").partition("## On disk")[2]
+    known = {name: getattr(project, name) for name, each in vars(Project).items() if isinstance(each, property)}
+    places = {name: path.name for name, path in known.items() if isinstance(path, Path) and path != project.outputs_dir}
+    assert {"requests_dir": "requests-<host>", "runs_dir": "runs"}.items() <= places.items()
+    assert {name: place for name, place in places.items() if place not in page} == {}
 
 
 def test_lint_checks_the_import_contracts() -> None:
