@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlpipeline import params
-from mlpipeline.execution.fingerprint import normalized_tree
+from mlpipeline.execution.fingerprint import has_plain_versions, normalized_tree
 
 MODULE_LEVEL = "module level"
 _LONGEST = 40
@@ -43,6 +43,7 @@ def of_code(
         main_after: likewise.
     """
     old = {main_after if path == main_before else path: content for path, content in before.items()}
+    plain = has_plain_versions(old, main_after), has_plain_versions(after, main_after)
     found: list[Change] = []
     for path in sorted({*old, *after}, key=lambda each: (each != main_after, each)):
         if path not in old:
@@ -50,16 +51,16 @@ def of_code(
         elif path not in after:
             found.append(Change(kind="file", name=path, text=f"{path} is gone"))
         elif old[path] != after[path]:
-            found += _of_file(path, old[path], after[path])
+            found += _of_file(path, old[path], after[path], plain if path == main_after else (False, False))
     return tuple(found)
 
 
-def _of_file(path: str, before: bytes, after: bytes) -> list[Change]:
+def _of_file(path: str, before: bytes, after: bytes, plain: tuple[bool, bool]) -> list[Change]:
     whole = Change(kind="file", name=path, text=f"{path} changed")
     if not path.endswith(".py"):
         return [whole]
     try:
-        old, new = _in_order(before), _in_order(after)
+        old, new = _in_order(before, plain[0]), _in_order(after, plain[1])
     except (SyntaxError, ValueError, RecursionError):
         return [whole]
     if old == new:
@@ -68,9 +69,9 @@ def _of_file(path: str, before: bytes, after: bytes) -> list[Change]:
     return found or [Change(kind="file", name=path, text=f"the order of definitions in {path} changed")]
 
 
-def _in_order(content: bytes) -> list[tuple[str, str]]:
+def _in_order(content: bytes, is_model: bool) -> list[tuple[str, str]]:
     """Returns the parts of a module with their syntax: the same for two modules if the fingerprint is."""
-    return list(_of_body(normalized_tree(content).body, "", MODULE_LEVEL))
+    return list(_of_body(normalized_tree(content, is_model).body, "", MODULE_LEVEL))
 
 
 def _by_name(parts: list[tuple[str, str]]) -> dict[str, list[str]]:

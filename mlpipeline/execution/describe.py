@@ -56,7 +56,8 @@ def describe(place: Place, sources_dir: Path | None) -> dict[str, Any]:
     heavy = list(preload.imported_by(files))
     if report["fault"] is not None:  # which files are absent may be the fault
         digests = {**snapshot.looked_at(finder.looked_at, place), **digests}
-    return report | {"sources": sha, "code_digest": code, "files": digests, "heavy": heavy}
+    former = fingerprint.code_digest(files, main, fingerprint.FORMER)
+    return report | {"sources": sha, "code_digest": code, "former_digest": former, "files": digests, "heavy": heavy}
 
 
 def _import(finder: loader.SourcesFinder, main: str) -> dict[str, Any]:

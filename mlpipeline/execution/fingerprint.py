@@ -7,6 +7,8 @@ import hashlib
 import sys
 from collections.abc import Mapping
 
+from mlpipeline.execution.version_lines import kind_of_model, reads_versions, without_versions
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -14,35 +16,57 @@ if TYPE_CHECKING:
 _NO_CODE = ("versions", "search", "description")
 _MOST_NODES = 100_000
 
-ALGORITHM = f"1-py{sys.version_info.major}.{sys.version_info.minor}"
+ALGORITHM = f"2-py{sys.version_info.major}.{sys.version_info.minor}"
 """Names how digests are made. A syntax tree's text differs between Pythons, so digests of another
 algorithm are never compared: they are computed again from the stored sources."""
 
+FORMER = f"1-py{sys.version_info.major}.{sys.version_info.minor}"
+"""Names how digests were made while versions counted that a script adds by constants. What is named after such a digest
+and does not stand in the ledger, as claims and studies, is found by it."""
 
-def code_digest(files: Mapping[str, bytes], main: str) -> str:
+
+def code_digest(files: Mapping[str, bytes], main: str, algorithm: str = ALGORITHM) -> str:
     """Digests sources so that comments, docstrings and formatting do not count.
 
     Args:
         files: project-relative path to content.
         main: the key of the model's own file. Its name does not count, so that a renamed model keeps its history.
+        algorithm: `ALGORITHM` or `FORMER`.
 
     Returns:
         16 hexadecimal digits.
     """
-    total = hashlib.sha256(file_digest(main, files[main]).encode())
+    own = file_digest(main, files[main], is_model=algorithm != FORMER and has_plain_versions(files, main))
+    total = hashlib.sha256(own.encode())
     for path in sorted(files):
         if path != main:
             total.update(f"\n{path}\0{file_digest(path, files[path])}".encode())
     return total.hexdigest()[:16]
 
 
-def file_digest(path: str, content: bytes) -> str:
-    """Digests one file: normalized syntax for Python and YAML that parse, the bytes for everything else."""
+def has_plain_versions(files: Mapping[str, bytes], main: str) -> bool:
+    """Returns whether what adds versions to the model says nothing but parameters: no code beside it looks at them."""
+    others = (content for path, content in files.items() if path != main and path.endswith(".py"))
+    try:
+        kind = kind_of_model(ast.parse(files[main])) if main.endswith(".py") else None
+        return not any(b"ersion" in each and reads_versions(ast.parse(each), kind) for each in others)
+    except (SyntaxError, ValueError, RecursionError):
+        return False
+
+
+def file_digest(path: str, content: bytes, *, is_model: bool = False) -> str:
+    """Digests one file: normalized syntax for Python and YAML that parse, the bytes for everything else.
+
+    Args:
+        path: its suffix tells its kind.
+        content: the file's.
+        is_model: whether versions that it adds by constants are left out.
+    """
     if path.endswith((".yaml", ".yml")):
         content = _normalized_yaml(content)
     if path.endswith(".py"):
         try:
-            return hashlib.sha256(normalized(content).encode("utf-8", "surrogatepass")).hexdigest()
+            return hashlib.sha256(normalized(content, is_model).encode("utf-8", "surrogatepass")).hexdigest()
         except (SyntaxError, ValueError, RecursionError):
             pass  # a file that does not parse is compared as it is
     return hashlib.sha256(content).hexdigest()
@@ -79,14 +103,17 @@ def _plain(node: Any, left: list[int], *, is_root: bool = False) -> Any:
     return [_plain(each, left) for each in value]
 
 
-def normalized(content: bytes) -> str:
+def normalized(content: bytes, is_model: bool = False) -> str:
     """Returns the syntax tree as text, without docstrings and positions."""
-    return ast.dump(normalized_tree(content))
+    return ast.dump(normalized_tree(content, is_model))
 
 
-def normalized_tree(content: bytes) -> ast.Module:
-    """Returns the syntax tree without docstrings, and without the number of trials of a search: more of them change no
-    result.
+def normalized_tree(content: bytes, is_model: bool = False) -> ast.Module:
+    """Returns the syntax tree without docstrings and the number of trials of a search: more of them change no result.
+
+    Args:
+        content: a module's source.
+        is_model: whether versions that it adds by constants are left out as well: parameters tell them apart.
 
     Raises:
         SyntaxError, ValueError, RecursionError: it cannot be parsed.
@@ -97,7 +124,7 @@ def normalized_tree(content: bytes) -> ast.Module:
             _drop_docstring(node)
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "search":
             node.keywords = [each for each in node.keywords if each.arg != "trials"]
-    return tree
+    return without_versions(tree) if is_model else tree
 
 
 def _drop_docstring(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> None:

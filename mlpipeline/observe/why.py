@@ -155,7 +155,9 @@ def since(changes: Sequence[str], run: Run) -> str:
     if len(changes) > _MOST:
         shown.append(f"{len(changes) - _MOST} more")
     told = f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else "".join(shown)
-    what = told or "nothing but how another Python digests the code (the queue compares anew when it starts)"
+    what = (
+        told or "nothing but how another Python or mlpipeline digests the code (the queue compares anew when it starts)"
+    )
     metrics = text.metrics(dict(list(text.flat_metrics(run.last.metrics or {}).items())[:1]))
     verb = "" if told else "changed "
     return f"{what} {verb}since run {run.id} {_state(run)}" + (f" ({metrics})" if metrics else "")

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from mlpipeline import wire
+from mlpipeline.execution.fingerprint import ALGORITHM
 from mlpipeline.execution.snapshot import listing_digest
 from mlpipeline.execution.warm_parent import WarmParent
 from mlpipeline.project import Project
 from mlpipeline.queue import describing
 
-_FORMAT = 4
+_FORMAT = 5
+_MAKER = f"{ALGORITHM} of {sys.version}"  # digests by another algorithm are none of today's
 _MOST_VANISHED = 2
 
 
@@ -44,6 +46,7 @@ class Description:
     """What a model's file holds, or why it cannot be used (`fault`).
 
     `files` maps project-relative sources to SHA-256 digests: the description holds as long as they do.
+    `former_digest` is that of the code by the algorithm of earlier releases.
     """
 
     model: str
@@ -51,6 +54,7 @@ class Description:
     has_model: bool = True
     sources: str = ""
     code_digest: str = ""
+    former_digest: str = ""
     versions: tuple[DescribedVersion, ...] = ()
     search: Mapping[str, Any] | None = None
     description: str = ""
@@ -67,6 +71,7 @@ class Description:
             has_model=answer.get("has_model", True),
             sources=answer.get("sources", ""),
             code_digest=answer.get("code_digest", ""),
+            former_digest=answer.get("former_digest", ""),
             versions=tuple(DescribedVersion(**each) for each in answer["versions"]),
             search=answer.get("search"),
             description=answer.get("description", ""),
@@ -74,6 +79,12 @@ class Description:
             heavy=tuple(answer.get("heavy", ())),
             traceback=answer.get("traceback"),
         )
+
+
+def formers(known: Mapping[str, Description]) -> dict[str, str]:
+    """Returns what digests of code are by the algorithm of earlier releases, by today's, where they differ."""
+    found = {each.code_digest: each.former_digest for each in known.values() if each.former_digest}
+    return {today: former for today, former in found.items() if today != former}
 
 
 class Catalog:
@@ -105,7 +116,7 @@ class Catalog:
 
     def _load(self) -> None:
         content = wire.read_json(self._file)
-        if content is None or content.get("format") != _FORMAT or content.get("python") != sys.version:
+        if content is None or content.get("format") != _FORMAT or content.get("made_by") != _MAKER:
             return
         for model, answer in content["models"].items():
             with contextlib.suppress(KeyError, TypeError):  # a cache of another make is no cache
@@ -121,7 +132,7 @@ class Catalog:
                 models[name] = {key: getattr(each, key) for key in each.__slots__ if key != "model"} | {
                     "versions": versions
                 }
-        content = {"format": _FORMAT, "python": sys.version, "models": models}
+        content = {"format": _FORMAT, "made_by": _MAKER, "models": models}
         wire.write_json(self._file, content)
 
     def refresh(self, models: Iterable[str], python: Mapping[str, str | None]) -> None:

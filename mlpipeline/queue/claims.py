@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -41,9 +41,18 @@ class Claims:
     def __init__(self, project: Project) -> None:
         self.project = project
         self.elsewhere: dict[Key, Elsewhere] = {}
+        self._former: dict[str, str] = {}
         self._due = 0.0
         self._named: set[str] = set()  # directories whose own names are on disk
         self._intent = project.outputs_dir / f"claiming-{project.host}.json"
+
+    def learn(self, formers: Mapping[str, str]) -> None:
+        """Notes what digests of code were by the algorithm of earlier releases: claims of these are found by them.
+
+        Args:
+            formers: by today's digests.
+        """
+        self._former = dict(formers)
 
     def take(self, key: Key, about: dict[str, Any], *, again: bool) -> bool:
         """Claims a wish for an attempt of this host. False where another host has it; `elsewhere` says how it stands.
@@ -59,7 +68,7 @@ class Claims:
         place = self._place(key)
         place.parent.mkdir(parents=True, exist_ok=True)
         while True:
-            latest = self._latest(place)
+            latest = self._newest(key)
             if latest is not None and latest.content.get("host") != self.project.host:
                 found = _story(latest)
                 if found is not None and not (again and latest.outcome is not None):
@@ -174,7 +183,7 @@ class Claims:
     def discover(self, keys: Iterable[Key]) -> None:
         """Finds out which of these wishes other hosts took up last."""
         for key in keys:
-            latest = self._latest(self._place(key))
+            latest = self._newest(key)
             theirs = latest is not None and latest.content.get("host") != self.project.host
             found = _story(latest) if latest is not None and theirs else None
             if found is None:
@@ -189,13 +198,19 @@ class Claims:
 
     def outcome(self, key: Key) -> dict[str, Any] | None:
         """Returns what the attempt came to that took a wish up last; None while there is none."""
-        latest = self._latest(self._place(key))
+        latest = self._newest(key)
         return None if latest is None else latest.outcome
 
     def _place(self, key: Key) -> Path:
         equal = list(key[: WIDTHS[self.project.settings.rerun_on]])
         digest = hashlib.sha256(json.dumps(equal).encode()).hexdigest()[:40]
         return self.project.claims_dir / digest[:2] / digest[2:]
+
+    def _newest(self, key: Key) -> Claim | None:
+        """Returns the newest claim of a wish, that of an earlier release where there is no other."""
+        former = self._former.get(key.code_digest, key.code_digest)
+        places = dict.fromkeys((self._place(key), self._place(key._replace(code_digest=former))))
+        return next(filter(None, map(self._latest, places)), None)
 
     def _latest(self, place: Path) -> Claim | None:
         while numbers := _numbers(place):

@@ -21,9 +21,9 @@ from mlpipeline.execution.executor import Executor, slots_of
 from mlpipeline.ledger import Ledger
 from mlpipeline.lock import SchedulerLock, holder
 from mlpipeline.project import Project
+from mlpipeline.queue import digests, wishes
 from mlpipeline.queue import plan as planning
-from mlpipeline.queue import wishes
-from mlpipeline.queue.catalog import Catalog, Description
+from mlpipeline.queue.catalog import Catalog, Description, formers
 from mlpipeline.queue.claims import Claims
 from mlpipeline.queue.companion import dashboard_beside, options_of
 from mlpipeline.queue.devices import Devices
@@ -205,7 +205,8 @@ def _preview(project: Project, selection: Selection, catalog: Catalog, *, use_hi
             if executor_kind(project).is_here:
                 faults = devices.faults(selection) | Memory(project, ledger).faults(selection) | faults
             wanted = wishes.wanted(selection, known, testing=testing)
-            computed = _computed(project, ledger, wanted, faults, devices, use_history=use_history, testing=testing)
+            manner = {"use_history": use_history, "testing": testing}
+            computed = _computed(project, ledger, wanted, faults, devices, **manner, former=formers(known))
             studies.look(computed.items)
         finally:
             devices.close()
@@ -228,11 +229,13 @@ def _computed(
     *,
     use_history: bool,
     testing: bool,
+    former: Mapping[str, str],
 ) -> Plan:
     keys = [each.key for each in wanted]
-    standings = ledger.standings(keys, match=project.settings.rerun_on, invocation=None if use_history else "none")
+    standings = digests.standings(project, ledger, keys, former, invocation=None if use_history else "none")
     live = ledger.live()
     claims, orders = Claims(project), Orders()
+    claims.learn(former)
     if use_history and not testing:
         if claims.others():
             claims.discover(each.key for each in wanted)

@@ -15,7 +15,7 @@ from mlpipeline.ledger import Ledger
 from mlpipeline.project import Project
 from mlpipeline.queue import finish, pace, publish
 from mlpipeline.queue.attempts import Attempts
-from mlpipeline.queue.catalog import Catalog
+from mlpipeline.queue.catalog import Catalog, formers
 from mlpipeline.queue.claims import Claims
 from mlpipeline.queue.commands import Commands
 from mlpipeline.queue.live_selection import LiveSelection
@@ -209,6 +209,7 @@ class Scheduler:
         """Computes the plan from what is wanted and what happened."""
         live = list(self.attempts.live.values())
         self.closed = "" if self.options.testing else closed(self.project, self.room.orders)
+        self.claims.learn(formers(self.catalog.known))
         try:
             self.claims.look(time.monotonic())
         except OSError as error:

@@ -16,7 +16,7 @@ from mlpipeline.run import Run
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stale:
-    """What is different since a run. No changes: the digests alone are, as those of another Python."""
+    """What is different since a run. No changes: the digests alone are, as those of another Python or mlpipeline."""
 
     since: Run
     changes: tuple[Change, ...]
@@ -70,7 +70,10 @@ def short(stale: Stale) -> str:
     code = [each.name for each in stale.changes if each.kind != "parameter"]
     parameters = [each.name for each in stale.changes if each.kind == "parameter"]
     told = [("code changed", code), ("parameters changed", parameters)]
-    return "; ".join(f"{title}: {_few(names)}" for title, names in told if names) or "digests of another Python"
+    return (
+        "; ".join(f"{title}: {_few(names)}" for title, names in told if names)
+        or "digests of another Python or mlpipeline"
+    )
 
 
 def _few(names: list[str]) -> str:

@@ -17,7 +17,7 @@ from mlpipeline.ledger import Key, Ledger
 from mlpipeline.project import Project
 from mlpipeline.queue.asker import Asker
 from mlpipeline.queue.attempts import Live
-from mlpipeline.queue.catalog import Description
+from mlpipeline.queue.catalog import Description, formers
 from mlpipeline.queue.claims import Claims
 from mlpipeline.queue.study import Ended, Study, attempts_of, is_over, name_of, number_of, tried
 from mlpipeline.queue.verdicts import Item, Verdict
@@ -57,6 +57,7 @@ class Studies:
     def extended(self, selection: Selection, known: Mapping[str, Description]) -> dict[str, Description]:
         """Returns the descriptions with all trials among the versions."""
         self._listed = {each.model: each for each in selection.models}
+        self.claims.learn(formers(known))
         found = {model: self._as_asked(each) for model, each in known.items()}
         for model, description in list(found.items()):
             if description.search is not None and description.fault is None and model in self._listed:

@@ -92,6 +92,15 @@ class Study:
         self.starts = 0
         self.asker: Asker | None = None
         self.read()
+        if code and not self.trials:
+            self._go_on(params.digest([self.search["digest"], description.former_digest]))
+
+    def _go_on(self, former: str) -> None:
+        """Takes up the study that an earlier release made of the same search and code, if it did."""
+        today, self.name, self._read = self.name, former, set()
+        self.read()
+        if not self.trials:
+            self.name = today
 
     def read(self) -> None:
         """Reads the trials that have come to the disk, whoever wrote them."""

@@ -82,7 +82,7 @@ def test_what_changed_is_listed_with_the_run_since_which() -> None:
 
 def test_no_change_at_all_is_blamed_on_the_digest() -> None:
     told = why.since([], run_in(State.LOST))
-    assert told.startswith("nothing but how another Python digests the code")
+    assert told.startswith("nothing but how another Python or mlpipeline digests the code")
     assert told.endswith("was lost")
 
 
