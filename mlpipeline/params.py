@@ -70,6 +70,26 @@ def flatten(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
+def addressed(described: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns every value of a description under the address by which it is set.
+
+    What an object was built with stands right below the object's own address, and a value that a version set by this
+    address, and the object has, is there once.
+    """
+    flat: dict[str, Any] = {}
+    for key, value in described.items():
+        if isinstance(value, Mapping) and value.keys() == {"class", "arguments"}:
+            flat[f"{key}{SEPARATOR}class"] = value["class"]
+            value = value["arguments"]
+            if not value:
+                continue
+        if isinstance(value, Mapping) and value:
+            flat.update({f"{key}{SEPARATOR}{inner}": leaf for inner, leaf in addressed(value).items()})
+        else:
+            flat[str(key)] = value
+    return flat
+
+
 def _split(address: str) -> list[str]:
     parts = address.split(SEPARATOR)
     if not all(parts):

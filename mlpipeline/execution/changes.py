@@ -114,7 +114,7 @@ def _compared(path: str, old: Mapping[str, list[str]], new: Mapping[str, list[st
 
 def of_params(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
     """Returns which described parameters differ."""
-    old, new = _flat(before), _flat(after)
+    old, new = params.addressed(before), params.addressed(after)
     found = []
     for name in [*new, *(name for name in old if name not in new)]:
         was, is_now = old.get(name, _ABSENT), new.get(name, _ABSENT)
@@ -128,11 +128,6 @@ def of_params(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Chan
             continue
         found.append(Change(kind="parameter", name=name, text=text))
     return tuple(found)
-
-
-def _flat(described: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns parameters by address; those that an object was built with stand right below its own."""
-    return {name.replace("__arguments__", "__"): value for name, value in params.flatten(described).items()}
 
 
 def _shown(value: Any) -> str:

@@ -118,7 +118,7 @@ def rows_of(
         title = titled(first.model, first.version) if has_models else first.version
         title += " (imported)" if first.last.executor == IMPORTED else ""
         if first.params_digest not in flat:
-            flat[first.params_digest] = params.flatten(first.params)
+            flat[first.params_digest] = params.addressed(first.params)
         row = _row(group, f"{first.id} {title}" if first.id in named else title, flat[first.params_digest], words)
         study = study_of.get((first.model, first.version))
         rows.append(row if study is None else replace(row, study=study))

@@ -83,7 +83,7 @@ def _run(one: Side, other: Side) -> Iterator[Line]:
 
 def _parameters(side: Side) -> dict[str, Any]:
     """Returns a run's parameters by address; where a policy changed one, as the attempt had it."""
-    return {**params.flatten(side.run.params), **params.flatten(side.attempt.changes or {})}
+    return {**params.addressed(side.run.params), **params.addressed(side.attempt.changes or {})}
 
 
 def _environment(side: Side) -> dict[str, Any]:

@@ -94,6 +94,22 @@ def test_every_flat_address_leads_to_its_value(tree: dict[str, Any]) -> None:
         assert params.get(tree, address) is value
 
 
+def test_what_an_object_was_built_with_has_one_address() -> None:
+    tree = {"class": "Forest", "arguments": {"depth": 3, "kind": {"class": "Gini", "arguments": {}}}}
+    told = {"estimator": {"class": "Wrapped", "arguments": {"sklearn": tree}}, "estimator__sklearn__depth": 3}
+    assert params.addressed(told) == {
+        "estimator__class": "Wrapped",
+        "estimator__sklearn__class": "Forest",
+        "estimator__sklearn__depth": 3,
+        "estimator__sklearn__kind__class": "Gini",
+    }
+    assert params.addressed({"class": {"class": 1, "arguments": 2, "more": 3}}) == {
+        "class__class": 1,
+        "class__arguments": 2,
+        "class__more": 3,
+    }
+
+
 @given(_trees)
 def test_a_description_is_json_and_its_digest_survives_writing_and_reading(tree: dict[str, Any]) -> None:
     described = params.describe(tree)

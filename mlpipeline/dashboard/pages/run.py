@@ -64,7 +64,7 @@ def content(lookout: Lookout, reference: str, *, is_read_only: bool = False) -> 
     )
     outcome = wire.read_json(directory / wire.OUTCOME) or {}
     result = wire.read_json(directory / wire.RESULT) or {}
-    given = {**params.flatten(run.params), **params.flatten(attempt.changes or {})}
+    given = {**params.addressed(run.params), **params.addressed(attempt.changes or {})}
     return frame(seen, title=title, here="", live=f"/live/runs/{reference}", is_read_only=is_read_only) | {
         "run": run,
         "attempt": attempt,

@@ -51,6 +51,16 @@ def test_only_parameters_that_differ_are_shown_by_their_address() -> None:
     assert compared(one, two).parameters == ("net__depth", "more")
 
 
+def test_a_parameter_of_a_wrapped_estimator_is_shown_once() -> None:
+    def forest(depth: int) -> dict[str, Any]:
+        tree = {"class": "Forest", "arguments": {"depth": depth}}
+        return {"estimator": {"class": "SKLearn", "arguments": {"sklearn": tree}}, "estimator__sklearn__depth": depth}
+
+    one = ran("aaaaaa", "one", {}, params=forest(3))
+    two = replace(ran("bbbbbb", "two", {}, params=forest(8)), params_digest="other")
+    assert compared(one, two).parameters == ("estimator__sklearn__depth",)
+
+
 def by_hand(run: Run) -> Run:
     return replace(run, attempts=(replace(run.last, executor=BY_HAND),))
 
