@@ -10,6 +10,26 @@ import click
 from mlpipeline.cli.setup import Setup, shared
 from mlpipeline.cli.shells import ENVIRONMENT, attended, environment_of, has, python_of
 
+NOTHING = 5
+"""The exit status of pytest, and of unittest since Python 3.12, where there was no test."""
+
+# A module that skips itself leaves pytest without a test, as an empty directory does: it is asked what it skipped.
+# It runs in the project's interpreter, which need not have mlpipeline.
+_PYTEST = f"""
+import sys, pytest
+class Seen:
+    skipped = deselected = 0
+    def pytest_collectreport(self, report): self.skipped += report.skipped
+    def pytest_deselected(self, items): self.deselected += len(items)
+seen = Seen()
+sys.argv[0] = "pytest"
+status = pytest.main(sys.argv[1:], plugins=[seen])
+if status == {NOTHING} and seen.skipped and not seen.deselected:
+    print("All tests were skipped: mlpipeline test -rs says why.", flush=True)
+    status = 0
+sys.exit(status)
+"""
+
 
 class _Tests(click.Command):
     """The project's own tests; after the word `workflow`, a workflow's checks: a command of its own."""
@@ -32,7 +52,8 @@ class _Tests(click.Command):
 def test(context: click.Context, words: tuple[str, ...], unittest: bool) -> None:
     """Run the project's own tests: by pytest, or by unittest where that is not installed. MLP_ENV is test meanwhile.
 
-    What they fit or run by hand is no run of the history. The exit status is theirs. `mlpipeline test workflow RUNNER
+    What they fit or run by hand is no run of the history. The exit status is theirs; 0 where modules skipped themselves
+    and nothing else was there, 5 where there was no test. `mlpipeline test workflow RUNNER
     TESTS` carries out a workflow's checks instead; a path called so is ./workflow.
 
     \b
@@ -47,8 +68,17 @@ def test(context: click.Context, words: tuple[str, ...], unittest: bool) -> None
         command = [python, "-m", "unittest", *(() if words else _discover(project.root)), *words]
     else:
         place = ["tests"] if not _paths(words) and (project.root / "tests").is_dir() else []
-        command = [python, "-m", "pytest", *place, *words]
-    context.exit(attended(command, project, variables))
+        command = [python, "-c", _PYTEST, *place, *words]
+    status = attended(command, project, variables)
+    if status == NOTHING:
+        click.echo(_said_of_nothing(words, project.root), err=True)
+    context.exit(status)
+
+
+def _said_of_nothing(words: tuple[str, ...], root: Path) -> str:
+    if all(each.startswith("-") for each in words):
+        return f"{root} has no tests: write the first one, tests/test_models.py, with a function test_…."
+    return f"No test was chosen by {' '.join(words)}: name others."
 
 
 def _discover(root: Path) -> list[str]:

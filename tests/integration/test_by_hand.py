@@ -270,6 +270,22 @@ def test_own_tests_run_in_the_test_environment(plain: Workshop) -> None:
     assert (status, "Ran 2 tests" in shown) == (1, True), shown
 
 
+def test_no_tests_are_told_from_skipped_ones(plain: Workshop) -> None:
+    status, shown = plain.run("test", "-q")
+    assert (status, "has no tests: write the first one, tests/test_models.py" in shown) == (5, True), shown
+    (plain.root / "tests").mkdir()
+    status, shown = plain.run("test")
+    assert (status, "has no tests: write the first one, tests/test_models.py" in shown) == (5, True), shown
+    path = plain.root / "tests" / "test_it.py"
+    path.write_text("import pytest\npytest.importorskip('no_such_library')\ndef test_it(): pass\n")
+    status, shown = plain.run("test")
+    assert (status, "All tests were skipped: mlpipeline test -rs says why." in shown) == (0, True), shown
+    (plain.root / "tests" / "test_more.py").write_text("def test_more(): pass\n")
+    status, shown = plain.run("test", "-k", "misspelt")
+    assert (status, "No test was chosen by -k misspelt: name others." in shown) == (5, True), shown
+    assert plain.run("test")[0] == 0
+
+
 def test_notebooks_are_served_on_this_machine_with_a_kernel_of_the_project(plain: Workshop, tmp_path: Path) -> None:
     if not all(map(importlib.util.find_spec, ("jupyterlab", "ipykernel"))):
         status, text = plain.run("notebook", "--no-browser")
