@@ -214,13 +214,20 @@ def _show_metrics(setup: Setup, runner: Runner, values: dict[str, float]) -> Non
         run = _run_of(runner)
         setup.emit({"format": 1, "runner": type(runner).__name__, "metrics": values, "methods": seconds, "run": run})
         return
-    if values:
+    if values and runner.has_told_metrics and _is_one_screen():
+        pass  # the log has just shown them there
+    elif values:
         rows = tuple((name, f"{value:.6g}") for name, value in values.items())
         draw(Table(columns=("metric", "value"), rows=rows))
     else:
         say("The workflow ended, and returned no metrics.")
     if (run := _run_of(runner)) is not None:
         say(f"run {run['id']}: {run['directory']}")
+
+
+def _is_one_screen() -> bool:
+    """Whether a person sees the log and the answer in one place."""
+    return sys.stdout.isatty() and sys.stderr.isatty()
 
 
 def _run_of(runner: Runner) -> dict[str, str] | None:

@@ -13,6 +13,7 @@ from mlpipeline.cli.setup import Setup, draw, say, shared
 if TYPE_CHECKING:
     from mlpipeline.workflow.document import Document
     from mlpipeline.workflow.planned import Plan
+    from mlpipeline.workflow.runner import Runner
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -36,6 +37,7 @@ def validate(setup: Setup, files: tuple[Path, ...], settings: tuple[str, ...]) -
     try:
         found = runners.load(document(setup, files, settings), lazy=True)
         found.verify_versions()
+        _check_that_it_runs(found)
     except ConfigurationError as error:
         if not setup.json:
             raise
@@ -53,6 +55,17 @@ def validate(setup: Setup, files: tuple[Path, ...], settings: tuple[str, ...]) -
         return
     counts = f"{text.many(len(parts), 'part')}, {text.many(len(found.versions), 'version')}"
     say(f"{type(found).__name__}: {counts}, no fault.")
+
+
+def _check_that_it_runs(runner: Runner) -> None:
+    """Raises ConfigurationError where there is neither a class of the user's own nor any part: nothing would run."""
+    from mlpipeline.config_text import Fault
+    from mlpipeline.errors import ConfigurationError
+    from mlpipeline.workflow.runner import Runner as Plain
+
+    if type(runner) is Plain and not runner.plan.root.children and runner.plan.root.steps is None:
+        message = "names nothing to run: name a runner under `runner:`, or pipelines under `pipeline:`"
+        raise ConfigurationError(faults=[Fault(runner.document.files[0], 1, message)])
 
 
 @click.command("show-config")

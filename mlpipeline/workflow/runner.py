@@ -54,9 +54,13 @@ class Runner(Model, Part, ABC):
 
     Raises:
         ConfigurationError: with everything that is wrong, each with file and line.
+
+    Attributes:
+        has_told_metrics: whether the log has shown a person all metrics that `main` returned.
     """
 
     _is_framework = True
+    has_told_metrics: bool = False
     goes_on_by: str | None = "goes on at the step that was interrupted, as far as results of steps can be kept"
 
     def __init__(

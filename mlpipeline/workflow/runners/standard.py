@@ -77,8 +77,11 @@ class StandardRunner(Runner):
 
     @classmethod
     def value_faults(cls, values: Mapping[str, Any]) -> Mapping[str, str]:
-        """Returns which metrics are none, or not for the type of problem."""
-        return measuring.faults(values)
+        """Returns which names are empty, and which metrics are none, or not for the type of problem."""
+        named = {f"{source}_data": "a file or table" for source in _SOURCES} | {"model_target": "a column"}
+        given = {name: values.get(name) for name in named}
+        empty = [name for name, value in given.items() if isinstance(value, str) and not value.strip()]
+        return {name: f"is empty: name {named[name]}" for name in empty} | measuring.faults(values)
 
     @property
     def resource_name(self) -> str:
@@ -109,6 +112,7 @@ class StandardRunner(Runner):
             done.standing = "the champion" if self._is_champion(resource) else "promoted, and waits for approval"
         self._predict_all(model, data, dataset, done)
         self.log(outcome.text(done, self))
+        self.has_told_metrics = True
         return done.metrics
 
     def process_data(self, source: str = "train") -> tuple[pd.DataFrame, Resource]:

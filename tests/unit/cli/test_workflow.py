@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from mlpipeline.cli import workflow
 from mlpipeline.cli.main import cli
 from mlpipeline.console import LOGGER
 from tests.unit.workflow.conftest import WORKFLOW, Workbench, bench
@@ -25,6 +26,16 @@ def _quiet() -> Iterator[None]:
     yield
     log.handlers[:] = before
     log.setLevel(level)
+
+
+TELLING = """
+from mlpipeline.workflow import Runner
+class Telling(Runner):
+    told: bool
+    def main(self):
+        self.has_told_metrics = self.told
+        return {"mean": 2}
+"""
 
 
 def type_(*words: str) -> Result:
@@ -137,6 +148,31 @@ def test_what_a_workflow_raises_is_told_after_the_checks_so_far(bench: Workbench
     assert result.exit_code == 1
     assert "2 checks: 1 passed, 1 skipped" in result.stdout
     assert isinstance(result.exception, ZeroDivisionError)
+
+
+def test_metrics_that_the_log_has_told_are_not_repeated_on_one_screen(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.write("runners/telling.py", TELLING)
+    shown = {}
+    for is_one in (False, True):
+        monkeypatch.setattr(workflow, "_is_one_screen", lambda is_one=is_one: is_one)
+        shown[is_one] = type_("run", "workflow", "Telling", "--set", "told=true").stdout
+    assert "mean" in shown[False]
+    assert "mean" not in shown[True]
+    assert "run 2" in shown[True]
+    assert "mean" in type_("run", "workflow", "Telling", "--set", "told=false").stdout
+    assert told("run", "workflow", "Telling", "--set", "told=true")["metrics"] == {"mean": 2.0}
+
+
+def test_a_file_that_names_nothing_to_run_is_faulty(bench: Workbench) -> None:
+    for text in ("", "# later\n"):
+        bench.write("nothing.yaml", text)
+        result = type_("validate", "nothing.yaml")
+        assert result.exit_code == 2
+        assert "nothing.yaml:1: names nothing to run: name a runner under `runner:`" in result.stderr
+        assert told("validate", "nothing.yaml")["good"] is False
+        assert type_("validate", "w.yaml", "nothing.yaml").exit_code == 0
 
 
 def test_validate_tells_the_faults_of_every_version(bench: Workbench) -> None:

@@ -244,6 +244,18 @@ def test_wrong_metrics_are_told_before_anything_runs(site: Workbench) -> None:
     assert "there is no metric 'acuracy' for classification. Did you mean 'accuracy'?" in str(caught.value)
 
 
+def test_an_empty_name_is_told_before_anything_runs(site: Workbench) -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"train_data of ClassificationRunner .*: is empty: name a file"
+    ) as caught:
+        runner(site, "config: {train_data: '', eval_data: ' '}", settings=["model_target=''"])
+    assert sorted(str(fault).split(":")[0] for fault in caught.value.faults) == [
+        "--set model_target",
+        "dev1.yaml",
+        "dev1.yaml",
+    ]
+
+
 def test_sources_that_there_are_not_are_told(site: Workbench) -> None:
     flow = runner(site)
     for source in ("eval", "other"):
