@@ -43,6 +43,7 @@ def environment() -> Environment:
         "metrics": text.metrics,
         "memory": text.memory,
         "line": text.one_line,
+        "reason": left.reason,
         "plain": text.plain,
         "iso": lambda moment: moment.isoformat(timespec="seconds"),
         "told": lambda value: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False),

@@ -149,7 +149,7 @@ def _title(line: view.NextLine | view.RunLine) -> str:
 
 def _next(line: view.NextLine) -> tuple[Text, ...]:
     verdict = "HELD" if line.verdict == "held" else line.verdict.replace("_", " ")
-    reason = text.one_line(line.reason).removeprefix(f"{line.verdict}: ")
+    reason = left.reason(line).removeprefix(f"{line.verdict}: ")
     told = (_title(line), verdict, left.of_one(line.takes), reason)
     return tuple(
         Text(each, style) for each, style in zip(told, ("", _WORDS.get(line.verdict, ""), "", _QUIET), strict=True)

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mlpipeline.durations import Estimate, Size, Work, forecast, remaining, size
 from mlpipeline.observe import text
 from mlpipeline.observe.progress import Progress
-from mlpipeline.observe.view import seconds_of
+from mlpipeline.observe.view import NextLine, seconds_of
 
 if TYPE_CHECKING:
     from mlpipeline.run import Run
     from mlpipeline.timings import Timings
+
+_FOR_A_SLOT = "waits for a slot"
+Starts = tuple["Estimate | None", ...]
 
 
 class Left(NamedTuple):
@@ -73,6 +76,36 @@ def works_of_status(status: Mapping[str, Any], timings: Timings, now: datetime) 
     return works
 
 
+def ahead(
+    status: Mapping[str, Any], running: Sequence[Work], coming: Sequence[Work], now: datetime
+) -> tuple[Left | None, Starts]:
+    """Estimates what is left of a queue, and in how long each version starts that its scheduler says comes next.
+
+    Args:
+        status: what the scheduler wrote.
+        running: what holds slots now.
+        coming: what is open.
+        now: the time, aware.
+    """
+    slots, is_closed = status.get("slots") or 1, bool(status.get("closed"))
+    queue = of_queue([*running, *coming], slots=slots, now=now, is_closed=is_closed)
+    return queue, _starts(status, running, {each.kind: each.takes for each in coming})
+
+
+def _starts(
+    status: Mapping[str, Any], running: Sequence[Work], takes: Mapping[tuple[str, ...], Estimate | None]
+) -> Starts:
+    found, works = [], list(running)
+    for each in status.get("next") or ():
+        is_known = bool(works) and all(work.takes is not None and not work.takes.is_late for work in works)
+        is_waiting = is_known and each.get("reason") == _FOR_A_SLOT and not status.get("closed")
+        found.append(forecast(works, status.get("slots") or 1, lambda _, free: min(free)) if is_waiting else None)
+        if each.get("verdict") == "due":
+            kind = (str(each.get("model")), str(each.get("version")))
+            works.append(Work(takes.get(kind), kind))
+    return tuple(found)
+
+
 def about(takes: Estimate) -> str:
     """Says how long something takes: `12 min (10 min to 15 min)`."""
     low, middle, high = (text.rough(each) for each in takes.span)
@@ -91,6 +124,12 @@ def sentence(left: Left, now: datetime, *, is_served: bool = True) -> str:
     when = f", done around {text.clock(left.done_at, now)}" if left.done_at else ", once the queue goes on"
     told = f"About {about(left.takes)} left{when}" if is_served else f"About {about(left.takes)} of training"
     return "".join([told, *(f", + {each}" for each in more), "."])
+
+
+def reason(line: NextLine) -> str:
+    """Says why a version is where it is, and in how long it starts: `waits for a slot, starts in about 3 min`."""
+    when = "" if line.starts is None else f", starts in about {text.rough(line.starts.seconds)}"
+    return text.one_line(line.reason) + when
 
 
 def of_one(takes: Estimate | None, *, is_running: bool = False) -> str:

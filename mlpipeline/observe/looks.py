@@ -12,7 +12,7 @@ from typing import Generic, NamedTuple, TypeVar
 from mlpipeline.durations import Estimate, Size
 from mlpipeline.ledger import Ledger
 from mlpipeline.observe.activity import Activity
-from mlpipeline.observe.left import Left
+from mlpipeline.observe.left import Left, Starts
 from mlpipeline.observe.usage import Meter, Usage
 from mlpipeline.run import Run, State
 from mlpipeline.timings import Timings
@@ -94,6 +94,6 @@ class Looks:
 
     book: Book = field(default_factory=Book)
     activity: Activity = field(default_factory=Activity)
-    queue: Sparing[Left | None] = field(default_factory=Sparing)
+    queue: Sparing[tuple[Left | None, Starts]] = field(default_factory=Sparing)
     meter: Meter = field(default_factory=Meter)
     usage: Sparing[Mapping[str, Usage]] = field(default_factory=Sparing)

@@ -52,7 +52,7 @@ def gather(
         planned = status if status and is_served else None
         alive = [run for run in live if life[run.last.directory] in ("alive", "unknown")]
         here = {run.last.directory: run for run in live if life[run.last.directory] == "alive"}
-        goes_on, takes, queue = _estimates(
+        goes_on, takes, (queue, starts) = _estimates(
             looks.book.timings(ledger, project.root), alive, progress, planned, now, looks
         )
     return view.Facts(
@@ -68,6 +68,7 @@ def gather(
         latest={each: latest_metrics(f"{project.root}/{each}/{wire.METRICS}") for each in here},
         usage=looks.usage.get(lambda: looks.meter.look(str(project.root), here)),
         takes=takes,
+        starts=starts,
         queue=queue,
         counts=counts,
         # A fit by hand asks for its record before it begins: that is nothing that somebody waits for.
@@ -83,19 +84,18 @@ def _estimates(
     planned: Mapping[str, Any] | None,
     now: datetime,
     looks: Looks,
-) -> tuple[dict[str, Estimate | None], dict[tuple[str, ...], Estimate | None], Left | None]:
-    """Returns how long each run goes on, how long each open version takes, and what is left of the queue."""
+) -> tuple[dict[str, Estimate | None], dict[tuple[str, ...], Estimate | None], tuple[Left | None, left.Starts]]:
+    """Returns how long each run goes on, how long each open version takes, and what is ahead of the queue."""
     running = {}
     for run in alive:
         told = read_progress(progress[run.last.directory])
         running[run.last.directory] = left.of_run(run, told, timings, now)
     if planned is None:
-        return running, {}, None
+        return running, {}, (None, ())
     coming = left.works_of_status(planned, timings, now)
     works = [Work(running[run.last.directory], (run.model, run.version)) for run in alive]
-    slots, is_closed = planned.get("slots") or 1, bool(planned.get("closed"))
-    queue = looks.queue.get(lambda: left.of_queue([*works, *coming], slots=slots, now=now, is_closed=is_closed))
-    return running, {each.kind: each.takes for each in coming}, queue
+    takes = {each.kind: each.takes for each in coming}
+    return running, takes, looks.queue.get(lambda: left.ahead(planned, works, coming, now))
 
 
 def _progress(directory: str) -> dict[str, Any]:
@@ -205,7 +205,7 @@ def _next(title: str, lines: Sequence[view.NextLine]) -> Table:
             text.title(each.model, each.version, each.replicate),
             each.verdict.replace("_", " "),
             left.of_one(each.takes),
-            text.one_line(each.reason),
+            left.reason(each),
         )
         for each in lines
     )

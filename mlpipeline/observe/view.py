@@ -102,7 +102,7 @@ class LiveLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextLine:
-    """A version that the plan has not done yet, why it is where it is, and how long it takes."""
+    """A version that the plan has not done yet, why it is where it is, how long it takes, and in how long it starts."""
 
     model: str
     version: str
@@ -110,6 +110,7 @@ class NextLine:
     verdict: str
     reason: str
     takes: Estimate | None = None
+    starts: Estimate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +139,7 @@ class Facts:
         latest: by an attempt's directory, the metrics that it recorded last.
         usage: by an attempt's directory, what its processes take of the machine.
         takes: by model and version, how long what is open takes.
+        starts: in how long each of the versions starts that come next, in their order.
         queue: what is left of the queue.
         counts: runs in the ledger, by state.
         requests: how many requests wait for an answer.
@@ -156,6 +158,7 @@ class Facts:
     latest: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     usage: Mapping[str, Usage] = field(default_factory=dict)
     takes: Mapping[tuple[str, ...], Estimate | None] = field(default_factory=dict)
+    starts: Sequence[Estimate | None] = ()
     queue: Left | None = None
     counts: Mapping[State, int] = field(default_factory=dict)
     requests: int = 0
@@ -199,7 +202,7 @@ def picture(facts: Facts, now: datetime) -> Picture:
         project=facts.root,
         scheduler=facts.scheduler,
         running=tuple(_live(run, facts, now, reasons.get(run.last.directory, "")) for run in facts.live),
-        next=tuple(_next(each, facts.takes) for each in planned.get("next") or ()),
+        next=tuple(_next(each, facts, place) for place, each in enumerate(planned.get("next") or ())),
         ended=tuple(run_line(run, now) for run in facts.ended),
         runs={state.value: facts.counts.get(state, 0) for state in State},
         versions={str(key): int(value) for key, value in (planned.get("counts") or {}).items()},
@@ -234,7 +237,7 @@ def _is_adopted(run: Run, facts: Facts) -> bool:
     return facts.scheduler.running and began is not None and run.last.submitted_at < began
 
 
-def _next(content: Mapping[str, Any], takes: Mapping[tuple[str, ...], Estimate | None]) -> NextLine:
+def _next(content: Mapping[str, Any], facts: Facts, place: int) -> NextLine:
     model, version, verdict = (str(content.get(name, "")) for name in ("model", "version", "verdict"))
     return NextLine(
         model=model,
@@ -242,7 +245,8 @@ def _next(content: Mapping[str, Any], takes: Mapping[tuple[str, ...], Estimate |
         replicate=int(content.get("replicate") or 0),
         verdict=verdict,
         reason=str(content.get("reason", "")),
-        takes=takes.get((model, version)) if verdict in ("due", "waiting") else None,
+        takes=facts.takes.get((model, version)) if verdict in ("due", "waiting") else None,
+        starts=facts.starts[place] if place < len(facts.starts) else None,
     )
 
 

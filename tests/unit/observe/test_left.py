@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 from mlpipeline.durations import Estimate, Work
 from mlpipeline.observe import left, text
 from mlpipeline.observe.left import Left
+from mlpipeline.observe.view import NextLine
+from mlpipeline.queue.verdicts import FOR_A_SLOT
 from tests.unit.sample_runs import NOW
 
 LONG = Estimate(7800, 6600, 9600, 12)
@@ -54,6 +57,41 @@ def test_a_queue_that_starts_nothing_has_no_end() -> None:
     assert found is not None
     assert found.done_at is None
     assert found.takes is not None
+
+
+def coming(version: str, reason: str = FOR_A_SLOT, verdict: str = "due") -> dict[str, Any]:
+    return {"model": "a.py", "version": version, "verdict": verdict, "reason": reason}
+
+
+def starts_of(status: dict[str, Any], *running: Estimate | None) -> list[float | None]:
+    """Returns when what comes next starts, where each version takes a minute but for one that nobody knows."""
+    minute = Estimate(60, 60, 60, 20)
+    works = [Work(minute if name != "unknown" else None, ("a.py", name)) for name in ("b", "c", "d", "unknown")]
+    _, found = left.ahead(status, [Work(each, ("a.py", "a")) for each in running], works, NOW)
+    return [None if each is None else round(each.seconds, 3) for each in found]
+
+
+def test_what_comes_next_starts_when_those_before_it_are_done() -> None:
+    half, status = Estimate(30, 30, 30, 20), {"slots": 1, "next": [coming("b"), coming("c"), coming("d")]}
+    assert starts_of(status, half) == [30, 90, 150]
+    assert starts_of(status | {"slots": 2}, half, half) == [30, 30, 90]
+
+
+def test_no_start_is_told_where_it_is_not_known() -> None:
+    half = Estimate(30, 30, 30, 20)
+    held = [coming("b", "held", "held"), coming("b"), coming("c", "waits for b.py", "waiting"), coming("d")]
+    assert starts_of({"next": held}, half) == [None, 30, None, 90]
+    assert starts_of({"next": [coming("b"), coming("unknown"), coming("c")]}, half) == [30, 90, None]
+    assert starts_of({"next": [coming("b")], "closed": True}, half) == [None]
+    assert starts_of({"next": [coming("b", "next"), coming("c")]}) == [None, 60]
+    assert starts_of({"next": [coming("b")]}, None) == [None]
+    assert starts_of({"next": [coming("b")]}, LATE) == [None]
+
+
+def test_a_start_is_said_behind_the_reason() -> None:
+    line = NextLine(model="a.py", version="b", replicate=0, verdict="due", reason=FOR_A_SLOT)
+    assert left.reason(line) == "waits for a slot"
+    assert left.reason(replace(line, starts=LONG)) == "waits for a slot, starts in about 2 h 10 min"
 
 
 class Known:
