@@ -21,7 +21,7 @@ help:
 	@echo "make dist      build wheel and sdist into dist/, the same bytes from the same sources"
 	@echo "make chaos     kill, stop and starve everything; MLP_CHAOS_* make it longer"
 	@echo "make lint      ruff, mypy, import contracts, spelling"
-	@echo "make bench     measure, beside other tools; results in benchmarks/ (half an hour; bench-quick: two minutes)"
+	@echo "make bench     measure, beside other tools; results in benchmarks/ (half an hour; bench-quick: three minutes)"
 	@echo "make docs      build the documentation into docs/_build/html (docs-links: ask for every external link)"
 	@echo "make test-docs run what README and docs show, in empty directories"
 	@echo "make tree      bring the tree in docs/architecture.md up to date"
@@ -55,9 +55,9 @@ $(VENV)/.dev: $(VENV)/.created $(PACKAGING)
 	$(PIP) -e '.[dev]'
 	@touch $@
 
-# The trainings that are measured need TensorFlow and scikit-learn.
+# The trainings that are measured need TensorFlow, scikit-learn, XGBoost and LightGBM.
 $(VENV)/.bench: $(VENV)/.created $(PACKAGING)
-	$(PIP) -e '.[bench,data,serve,sklearn,sql,tensorflow-cpu,workflow,xgboost-cpu]'
+	$(PIP) -e '.[bench,data,lightgbm,serve,sklearn,sql,tensorflow-cpu,workflow,xgboost-cpu]'
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.created $(PACKAGING)

@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 def arguments() -> argparse.Namespace:
     """Reads the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="two minutes: small counts, and peers that cost little")
+    parser.add_argument("--quick", action="store_true", help="three minutes: small counts, and peers that cost little")
     parser.add_argument("--only", type=_listed(list(GROUPS)), metavar="A,B", help=f"of {', '.join(GROUPS)}")
     parser.add_argument(
         "--peers", type=_listed(["none", *peers.keys()]), metavar="A,B", help=f"of {', '.join(peers.keys())}, or none"

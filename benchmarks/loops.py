@@ -45,10 +45,14 @@ MODEL = Loop(Versions().add("v"))
 """
 
 
-def share_of_loop() -> tuple[float, float]:
-    """Returns what steps and record add to a loop of 1 ms steps in a worker: as a share of it, and seconds a step."""
+def share_of_loop(chunks: int = CHUNKS) -> tuple[float, float]:
+    """Returns what steps and record add to a loop of 1 ms steps in a worker: as a share of it, and seconds a step.
+
+    Args:
+        chunks: of a thousand steps each; so often do the two loops take turns.
+    """
     with workshop.project(1) as root:
-        (root / "models" / "nothing.py").write_text(MODEL.format(chunk=CHUNK, chunks=CHUNKS))
+        (root / "models" / "nothing.py").write_text(MODEL.format(chunk=CHUNK, chunks=chunks))
         workshop.seconds(workshop.command("-r", "-u"), root)
         (found,) = (root / "models" / "outputs" / "model_dirs").glob("*/spent.json")
         spent: dict[str, list[float]] = json.loads(found.read_text())

@@ -17,7 +17,7 @@ GAP = "last line of a run that does nothing -> first line of the next"
 def measure(bench: Bench) -> Iterator[Series]:
     """Measures every tool."""
     tools = [*peers.OURS, *peers.FLOOR, *bench.peers()]
-    times = bench.settings.times(3, 2)
+    times = bench.settings.times(3, 1)
     return bench.alternate("empty", COST, tools, times, lambda tool: once(tool, quick=bench.settings.quick))
 
 

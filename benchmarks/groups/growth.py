@@ -72,7 +72,7 @@ def measure(bench: Bench) -> Iterator[Series]:
     libraries = [
         each for each in (SacredHistory(), MlflowFile(), MlflowSqlite()) if chosen is None or each.key in chosen
     ]
-    sizes = {0: 100, 10_000: 100} if quick else {0: 1000, 10_000: 200, 100_000: 1000}
+    sizes = {0: 50, 10_000: 50} if quick else {0: 1000, 10_000: 200, 100_000: 1000}
 
     def once(tool: Tool) -> Iterator[Reading]:
         if isinstance(tool, WithHistory):
@@ -81,7 +81,7 @@ def measure(bench: Bench) -> Iterator[Series]:
                     stamps = tool.run(NOTHING, count, root, size).stamps
                 yield Reading(measure=after(size), values=(spacing(stamps),), note=f"a queue of {count:,}")
             return
-        largest = 300 if quick else 3_000 if tool.key == "sacred" else 1_000
+        largest = 100 if quick else 3_000 if tool.key == "sacred" else 1_000
         with processes.directory() as root:
             yield from _grown(tool.run(NOTHING, largest + _WINDOW, root).stamps, largest)
 

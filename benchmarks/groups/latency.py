@@ -34,11 +34,11 @@ while not os.path.exists({finish!r}):
 
 
 def measure(bench: Bench) -> Iterator[Series]:
-    """Measures warm and cold workers in turn."""
+    """Measures warm and cold workers in turn; in a quick run the warm ones, for each cold one imports TensorFlow."""
     if not tensorflow():
         yield Series(group="latency", measure=READY, tool=peers.WARM.name, skipped=MISSING)
         return
-    counts = {peers.WARM.name: bench.settings.count(16, 4), peers.COLD.name: bench.settings.count(4, 2)}
+    counts = {peers.WARM.name: bench.settings.count(16, 4), peers.COLD.name: 4}
 
     def once(tool: Tool) -> Iterator[Reading]:
         assert isinstance(tool, Mlpipeline)
@@ -49,7 +49,8 @@ def measure(bench: Bench) -> Iterator[Series]:
             yield Reading(measure=CROWDED, values=behind, note="its spare is still being forked")
         yield Reading(measure=MEMORY, unit="MB", values=(memory(tool),), note="worker and supervisor")
 
-    yield from bench.alternate("latency", READY, list(peers.OURS), bench.settings.times(2, 1), once)
+    tools = [peers.WARM] if bench.settings.quick else list(peers.OURS)
+    yield from bench.alternate("latency", READY, tools, bench.settings.times(2, 1), once)
 
 
 def delays(tool: Mlpipeline, count: int, slots: int) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -17,7 +17,7 @@ from benchmarks.peers.tool import Tool
 BOOKS = "what recording and saving a fit by hand takes, of the time of the fit"
 FIT = "that fit: read rows, encoded, fitted, scored on three parts, recorded and saved"
 OURS = "mlpipeline EstimatorModel"
-_ROWS, _TREES, _FEW_ROWS, _FEW_TREES = 200_000, 300, 20_000, 50
+_ROWS, _TREES, _FEW_ROWS, _FEW_TREES = 200_000, 300, 5_000, 20
 _NEEDED = ("pandas", "pyarrow", "sklearn", "skops")
 
 

@@ -68,11 +68,13 @@ def measure(bench: Bench) -> Iterator[Series]:
     chosen = bench.settings.peers
     tools = [each for each in RECORDERS if chosen is None or each.environment is None or each.key in chosen]
 
+    chunks = bench.settings.count(loops.CHUNKS, 1)
+
     def once(tool: Tool) -> Iterator[Reading]:
         assert isinstance(tool, Recorder)
         yield Reading(measure=COST, unit="us", values=(tool.each(1000),))
         if tool.name == OURS:
             yield Reading(measure=LOOP, unit="us", values=(tool.each(100_000),))
-            yield Reading(measure=SHARE, unit="%", values=(loops.share_of_loop()[0] * 100,))
+            yield Reading(measure=SHARE, unit="%", values=(loops.share_of_loop(chunks)[0] * 100,))
 
     yield from bench.alternate("recording", COST, tools, bench.settings.times(5, 1), once)

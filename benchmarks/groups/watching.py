@@ -28,18 +28,17 @@ from mlpipeline.run import Attempt, Cause, Run, State
 RUNS, OPEN, PAST, ROWS = 200, 300, 2000, 300
 WATCHED = f"{RUNS} live runs, told and shown every second -> `status --watch`, share of a core"
 _WIDTH, _HEIGHT = 120, 50
-_SETTLE_SECONDS = 5.0
 _TOTAL = 9000
 
 
 def measure(bench: Bench) -> Iterator[Series]:
     """Measures it."""
-    seconds = bench.settings.count(60, 10)
-    jobs: dict[str, Callable[[], Iterator[Reading]]] = {WATCHED: lambda: watched(seconds)}
+    seconds, settling = bench.settings.count(60, 5), bench.settings.count(5, 2)
+    jobs: dict[str, Callable[[], Iterator[Reading]]] = {WATCHED: lambda: watched(seconds, settling)}
     return bench.ours("watching", jobs)
 
 
-def watched(seconds: int) -> Iterator[Reading]:
+def watched(seconds: int, settling: int) -> Iterator[Reading]:
     """A queue with many runs and many versions to come; this process plays all of them and their scheduler."""
     with workshop.project(1, "") as root, contextlib.ExitStack() as stack:
         project = Project.load(root)
@@ -57,11 +56,13 @@ def watched(seconds: int) -> Iterator[Reading]:
         telling.start()
         stack.callback(telling.join)
         stack.callback(over.set)
-        yield Reading(measure=WATCHED, values=(_share(root, seconds) * 100,), unit="%", note=f"over {seconds} s")
+        yield Reading(
+            measure=WATCHED, values=(_share(root, seconds, settling) * 100,), unit="%", note=f"over {seconds} s"
+        )
 
 
-def _share(root: Path, seconds: int) -> float:
-    """Returns which part of a core the command takes, once it shows."""
+def _share(root: Path, seconds: int, settling: int) -> float:
+    """Returns which part of a core the command takes, once it has shown for so many seconds."""
     terminal, other = os.openpty()
     fcntl.ioctl(other, termios.TIOCSWINSZ, struct.pack("HHHH", _HEIGHT, _WIDTH, 0, 0))
     variables = processes.environment() | {"TERM": "xterm-256color"}
@@ -71,7 +72,8 @@ def _share(root: Path, seconds: int) -> float:
     reading = threading.Thread(target=_drain, args=(terminal, written))
     reading.start()
     try:
-        time.sleep(_SETTLE_SECONDS)
+        processes.until(lambda: written)
+        time.sleep(settling)
         watched, begin = psutil.Process(process.pid), time.monotonic()
         before, shown = watched.cpu_times(), len(written)
         time.sleep(seconds)
