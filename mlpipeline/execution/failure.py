@@ -53,13 +53,13 @@ def story(error: BaseException) -> str:
 
 def _is_refusal(error: BaseException) -> bool:
     """Whether this package raised it, and no line of somebody else's code but Python's own took part."""
-    return (
-        isinstance(error, MlpipelineError)
-        and error.__cause__ is None
-        and all(
-            frame.filename.startswith(_PYTHONS) and "site-packages" not in frame.filename for frame in own_frames(error)
-        )
-    )
+    return isinstance(error, MlpipelineError) and error.__cause__ is None and all(map(_is_pythons, own_frames(error)))
+
+
+def _is_pythons(frame: traceback.FrameSummary) -> bool:
+    """Whether a frame is of Python's own library, or of code that it has made, such as a dataclass's `__init__`."""
+    is_library = frame.filename.startswith(_PYTHONS) and "site-packages" not in frame.filename
+    return is_library or frame.filename == "<string>"
 
 
 def show(error: BaseException) -> None:
@@ -114,12 +114,14 @@ def describe(error: BaseException, root: Path) -> dict[str, Any]:
     """Returns cause, message, place and traceback of what was raised.
 
     The place is the deepest line of the project's own code, else the deepest line there is that is not this package's.
+    Where this package says what is wrong, a line of Python's own library is no place.
     """
     frames = own_frames(error)
     inside = [
         frame for frame in frames if frame.filename.startswith(str(root)) and "site-packages" not in frame.filename
     ]
-    chosen = inside or ([] if _is_refusal(error) else frames)
+    others = [frame for frame in frames if not (isinstance(error, MlpipelineError) and _is_pythons(frame))]
+    chosen = inside or others
     where = ""
     if chosen:
         place = chosen[-1]

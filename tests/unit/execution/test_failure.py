@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
@@ -73,3 +74,23 @@ def test_a_misspelt_name_of_an_import_has_its_nearest(code: str, near: str | Non
     with pytest.raises((ImportError, AttributeError)) as raised:
         exec(code)
     assert failure.near_name(raised.value) == ("" if near is None else f" Did you mean '{near}'?")
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise errors.ParameterError("max_depth is -3: it must be 0 or more") from error
+
+
+def test_a_line_of_pythons_own_library_is_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(failure, "OURS", str(Path(__file__)))  # as if a library had raised in what is ours
+
+    @explained()
+    def refused() -> object:
+        return int("x")
+
+    told = failure.describe(caught(refused), Path("/project"))
+    assert told["message"] == "ParameterError: max_depth is -3: it must be 0 or more"
+    assert "int()" in told["error"]["traceback"]
