@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import functools
 import zipfile
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -38,6 +40,9 @@ def without(estimator: Any) -> tuple[Any, dict[str, np.ndarray] | None]:
     arrays = _joined(estimator._predictors)
     found = copy.copy(estimator)
     found._predictors = []
+    if found._preprocessor is not None:
+        found._preprocessor = copy.deepcopy(found._preprocessor)
+        _set_check(found._preprocessor, None)
     return found, arrays
 
 
@@ -53,7 +58,9 @@ def put_back(estimator: Any, file: Path) -> None:
     Raises:
         DataFault: the file is damaged, or of a release of scikit-learn whose trees are others.
     """
+    from sklearn.ensemble._hist_gradient_boosting.common import X_DTYPE
     from sklearn.pipeline import Pipeline
+    from sklearn.utils import check_array
 
     while type(estimator) is Pipeline:
         estimator = estimator.steps[-1][1]
@@ -61,8 +68,19 @@ def put_back(estimator: Any, file: Path) -> None:
         # NumPy leaves a damaged file open that it has opened itself.
         with file.open("rb") as opened, np.load(opened, allow_pickle=False) as found:
             estimator._predictors = _divided({name: found[name] for name in found.files})
+        if estimator._preprocessor is not None:
+            _set_check(
+                estimator._preprocessor, functools.partial(check_array, dtype=[X_DTYPE], ensure_all_finite=False)
+            )
     except (zipfile.BadZipFile, KeyError, EOFError, ValueError) as error:
         raise errors.DataFault(f"{file} is damaged: {error}") from error
+
+
+def _set_check(preprocessor: Any, check: Callable[..., Any] | None) -> None:
+    """Sets what checks columns of numbers beside categorical ones: a function, and no file may hold one."""
+    for _, part, _ in (*preprocessor.transformers, *preprocessor.transformers_):
+        if hasattr(part, "func"):
+            part.func = check
 
 
 def _joined(rounds: list[list[Any]]) -> dict[str, np.ndarray]:

@@ -41,6 +41,8 @@ def _target(classes: int) -> np.ndarray:
         (HistGradientBoostingClassifier(**_FEW), 2),
         (HistGradientBoostingClassifier(**_FEW), 3),
         (make_pipeline(StandardScaler(), HistGradientBoostingRegressor(**_FEW)), 0),
+        (HistGradientBoostingRegressor(**_FEW, categorical_features=[1]), 0),
+        (make_pipeline("passthrough", HistGradientBoostingClassifier(**_FEW, categorical_features=[1])), 3),
     ],
 )
 def test_trees_are_the_same_after_loading_and_untouched_by_saving(tmp_path: Path, learner: Any, classes: int) -> None:
@@ -63,6 +65,8 @@ def test_splits_by_categories_come_back(tmp_path: Path) -> None:
     sklearn_trees.write(arrays, tmp_path / "trees.npz")
     sklearn_trees.put_back(bare, tmp_path / "trees.npz")
     assert (bare.predict(_rows()) == fitted.predict(_rows())).all()
+    assert "check_array" in repr(bare._preprocessor)
+    assert repr(bare._preprocessor) == repr(fitted._preprocessor)
 
 
 def test_a_model_that_was_saved_whole_is_loaded(tmp_path: Path) -> None:
