@@ -86,11 +86,11 @@ def converted(value: typing.Any, annotation: typing.Any) -> typing.Any:
     return tuple(value) if is_tuple and isinstance(value, list) else value
 
 
-def unknown_names(value: typing.Any, known: typing.Collection[str]) -> list[str]:
-    """Returns a sentence for each name in a value (a mapping's keys, a list's texts, a text) that is not known."""
+def unknown_names(value: typing.Any, known: typing.Collection[str]) -> list[tuple[str, str]]:
+    """Returns each name in a value (a mapping's keys, a list's texts, a text) that is not known, with a sentence."""
     names = [value] if isinstance(value, str) else list(value) if isinstance(value, Mapping | list | tuple) else []
     return [
-        f"there is no {name!r}.{near_miss(name, known)}"
+        (name, f"there is no {name!r}.{near_miss(name, known)}")
         for name in names
         if isinstance(name, str) and name not in known
     ]

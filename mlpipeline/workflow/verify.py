@@ -130,8 +130,10 @@ def _fits(part: Planned, kind: type[Part], key: Key, found: Found) -> Iterator[F
         if not isinstance(value, Mapping):  # the letters of a text would be told as names
             return
     known = kind.known_names(key.name)
-    for message in () if known is None else checking.unknown_names(value, known):
-        yield _at(found.place, f"{key.name} of {kind.__name__} ({part.name}): {message}")
+    for name, message in () if known is None else checking.unknown_names(value, known):
+        own = found.node and found.node.get(name)
+        place = own.place if own else found.place
+        yield _at(place, f"{key.name} of {kind.__name__} ({part.name}): {message}")
 
 
 def _unknown_keys(part: Planned, linker: Linker) -> Iterator[Fault]:

@@ -131,7 +131,7 @@ def test_14_a_hyper_parameter_that_the_trainer_does_not_know_is_a_fault(site: Si
     text = DEV.replace("model_trainer: {config: {model_index: id}}", wrong)
     site.write("dev.yaml", text)
     told = site.faults()
-    assert "dev.yaml:6:45: training_params of XGBoostTrainer (train.model_trainer): there is no 'max_dept'" in told
+    assert "dev.yaml:6:73: training_params of XGBoostTrainer (train.model_trainer): there is no 'max_dept'" in told
     assert "Did you mean 'max_depth'?" in told
     site.write("dev.yaml", text.replace("XGBoostTrainer", "SklearnTrainer"))
     assert "RandomForestRegressor has no 'max_dept'. Did you mean 'max_depth'?" in site.faults()

@@ -30,3 +30,10 @@ def test_what_several_parts_inherit_is_told_once(bench: Workbench, given: str, t
     found = bench.faults(STANDARD.format(given))
     assert len(found) == 1
     assert told in found[0]
+
+
+def test_an_unknown_name_is_told_where_it_stands(bench: Workbench) -> None:
+    text = STANDARD.format("model_target: y") + "train: {model_trainer: {config: {training_params: {max_depth: 3}}}}\n"
+    inside = text.replace("{max_depth: 3}", "{max_depth: 3,\n  max_dept: 4}")
+    (told,) = bench.faults(inside)
+    assert told.startswith("w0.yaml:4:13: training_params of XGBoostTrainer"), told

@@ -174,8 +174,8 @@ def test_values_are_converted_to_what_annotations_say() -> None:
 def test_unknown_names_in_values_are_told_with_the_nearest() -> None:
     known = ("max_depth", "rate")
     assert checking.unknown_names({"max_dept": 1, "rate": 2}, known) == [
-        "there is no 'max_dept'. Did you mean 'max_depth'?"
+        ("max_dept", "there is no 'max_dept'. Did you mean 'max_depth'?")
     ]
-    assert checking.unknown_names(["rate", "x"], known) == ["there is no 'x'."]
+    assert checking.unknown_names(["rate", "x"], known) == [("x", "there is no 'x'.")]
     assert checking.unknown_names("rate", known) == []
     assert checking.unknown_names(3, known) == []
