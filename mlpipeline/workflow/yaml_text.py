@@ -93,6 +93,8 @@ def _broken(error: Any, text: str, file: str) -> Fault:
         told = "a tab: indent with blanks"
     elif error.context and error.context_mark and error.context_mark.line != mark.line:
         told += f", {error.context} that begins in line {error.context_mark.line + 1}"
+    elif mark.column and line[mark.column - 1 : mark.column + 1] == "${":
+        told += ": put quotes around what holds ${...}, whose braces belong to YAML here"
     quoted = f"\n    {shown(line, _LONGEST)}" if line.strip() else ""
     return Fault(file, mark.line + 1, f"{told}{quoted}", mark.column + 1)
 

@@ -52,6 +52,15 @@ def test_keys_are_text_whatever_they_say() -> None:
     assert (node.plain(), found) == ({"on": 1, "off": 2, "y": 3, 4: 5, True: 6}, [])
 
 
+@pytest.mark.parametrize("text", ["a: {b: ${env:X}}\n", "a: [${b.c}]\n"])
+def test_a_reference_within_braces_of_yaml_is_told_to_need_quotes(text: str) -> None:
+    (told,) = faults(text)
+    assert "put quotes around what holds ${...}" in told
+    node, found = yaml_text.read(text.replace("$", '"$').replace("}]", '}"]').replace("X}}", 'X}"}').encode(), "w.yaml")
+    assert not found
+    assert node is not None
+
+
 def test_broken_yaml_is_told_with_line_column_and_the_line_itself() -> None:
     (told,) = faults("a: 1\nb: [1, 2\nc: 3\n")
     assert told.startswith("w.yaml:3:2: ")
