@@ -10,7 +10,7 @@ from typing import Any
 from mlpipeline import params, searches
 from mlpipeline.observe import statistics, text
 from mlpipeline.observe.results import metrics_of
-from mlpipeline.run import IMPORTED, OUTSIDE, Cause, Run, State
+from mlpipeline.run import BY_HAND, IMPORTED, OUTSIDE, Cause, Run, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,14 +74,16 @@ class Row:
 def by_version(runs: Iterable[Run]) -> list[list[Run]]:
     """Returns for each version the runs that speak for it: one for each replicate, all of the same code and parameters.
 
-    These are the newest that succeeded; where none did, its newest run stands alone.
+    These are the newest that succeeded; where none did, its newest run stands alone. What was fitted by hand with other
+    parameters than the version's does not speak for the version, but for itself.
 
     Args:
         runs: newest first.
     """
-    grouped: dict[tuple[str, str], list[Run]] = {}
+    grouped: dict[tuple[str, str, str], list[Run]] = {}
     for run in runs:
-        grouped.setdefault((run.model, run.version), []).append(run)
+        own = _otherwise(run) if run.state is State.SUCCEEDED else ""
+        grouped.setdefault((run.model, run.version, own), []).append(run)
     found = []
     for group in grouped.values():
         good = [run for run in group if run.state is State.SUCCEEDED]
@@ -95,6 +97,13 @@ def by_version(runs: Iterable[Run]) -> list[list[Run]]:
                 chosen.setdefault(run.replicate, run)
         found.append([chosen[each] for each in sorted(chosen)])
     return found
+
+
+def _otherwise(run: Run) -> str:
+    """Returns with which parameters a version was fitted by hand, other than its own."""
+    is_changed = run.last.executor == BY_HAND and run.last.changes
+    told = ", ".join(f"{name}={text.number(value)}" for name, value in run.last.changes.items()) if is_changed else ""
+    return f" with {told}" if told else ""
 
 
 def rows_of(
@@ -116,7 +125,7 @@ def rows_of(
     for group in groups:
         first = group[0]
         title = titled(first.model, first.version) if has_models else first.version
-        title += " (imported)" if first.last.executor == IMPORTED else ""
+        title += _otherwise(first) + (" (imported)" if first.last.executor == IMPORTED else "")
         if first.params_digest not in flat:
             flat[first.params_digest] = params.addressed(first.params)
         row = _row(group, f"{first.id} {title}" if first.id in named else title, flat[first.params_digest], words)

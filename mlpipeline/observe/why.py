@@ -50,7 +50,7 @@ def why_run(run: Run, now: datetime, details: Details | None = None) -> str:
         done = f"{name} succeeded {text.ago(last.ended_at, now)}{_steps(last)}{early}" + (
             f": {shown}." if shown else "."
         )
-        return _joined(done, _follower(told))
+        return _joined(done, _changed(last), _follower(told))
     if not last.state.is_final:
         return _live(name, last, told, now)
     reason = text.one_line(last.message or last.cause.value.replace("_", " "), 500).rstrip(".")

@@ -74,6 +74,20 @@ def test_a_run_by_hand_adds_no_parameters_that_versions_do_not_name() -> None:
     assert compared(hand, one).parameters == ("depth",)
 
 
+def test_a_fit_with_other_parameters_speaks_for_itself_and_not_for_its_version() -> None:
+    queued = ran("aaaaaa", "wide", {"accuracy": 0.8}, params={"depth": 3})
+    hand = by_hand(replace(ran("bbbbbb", "wide", {"accuracy": 0.9}, params={"depth": 9}), params_digest="nine"))
+    hand = replace(hand, attempts=(replace(hand.last, changes={"depth": 9}),))
+    broken = replace(hand, id="20261121-040506-cccccc", attempts=(replace(hand.last, state=State.FAILED),))
+    found = compared(broken, hand, queued)
+    assert [row.label for row in found.rows] == ["wide with depth=9", "wide"]
+    assert [row.scores["accuracy"].mean for row in found.rows] == [0.9, 0.8]
+    assert found.parameters == ("depth",)
+    policy = replace(queued, attempts=(replace(queued.last, changes={"batch_size": 16}),))
+    assert [row.label for row in compared(policy).rows] == ["wide"]
+    assert [row.label for row in compared(broken).rows] == ["wide with depth=9"]
+
+
 def test_runs_by_hand_alone_show_all_in_which_they_differ() -> None:
     one = by_hand(ran("aaaaaa", "one", {}, params={"depth": 3, "seed": 0}))
     two = by_hand(replace(ran("bbbbbb", "two", {}, params={"depth": 3, "seed": 1, "more": 1}), params_digest="two"))

@@ -60,6 +60,8 @@ def test_parameters_that_a_policy_changed_are_told() -> None:
     run = run_in(State.FAILED, cause=Cause.OUT_OF_MEMORY)
     changed = replace(run, attempts=(replace(run.last, changes={"batch_size": 16}),))
     assert "It ran with batch_size = 16 instead of the version's own." in why.why_run(changed, NOW)
+    done = replace(run_in(State.SUCCEEDED), attempts=(replace(run_in(State.SUCCEEDED).last, changes={"depth": 9}),))
+    assert "It ran with depth = 9 instead of the version's own." in why.why_run(done, NOW)
 
 
 def test_a_run_that_another_one_followed_gives_no_advice() -> None:
