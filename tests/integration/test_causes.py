@@ -72,9 +72,10 @@ def test_an_import_error_after_the_description_is_told(workshop: Workshop) -> No
     assert "no_such_module" in last(workshop)["message"]
 
 
-def groups() -> set[Path]:
-    """Control groups of runs, those of other tests included."""
-    return set(Path("/sys/fs/cgroup").rglob("mlpipeline-*"))
+def groups(workshop: Workshop) -> list[Path]:
+    """Control groups of the runs of this project; those of other tests may be there at the same time."""
+    names = {f"mlpipeline-{attempt['token'][:16]}" for run in workshop.history() for attempt in run["attempts"]}
+    return [path for path in Path("/sys/fs/cgroup").rglob("mlpipeline-*") if path.name in names]
 
 
 @pytest.mark.parametrize("how", ["sum", "cgroup"])
@@ -83,7 +84,6 @@ def test_a_run_that_breaks_its_memory_limit_is_ended_and_says_so(workshop: Works
         if IN_CI:
             pytest.fail("CI must be able to make control groups")
         pytest.skip("control groups for memory cannot be made here")
-    before = groups()
     workshop.config(f"memory_limit = 300MB\nmemory_limit_by = {how}\n")
     workshop.model("m.py", EAT)
     workshop.list("m.py")
@@ -94,7 +94,7 @@ def test_a_run_that_breaks_its_memory_limit_is_ended_and_says_so(workshop: Works
     assert 150e6 < found["peak_memory_bytes"] < 500e6
     assert "held" in workshop.run("plan")[1]
     assert workshop.left_behind() == []
-    assert groups() <= before
+    assert groups(workshop) == []
 
 
 def can_make_groups() -> bool:
@@ -205,7 +205,9 @@ def test_a_control_group_goes_with_its_run(workshop: Workshop) -> None:
     (output,) = workshop.outputs.glob("runs/*/1/output.log")
     inside = [line.split(":", 2)[2] for line in output.read_text().splitlines() if "mlpipeline-" in line]
     assert len(inside) == 1
-    assert not list(Path("/sys/fs/cgroup").rglob(inside[0].rpartition("/")[2]))
+    (run,) = workshop.history()
+    assert inside[0].rpartition("/")[2] == f"mlpipeline-{run['token'][:16]}"
+    assert groups(workshop) == []
 
 
 def test_what_is_held_after_it_was_killed_stands_failed(workshop: Workshop) -> None:

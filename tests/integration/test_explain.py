@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tests.integration.conftest import Workshop
 
 VERSIONS = 'Versions(0.1, Loader(), 2, 1).add("one").add("two")'
@@ -135,6 +137,7 @@ def test_who_waits_for_a_slot_is_told_behind_whom_and_when_it_starts(workshop: W
     assert scheduler.wait(60) == 0
 
 
+@pytest.mark.alone  # what a run took is told with one digit before the point
 def test_a_start_is_reckoned_from_earlier_runs(workshop: Workshop) -> None:
     body = "import time\nwhile self.run.replicate == 1 and not (ROOT / 'go').exists(): time.sleep(0.02)\n"
     body += "time.sleep(0 if self.run.replicate else {seconds})"

@@ -95,6 +95,7 @@ assert (ROOT / other).exists(), "the other one never came"
     assert workshop.run("-r", "-u", "-j", "2")[0] == 0
 
 
+@pytest.mark.alone
 def test_an_idle_scheduler_sleeps(workshop: Workshop) -> None:
     import psutil
 
