@@ -132,7 +132,8 @@ for _ in range(5):
     w -= 0.1 * gradient
     yield value
 """,
-    "tensorflow": """
+    # Keras imports TensorFlow: one start of both does for a loop of TensorFlow's own and a fit of Keras.
+    "keras": """
 import tensorflow as tf
 x = tf.random.normal([500, 50])
 w = tf.Variable(tf.random.normal([50]))
@@ -144,8 +145,6 @@ def step():
     return loss
 for _ in range(5):
     yield step()
-""",
-    "keras": """
 import keras, numpy as np
 net = keras.Sequential([keras.layers.Dense(20, "relu"), keras.layers.Dropout(0.5), keras.layers.Dense(1)])
 net.compile("adam", "mse")
