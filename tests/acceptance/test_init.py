@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -48,15 +50,27 @@ def made(place: Path, template: str, data: str) -> Path:
     return place / "my project"
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Makes a project of a template, tries it and trains it: once for all tests that look at what came of it."""
+
+    @functools.cache
+    def project_of(template: str) -> Path:
+        project = made(tmp_path_factory.mktemp("trained"), template, "none")
+        run(project)
+        assert history(project) == [], "test mode records nothing"
+        run(project, "-r", "-u")
+        runs = history(project)
+        assert len({each["version"] for each in runs}) == len(runs) >= 2
+        assert {each["state"] for each in runs} == {"succeeded"}
+        return project
+
+    return project_of
+
+
 @pytest.mark.parametrize("template", projects.KINDS)
-def test_a_new_project_is_tried_trained_and_tested(tmp_path: Path, template: str) -> None:
-    project = made(tmp_path, template, "none")
-    run(project)
-    assert history(project) == [], "test mode records nothing"
-    run(project, "-r", "-u")
-    runs = history(project)
-    assert len({each["version"] for each in runs}) == len(runs) >= 2
-    assert {each["state"] for each in runs} == {"succeeded"}
+def test_a_new_project_is_tried_trained_and_tested(trained: Callable[[str], Path], template: str) -> None:
+    project = trained(template)
     text = run(project, "test", "-q", "-p", "no:cacheprovider").stdout
     assert (" passed" in text, "skipped" in text) == (True, False), text
 
@@ -78,9 +92,8 @@ def test_a_new_project_reads_its_rows_from_a_database(tmp_path: Path, template: 
 
 
 @pytest.mark.parametrize("template", ["queue", "workflow", "sklearn"])
-def test_the_readme_names_no_command_that_does_not_work(tmp_path: Path, template: str) -> None:
-    project = made(tmp_path, template, "none")
-    run(project, "-r", "-u")
+def test_the_readme_names_no_command_that_does_not_work(trained: Callable[[str], Path], template: str) -> None:
+    project = trained(template)
     lines = (project / "README.md").read_text().splitlines()
     commands = [line.strip() for line in lines if line.startswith("    mlpipeline")]
     words = [re.split(r" {2,}", each)[0].split()[1:] for each in commands]
