@@ -190,10 +190,7 @@ class Picture:
 
 
 def picture(facts: Facts, now: datetime) -> Picture:
-    """Returns the picture of these facts.
-
-    What a scheduler planned is shown only while it runs: of one that is down it would be a guess.
-    """
+    """Returns the picture of these facts; what a scheduler planned only while it runs, since later it is a guess."""
     status = facts.status or {}
     planned = status if facts.scheduler.running else {}
     reasons = waiting_reasons(planned)
