@@ -131,10 +131,11 @@ services: $(VENV)/.services
 	sh tests/services/install.sh
 	$(BIN)/python -m pytest $(RERUN) tests/services
 
-# Engines with two nodes each, each engine in a network namespace of its own. MLP_REQUIRE_ENGINES=1 makes a missing one a failure.
+# Engines with two nodes each, in network namespaces. Of two test processes one begins with Ray's tests, the other with Slurm's, so that
+# both are waited for at a time. MLP_REQUIRE_ENGINES=1 makes a missing engine a failure.
 test-engines: $(VENV)/.engines
 	sh tests/engines/install.sh
-	MLP_TEST_SECONDS=180 $(BIN)/python -m pytest $(RERUN) tests/engines -n 2 --dist loadgroup
+	MLP_TEST_SECONDS=180 $(BIN)/python -m pytest $(RERUN) tests/engines -n 2 --dist worksteal
 
 # Processes are killed, stopped and starved there; most of the time is waiting, so two tests run at a time.
 chaos: $(VENV)/.test

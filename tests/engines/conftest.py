@@ -21,14 +21,6 @@ def missing(what: str) -> None:
     pytest.skip(f"{what}: run tests/engines/install.sh as root")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Has each engine's tests run in one process: so `-n 2 --dist loadgroup` waits for both at a time."""
-    for item in items:
-        fixtures = getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("ray" if "ray" in fixtures else "slurm"))
-
-
 @pytest.fixture(scope="session")
 def loopback() -> Iterator[None]:
     """A network of this process's own."""
