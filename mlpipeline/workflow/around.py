@@ -62,7 +62,7 @@ def read(root: Planned, linker: Linker, faults: list[Fault]) -> tuple[Around, ..
         return ()
     node = linker.resolve(node)
     if type(node.value) is not list:
-        _fault(node, 'around is a list: `- {call: audit.around, methods: ["train.*"]}`', faults)
+        faults.append(node.place.fault('around is a list: `- {call: audit.around, methods: ["train.*"]}`'))
         return ()
     found = [_item(root, each, faults) for each in node.value]
     return tuple(each for each in found if each is not None)
@@ -70,14 +70,14 @@ def read(root: Planned, linker: Linker, faults: list[Fault]) -> tuple[Around, ..
 
 def _item(root: Planned, node: Node, faults: list[Fault]) -> Around | None:
     if not node.is_mapping:
-        _fault(node, 'an item of around is a mapping: {call: audit.around, methods: ["train.*"]}', faults)
+        faults.append(node.place.fault('an item of around is a mapping: {call: audit.around, methods: ["train.*"]}'))
         return None
     for key, each in node.items():
         if key not in _KEYS:
-            _fault(each, f"{shown(str(key))!r} means nothing in around.{near_miss(str(key), _KEYS)}", faults)
+            faults.append(each.place.fault(f"{shown(str(key))!r} means nothing in around.{near_miss(str(key), _KEYS)}"))
     call, patterns = node.get("call"), node.get("methods")
     if call is None or patterns is None or type(patterns.value) is not list or not patterns.value:
-        _fault(node, "an item of around has a call, `part.method`, and a list of methods", faults)
+        faults.append(node.place.fault("an item of around has a call, `part.method`, and a list of methods"))
         return None
     part, method = _called(root, call, faults)
     if part is None:
@@ -91,10 +91,10 @@ def _called(root: Planned, node: Node, faults: list[Fault]) -> tuple[Planned | N
     *path, method = str(node.value).split(".")
     part = root.reach(path) if path else None
     if part is None:
-        _fault(
-            node,
-            f"around: there is no part {'.'.join(path)!r}.{near_miss(path[0] if path else '', root.names())}",
-            faults,
+        faults.append(
+            node.place.fault(
+                f"around: there is no part {'.'.join(path)!r}.{near_miss(path[0] if path else '', root.names())}",
+            )
         )
         return None, method
     if part.kind is None:  # which is told where it is declared
@@ -105,7 +105,7 @@ def _called(root: Planned, node: Node, faults: list[Fault]) -> tuple[Planned | N
             f"{part.kind.__name__}.{method} must take what is called and what goes on: {method}(self, called, proceed)"
         )
     if told is not None:
-        _fault(node, f"around: {told}", faults)
+        faults.append(node.place.fault(f"around: {told}"))
     return (part if told is None else None), method
 
 
@@ -130,7 +130,9 @@ def _matching(
     found = [(address, name) for address, name in known if fnmatchcase(".".join((*address, name)), text)]
     if not found:
         names = [".".join((*address, name)) for address, name in known]
-        _fault(pattern, f"around: {shown(text)!r} is no method of this workflow.{near_miss(text, names)}", faults)
+        faults.append(
+            pattern.place.fault(f"around: {shown(text)!r} is no method of this workflow.{near_miss(text, names)}")
+        )
     yield from found
 
 
@@ -156,7 +158,3 @@ def layer(
         return getattr(part(), around.method)(called, lambda: proceed(*args, **keywords))
 
     return call
-
-
-def _fault(node: Node, message: str, faults: list[Fault]) -> None:
-    faults.append(Fault(node.place.file, node.place.line, message, node.place.column))

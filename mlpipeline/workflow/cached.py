@@ -24,13 +24,13 @@ def read(root: Planned, linker: Linker, faults: list[Fault]) -> tuple[Cached, st
     node = linker.resolve(node)
     for key, each in node.items():
         if key not in _KEYS:
-            _fault(each, f"{shown(str(key))!r} means nothing in cache.{near_miss(str(key), _KEYS)}", faults)
+            faults.append(each.place.fault(f"{shown(str(key))!r} means nothing in cache.{near_miss(str(key), _KEYS)}"))
     methods, directory = node.get("methods"), node.get("dir")
     if methods is None or type(methods.value) is not list:
-        _fault(node, "cache takes a list of methods: `cache: {methods: [train.model_trainer.fit]}`", faults)
+        faults.append(node.place.fault("cache takes a list of methods: `cache: {methods: [train.model_trainer.fit]}`"))
         return frozenset(), DIRECTORY
     if directory is not None and (not isinstance(directory.value, str) or not directory.value):
-        _fault(directory, "dir is the name of a directory", faults)
+        faults.append(directory.place.fault("dir is the name of a directory"))
         return frozenset(), DIRECTORY
     found = [_method(root, each, faults) for each in methods.value]
     return frozenset(each for each in found if each), directory.value if directory is not None else DIRECTORY
@@ -40,7 +40,9 @@ def _method(root: Planned, node: Node, faults: list[Fault]) -> tuple[tuple[str, 
     *path, method = str(node.value).split(".")
     part = root.reach(path)
     if part is None:
-        _fault(node, f"cache: there is no part {'.'.join(path)!r}.{near_miss(path[0], root.names())}", faults)
+        faults.append(
+            node.place.fault(f"cache: there is no part {'.'.join(path)!r}.{near_miss(path[0], root.names())}")
+        )
     elif part.kind is not None:
         told = interface.method_faults(part.kind, method)
         if told is None and has_side_effects(inspect.getattr_static(part.kind, method)):
@@ -49,7 +51,7 @@ def _method(root: Planned, node: Node, faults: list[Fault]) -> tuple[tuple[str, 
             told = f"{part.name}.{method} uses {unseen}, which changes unseen: a cached result would hold old rows"
         if told is None:
             return part.address, method
-        _fault(node, f"cache: {told}", faults)
+        faults.append(node.place.fault(f"cache: {told}"))
     return None
 
 
@@ -66,7 +68,3 @@ def _unseen(part: Planned) -> str | None:
         seen[id(each)] = each
         waiting += [other for other in (*each.parts(), *each.needs.values()) if other is not None]
     return None
-
-
-def _fault(node: Node, message: str, faults: list[Fault]) -> None:
-    faults.append(Fault(node.place.file, node.place.line, message, node.place.column))

@@ -43,7 +43,7 @@ class _Reader:
         self.faults = faults
 
     def fault(self, place: Place, message: str) -> None:
-        self.faults.append(Fault(place.file, place.line, message, place.column))
+        self.faults.append(place.fault(message))
 
     def section(self, part: Planned) -> Iterator[Check]:
         node = part.node.get("checks")

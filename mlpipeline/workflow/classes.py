@@ -148,7 +148,7 @@ class Classes:
         self._fault(place, told)
 
     def _fault(self, place: Place, message: str) -> None:
-        self.faults.append(Fault(place.file, place.line, message, place.column))
+        self.faults.append(place.fault(message))
 
 
 def plugin_places(sources: Sources, given: Node | None, levels: Iterable[str], faults: list[Fault]) -> list[Path]:
@@ -161,13 +161,13 @@ def plugin_places(sources: Sources, given: Node | None, levels: Iterable[str], f
     items = [] if given is None else given.value if type(given.value) is list else [given]
     for each in items:
         if not isinstance(each.value, str) or not each.value:
-            faults.append(Fault(each.place.file, each.place.line, "plugin_paths takes paths", each.place.column))
+            faults.append(each.place.fault("plugin_paths takes paths"))
             continue
         bases = (sources.root / Path(each.place.file).parent, sources.root)
         path = next((base / each.value for base in bases if (base / each.value).exists()), None)
         if path is None:
             message = f"plugin_paths: there is no {shown(each.value)!r} in {sources.root}"
-            faults.append(Fault(each.place.file, each.place.line, message, each.place.column))
+            faults.append(each.place.fault(message))
         else:
             found.append(path)
     usual = [sources.root / f"{level}s" for level in levels]

@@ -62,7 +62,7 @@ def read(items: Mapping[str, Node], faults: list[Fault]) -> tuple[Bound, ...]:
         if told is None:
             found.append(Bound(name, limit))
         else:
-            faults.append(Fault(node.place.file, node.place.line, told, node.place.column))
+            faults.append(node.place.fault(told))
     return tuple(found)
 
 

@@ -131,4 +131,4 @@ class _Reader:
 
     def _fault(self, place: Place | None, file: str, message: str) -> None:
         place = place or Place(file)
-        self.faults.append(Fault(place.file, place.line, message, place.column))
+        self.faults.append(place.fault(message))

@@ -63,7 +63,7 @@ def read(node: Node | None, faults: list[Fault]) -> Level:
     levels = _levels(node, faults, 0)
     if len(levels) != 1 and len(faults) == before:
         names = ", ".join(level.name for level in levels) or "nothing"
-        _fault(node, f"{FRAMEWORK} has {names} at its top: it must be one level, that of the runner", faults)
+        faults.append(node.place.fault(f"{FRAMEWORK} has {names} at its top: it must be one level, that of the runner"))
     return levels[0] if len(faults) == before else DEFAULT
 
 
@@ -71,17 +71,15 @@ def _levels(node: Node, faults: list[Fault], depth: int) -> tuple[Level, ...]:
     if node.value is None:
         return ()
     if not node.is_mapping or depth > _DEEPEST:
-        _fault(node, f"{FRAMEWORK} holds levels in levels: write each as `name:` with those in it below", faults)
+        faults.append(
+            node.place.fault(f"{FRAMEWORK} holds levels in levels: write each as `name:` with those in it below")
+        )
         return ()
     found = []
     for key, inner in node.items():
         name = str(key)
         if not name.isidentifier() or name in RESERVED:
-            _fault(inner, f"{shown(name)!r} cannot be the name of a level: choose another word", faults)
+            faults.append(inner.place.fault(f"{shown(name)!r} cannot be the name of a level: choose another word"))
         else:
             found.append(Level(name, _levels(inner, faults, depth + 1)))
     return tuple(found)
-
-
-def _fault(node: Node, message: str, faults: list[Fault]) -> None:
-    faults.append(Fault(node.place.file, node.place.line, message, node.place.column))

@@ -146,7 +146,7 @@ class Linker:
 
     def _fault(self, node: Node, message: str) -> None:
         place = node.place
-        fault = Fault(place.file, place.line, message, place.column)
+        fault = place.fault(message)
         if fault not in self.faults:
             self.faults.append(fault)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from mlpipeline.config_text import Fault
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -25,6 +27,10 @@ class Place:
 
     def __str__(self) -> str:
         return self.file if self.line is None else f"{self.file}:{self.line}:{self.column}"
+
+    def fault(self, message: str) -> Fault:
+        """Returns what is wrong with what stands here."""
+        return Fault(self.file, self.line, message, self.column)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -259,7 +259,7 @@ class _Planner:
                         child.steps = steps.read(declared, child, self.linker, self.faults)
 
     def fault(self, place: Place, message: str) -> None:
-        self.faults.append(Fault(place.file, place.line, message, place.column))
+        self.faults.append(place.fault(message))
 
 
 def _defaults(kind: type[Part], scope: Scope) -> Mapping[str, str]:

@@ -12,7 +12,6 @@ from mlpipeline.searches import direction_of, draws
 from mlpipeline.versions import Version, Versions
 from mlpipeline.workflow import space
 from mlpipeline.workflow.document import Document
-from mlpipeline.workflow.node import Node
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,18 +29,21 @@ def add(versions: Versions, document: Document) -> list[Fault]:
     if node is None or (node.value is None and not node.is_mapping):
         return []
     if not node.is_mapping:
-        return [_fault(node, "search is a mapping: space, trials, metric, direction, sampler, pruner, seed")]
+        return [node.place.fault("search is a mapping: space, trials, metric, direction, sampler, pruner, seed")]
     told = {str(key): each for key, each in node.items()}
-    faults = [_fault(each, _unknown(key)) for key, each in told.items() if key not in _KEYS]
+    faults = [each.place.fault(_unknown(key)) for key, each in told.items() if key not in _KEYS]
     given = told.get("space")
     if given is None or not given.is_mapping:
-        return [*faults, _fault(given or node, "search: space is a mapping of addresses to their values or ranges")]
+        return [
+            *faults,
+            (given or node).place.fault("search: space is a mapping of addresses to their values or ranges"),
+        ]
     options = {key: told[key].plain() for key in _OPTIONS if key in told}
     try:
         spaces = space.read(given.plain())
         versions.search(spaces, **_directed(options))
     except (VersionsError, TypeError) as error:
-        faults.append(_fault(given, str(error)))
+        faults.append(given.place.fault(str(error)))
     return faults
 
 
@@ -67,7 +69,3 @@ def _directed(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _unknown(key: str) -> str:
     return f"search: there is no key {key!r}.{near_miss(key, _KEYS)}"
-
-
-def _fault(node: Node, message: str) -> Fault:
-    return Fault(node.place.file, node.place.line, message, node.place.column)

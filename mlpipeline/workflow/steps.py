@@ -129,7 +129,7 @@ def inputs(part: Planned, faults: list[Fault]) -> tuple[str, ...]:
     names = [] if node is None else node.plain()
     if not isinstance(names, list) or not all(isinstance(name, str) and name.isidentifier() for name in names):
         place = part.place if node is None else node.place
-        faults.append(Fault(place.file, place.line, "inputs is a list of names", place.column))
+        faults.append(place.fault("inputs is a list of names"))
         return ()
     return tuple(names)
 
@@ -151,7 +151,7 @@ class _Reader:
         self.names = set(part.inputs)
 
     def fault(self, place: Place, message: str) -> None:
-        self.faults.append(Fault(place.file, place.line, message, place.column))
+        self.faults.append(place.fault(message))
 
     def step(self, node: Node) -> Step | None:
         call = node.get("call")

@@ -25,10 +25,6 @@ def verify(root: Planned, linker: Linker, faults: list[Fault]) -> tuple[Planned,
     return tuple(_in_order(root, faults))
 
 
-def _at(place: Place, message: str) -> Fault:
-    return Fault(place.file, place.line, message, place.column)
-
-
 def _needs(part: Planned, kind: type[Part]) -> Iterator[Fault]:
     for need in wants(kind).needs.values():
         found = part.needs[need.name] = part.visible(need.name)
@@ -39,10 +35,10 @@ def _needs(part: Planned, kind: type[Part]) -> Iterator[Fault]:
             message = (
                 f"{kind.__name__} needs {need.name}, a {told}{left_out}: declare one under {_sections(part)}.{near}"
             )
-            yield _at(part.place, message.removesuffix("."))
+            yield part.place.fault(message.removesuffix("."))
         elif found is not None and found.kind is not None and not issubclass(found.kind, need.types):
             message = f"{kind.__name__} needs {need.name} to be a {told}, and {found.kind.__name__} is none"
-            yield _at(found.place, message)
+            yield found.place.fault(message)
     for name, child in part.children.items():  # what it declares is an attribute, needed or not
         part.needs.setdefault(name, child)
 
@@ -70,13 +66,13 @@ def _values(part: Planned, kind: type[Part], told: set[tuple[Place, str]]) -> It
         try:
             found = part.scope.find(key.name)
         except ValueError as error:
-            yield _at(part.place, f"{part.name}.{key.name} has no parts, so {error} cannot be set in it")
+            yield part.place.fault(f"{part.name}.{key.name} has no parts, so {error} cannot be set in it")
             continue
         if found is None or _is_left_open(key, found):
             if not any((each.place, key.name) in told for each in _around(part)):
                 new.add((part.place, key.name))
                 message = f"{kind.__name__} needs the key {key.name!r}: set it under {CONFIG}, there or further out, "
-                yield _at(part.place, f"{message}or as {PREFIX}{key.name.upper()} in the environment")
+                yield part.place.fault(f"{message}or as {PREFIX}{key.name.upper()} in the environment")
             continue
         part.values[key.name] = found
         is_known = (found.place, key.name) in told or (found.value is None and (found.place, "") in told)
@@ -98,7 +94,7 @@ def _together(part: Planned, kind: type[Part], told: set[tuple[Place, str]]) -> 
         place = part.place if value is None or _is_default(value) else value.place
         if (place, name) not in told:
             told.add((place, name))
-            yield _at(place, f"{name} of {kind.__name__} ({part.name}): {message}")
+            yield place.fault(f"{name} of {kind.__name__} ({part.name}): {message}")
 
 
 def _around(part: Planned | None) -> Iterator[Planned]:
@@ -126,14 +122,14 @@ def _fits(part: Planned, kind: type[Part], key: Key, found: Found) -> Iterator[F
     value = found.value
     if key.annotation is not MISSING and not checking.fits(value, key.annotation):
         told = shown(repr(found.shown()), 60)
-        yield _at(found.place, f"{key.name} is {told}: {kind.__name__} takes {checking.words(key.annotation)}")
+        yield found.place.fault(f"{key.name} is {told}: {kind.__name__} takes {checking.words(key.annotation)}")
         if not isinstance(value, Mapping):  # the letters of a text would be told as names
             return
     known = kind.known_names(key.name)
     for name, message in () if known is None else checking.unknown_names(value, known):
         own = found.node and found.node.get(name)
         place = own.place if own else found.place
-        yield _at(place, f"{key.name} of {kind.__name__} ({part.name}): {message}")
+        yield place.fault(f"{key.name} of {kind.__name__} ({part.name}): {message}")
 
 
 def _unknown_keys(part: Planned, linker: Linker) -> Iterator[Fault]:
@@ -151,7 +147,7 @@ def _unknown_keys(part: Planned, linker: Linker) -> Iterator[Fault]:
         path = (*part.address, CONFIG, name)
         if name not in known and not any(used[: len(path)] == path for used in linker.used):
             near = near_miss(name, {*known, *part.names()}) or " Remove it, or declare it in a class"
-            yield _at(place, f"nobody reads the key {shown(name)!r} of {part.name}.{near}")
+            yield place.fault(f"nobody reads the key {shown(name)!r} of {part.name}.{near}")
 
 
 def _in_order(root: Planned, faults: list[Fault]) -> Iterable[Planned]:
@@ -165,7 +161,7 @@ def _in_order(root: Planned, faults: list[Fault]) -> Iterable[Planned]:
         if part in open_:
             circle = [*open_[open_.index(part) :], part]
             names = " → ".join(each.name for each in circle)
-            faults.append(_at(part.place, f"these need one another: {names}: one of them must do without"))
+            faults.append(part.place.fault(f"these need one another: {names}: one of them must do without"))
             return
         open_.append(part)
         for each in dict.fromkeys((*part.parts(), *part.needs.values())):

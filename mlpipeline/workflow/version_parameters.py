@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mlpipeline.config_text import Fault
 from mlpipeline.errors import ConfigurationError, VersionsError
 from mlpipeline.versions import Version, Versions
 from mlpipeline.workflow import searched
@@ -30,10 +29,10 @@ def versions(document: Document) -> Versions:
                 raise VersionsError(f"version {name!r} is {node.value!r}: a mapping of addresses to values is needed")
             found.add(str(name), **{str(key): each for key, each in (node.plain() or {}).items()})
         except (VersionsError, TypeError) as error:
-            faults.append(Fault(node.place.file, node.place.line, str(error), node.place.column))
+            faults.append(node.place.fault(str(error)))
     if section is not None and not section.is_mapping and section.value is not None:
         place = section.place
-        faults.append(Fault(place.file, place.line, "versions is a mapping of names to parameters", place.column))
+        faults.append(place.fault("versions is a mapping of names to parameters"))
     faults += searched.add(found, document)
     if faults:
         raise ConfigurationError(faults=faults)

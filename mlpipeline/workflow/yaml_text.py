@@ -181,7 +181,7 @@ class _Reader:
                 self._fault(node.place, "`<<` takes a mapping: write `<<: *name`")
 
     def _fault(self, place: Place, message: str) -> None:
-        self.faults.append(Fault(place.file, place.line, message, place.column))
+        self.faults.append(place.fault(message))
 
 
 def _integer(text: str) -> int:

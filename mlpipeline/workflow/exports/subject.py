@@ -161,7 +161,7 @@ def _variables(document: Document) -> Iterator[Variable]:
                 name = name.strip()
                 if not _VARIABLE.fullmatch(name):
                     told = f"no variable can be called {name!r}: use letters, digits and underscores"
-                    faults.append(Fault(place.file, place.line, told, place.column))
+                    faults.append(place.fault(told))
                 found[name] = found.get(name, True) and bool(comma)
     if faults:
         raise ConfigurationError(faults=faults)
@@ -215,4 +215,4 @@ def _secrets(node: Node, *, secret: bool = False) -> Iterator[Fault]:
     in_urls = {text for text in secrets.collect(node.value) if _LINK.sub("", text)}
     if is_told or in_urls:
         told = "a secret stands here, and would be written into the export: take it from the environment, ${env:NAME}"
-        yield Fault(node.place.file, node.place.line, told, node.place.column)
+        yield node.place.fault(told)
