@@ -46,7 +46,7 @@ def list_(setup: Setup) -> None:
     from mlpipeline.cli.spools import spools_of
     from mlpipeline.cli.spools import table as spool_table
     from mlpipeline.cli.spools import told as told_of
-    from mlpipeline.observe.text import many
+    from mlpipeline.observe.text import many, size
 
     kept, spools = _cache(setup), spools_of(setup)
     entries, rows = kept.entries(), spools.kept()
@@ -70,6 +70,7 @@ def list_(setup: Setup) -> None:
 
 def _table(kept: Cache, entries: list[Entry]) -> Table:
     from mlpipeline.observe.table import Table
+    from mlpipeline.observe.text import size
 
     now = kept.clock()
     rows = [
@@ -194,7 +195,7 @@ def clear(
 
 
 def _say_cleared(answers: int, spools: int, count: int) -> None:
-    from mlpipeline.observe.text import many
+    from mlpipeline.observe.text import many, size
 
     words = [many(found, what) for found, what in ((answers, "answer"), (spools, "spool")) if found]
     say(f"Removed {' and '.join(words)}, {size(count)}." if words else "Nothing to remove.")
@@ -230,6 +231,7 @@ def _name(found: Entry | Kept) -> str:
 
 def _story(kept: Cache, entry: Entry) -> list[tuple[str, str]]:
     from mlpipeline.data.cache_key import words
+    from mlpipeline.observe.text import size
 
     now, asked = kept.clock(), entry.question
     digest = asked.extract_digest[:10]
@@ -257,15 +259,6 @@ def _json(kept: Cache, entry: Entry) -> dict[str, Any]:
         "created_at": entry.created_at, "used_at": entry.used_at, "uses": entry.uses, "seconds": entry.seconds,
         "expired": kept.is_expired(entry),
     }  # fmt: skip
-
-
-def size(count: float) -> str:
-    """Returns a size as people read it: `812 B`, `3.4 kB`, `1.2 MB`."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1000
-    return f"{count:.1f} TB"
 
 
 def age(seconds: float) -> str:

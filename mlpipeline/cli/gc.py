@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +11,7 @@ from mlpipeline.cli.setup import Setup, draw, now, say, shared
 
 if TYPE_CHECKING:
     from mlpipeline.project import Project
-    from mlpipeline.queue.housekeeping import Item, Keep
+    from mlpipeline.queue.housekeeping import Item, Keep, Kind
 
 _SHOWN = 10
 
@@ -77,31 +77,37 @@ def _total(items: Sequence[Item]) -> int:
 
 
 def _show(items: Sequence[Item], keep: Keep, *, removed: bool) -> None:
+    from mlpipeline.observe import text
     from mlpipeline.observe.table import Table
 
-    if not items:
-        say("Nothing to remove.")
-    kinds = {kind: [item for item in items if item.kind is kind] for kind in dict.fromkeys(each.kind for each in items)}
-    for kind, found in () if removed else kinds.items():
-        say(f"{kind.value}:")
-        for item in found[:_SHOWN]:
-            say(f"  {item.piece.path}  {_size(item.piece.bytes)}")
-        if len(found) > _SHOWN:
-            say(f"  … and {len(found) - _SHOWN} more (all of them: --json)")
     if items:
-        rows = [(kind.value, str(len(found)), _size(_total(found))) for kind, found in kinds.items()]
-        rows.append(("total", str(len(items)), _size(_total(items))))
+        kinds = _by_kind(items)
+        if not removed:
+            _list(kinds)
+        rows = [(kind.value, str(len(found)), text.size(_total(found))) for kind, found in kinds.items()]
+        rows.append(("total", str(len(items)), text.size(_total(items))))
         draw(Table(columns=("removed" if removed else "would go", "count", "size"), rows=tuple(rows)))
-    unset = [name for name in ("runs", "checkpoints", "logs_mb") if getattr(keep, name) is None]
-    if unset and not removed:
-        say(f"Not set, so that all is kept: {', '.join(f'keep_{name}' for name in unset)}.")
-    if items and not removed:
+    else:
+        say("Nothing to remove.")
+    if removed:
+        return
+    if unset := [f"keep_{name}" for name in ("runs", "checkpoints", "logs_mb") if getattr(keep, name) is None]:
+        say(f"Not set, so that all is kept: {', '.join(unset)}.")
+    if items:
         say("Nothing was removed. Remove it: the same command with --yes")
 
 
-def _size(size: int) -> str:
-    """Returns a size as people read it: `812 B`, `3.4 kB`, `1.2 MB`."""
-    if size < 1000:
-        return f"{size} B"
-    power = next(power for power in (4, 3, 2, 1) if size >= 1000**power)
-    return f"{size / 1000**power:.1f} {'kMGT'[power - 1]}B"
+def _by_kind(items: Sequence[Item]) -> dict[Kind, list[Item]]:
+    return {kind: [item for item in items if item.kind is kind] for kind in dict.fromkeys(each.kind for each in items)}
+
+
+def _list(kinds: Mapping[Kind, Sequence[Item]]) -> None:
+    """Says what would go, not more than a screen of each kind."""
+    from mlpipeline.observe import text
+
+    for kind, found in kinds.items():
+        say(f"{kind.value}:")
+        for item in found[:_SHOWN]:
+            say(f"  {item.piece.path}  {text.size(item.piece.bytes)}")
+        if len(found) > _SHOWN:
+            say(f"  … and {len(found) - _SHOWN} more (all of them: --json)")

@@ -166,7 +166,7 @@ def _show(project: Project, run: Run, attempt: Attempt, files: dict[str, dict[st
         "peak memory": text.memory(attempt.peak_memory_bytes),
         "peak GPU memory": text.memory(outcome.get("peak_gpu_memory_bytes")),
         "devices": ", ".join(f"GPU {each.get('index')} ({each.get('name')})" for each in spec.get("devices") or ()),
-        "exit": _exit(attempt),
+        "exit": text.ended(attempt.signal, attempt.exit_code),
         "code": f"{run.code_digest} (sources {run.sources[:12]})",
         "imported": _from(files["origin"] or {}),
         "commit": f"{git['commit'][:12]}{' with changes' if git.get('dirty') else ''}" if git.get("commit") else "",
@@ -189,12 +189,6 @@ def _from(origin: dict[str, Any]) -> str:
 
 def _at_step(step: Any) -> str:
     return "" if step is None else f"at step {step}"
-
-
-def _exit(attempt: Attempt) -> str:
-    if attempt.signal is not None:
-        return f"signal {attempt.signal}"
-    return "" if attempt.exit_code is None else f"status {attempt.exit_code}"
 
 
 def _details(run: Run, attempt: Attempt, files: dict[str, dict[str, Any] | None]) -> None:

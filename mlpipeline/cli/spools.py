@@ -28,7 +28,8 @@ def table(spools: Spools, kept: list[Kept], key_shown: int) -> Table:
 
 
 def _row(spools: Spools, kept: list[Kept], key_shown: int) -> list[tuple[str, ...]]:
-    from mlpipeline.cli.cache import age, size
+    from mlpipeline.cli.cache import age
+    from mlpipeline.observe.text import size
 
     now = spools.clock()
     return [
@@ -63,7 +64,8 @@ def told(spools: Spools, kept: list[Kept]) -> dict[str, Any]:
 
 def story(spools: Spools, spool: Kept) -> list[tuple[str, str]]:
     """Returns what there is to say about one."""
-    from mlpipeline.cli.cache import age, size
+    from mlpipeline.cli.cache import age
+    from mlpipeline.observe.text import size
 
     return [
         ("spool", spool.name),

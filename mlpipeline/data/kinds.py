@@ -41,7 +41,7 @@ def find(what: str, name: Any, base: type[_Kind], built_in: ModuleType) -> type[
     if name in built_in.__all__:
         kind: type[_Kind] = getattr(built_in, name)
         return kind
-    imported = {f"{each.__module__}:{each.__qualname__}": each for each in _descendants(base)}
+    imported = {f"{each.__module__}:{each.__qualname__}": each for each in descendants(base)}
     if name in imported:  # where a notebook has defined it several times, the last one
         return imported[name]
     if name in plugins.names(what):
@@ -60,7 +60,8 @@ def _is_free(name: str | None, built_in: ModuleType) -> bool:
     return name is not None and name not in built_in.__all__ and ":" not in name
 
 
-def _descendants(kind: type[_Kind]) -> Iterator[type[_Kind]]:
+def descendants(kind: type[_Kind]) -> Iterator[type[_Kind]]:
+    """Yields all classes that are derived from one, as far as they are imported."""
     for each in kind.__subclasses__():
         yield each
-        yield from _descendants(each)
+        yield from descendants(each)

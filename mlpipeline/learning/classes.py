@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from mlpipeline import plugins
 from mlpipeline.config_text import near_miss
+from mlpipeline.data.kinds import descendants
 from mlpipeline.errors import UnknownClass
 from mlpipeline.learning import estimators
 from mlpipeline.learning.estimator import Estimator
@@ -73,13 +74,6 @@ def _renamed(state: Any, paths: dict[str, str]) -> Any:
     changed = {key: _renamed(each, paths) for key, each in state.items()}
     module, colon, bare = str(state.get("class", "")).partition(":")
     return {**changed, "class": paths.get(bare, f"{module}:{bare}")} if colon else changed
-
-
-def descendants(kind: type[Estimator]) -> Iterator[type[Estimator]]:
-    """Yields all classes that are derived from one, as far as they are imported."""
-    for each in kind.__subclasses__():
-        yield each
-        yield from descendants(each)
 
 
 def _unknown(name: str | None, path: str, version: str, imported: Iterable[str]) -> str:

@@ -119,11 +119,6 @@ def _telling(rows: Sequence[Row], names: Sequence[str]) -> str:
     return min((name for name in names if counts[name]), key=rank, default="")
 
 
-def _value(row: Row, metric: str) -> float | None:
-    score = row.scores.get(metric)
-    return None if score is None else score.mean
-
-
 def _ranked(rows: Sequence[Row], metric: str, direction: str | None) -> list[Row]:
     """Returns the rows, best first; then those that a pruner ended, then those without a value, each in their order."""
     if direction is None:
@@ -131,14 +126,14 @@ def _ranked(rows: Sequence[Row], metric: str, direction: str | None) -> list[Row
     sign = 1 if direction == "minimize" else -1
 
     def key(row: Row) -> tuple[bool, bool, float]:
-        value = _value(row, metric)
+        value = row.mean(metric)
         return value is None, not row.is_eligible, 0.0 if value is None else sign * value
 
     return sorted(rows, key=key)
 
 
 def _may_be_best(ranked: Sequence[Row], metric: str) -> bool:
-    return bool(ranked) and ranked[0].is_eligible and _value(ranked[0], metric) is not None
+    return bool(ranked) and ranked[0].is_eligible and ranked[0].mean(metric) is not None
 
 
 def _differing(rows: Sequence[Row]) -> tuple[str, ...]:

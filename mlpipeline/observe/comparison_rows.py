@@ -70,6 +70,11 @@ class Row:
     study: str = ""
     now: str = ""
 
+    def mean(self, metric: str) -> float | None:
+        """Returns the mean of a metric, None where the row has no finite value of it."""
+        score = self.scores.get(metric)
+        return None if score is None else score.mean
+
 
 def by_version(runs: Iterable[Run]) -> list[list[Run]]:
     """Returns for each version the runs that speak for it: one for each replicate, all of the same code and parameters.

@@ -105,6 +105,22 @@ def memory(size: int | None) -> str:
     return f"{size / 2**30:.1f} GiB" if size >= 2**30 else f"{size / 2**20:.0f} MiB"
 
 
+def size(count: float) -> str:
+    """Returns a size as people read it: `812 B`, `3.4 kB`, `1.2 MB`."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} B" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def ended(signal: int | None, exit_code: int | None) -> str:
+    """Returns how a process ended: `signal 9`, `status 1`, or nothing where that is not known."""
+    if signal is not None:
+        return f"signal {signal}"
+    return "" if exit_code is None else f"status {exit_code}"
+
+
 def number(value: Any) -> str:
     """Returns a metric's value with four significant digits where it is a fraction."""
     if isinstance(value, float) and value == value and not value.is_integer():

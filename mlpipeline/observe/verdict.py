@@ -21,7 +21,7 @@ def sentences(found: Comparison) -> Iterator[str]:
         if found.metric and found.metric not in found.directions:
             yield f"Is more of '{found.metric}' better or worse? Say --direction maximize or minimize to see the best."
         return
-    best, *others = [row for row in found.rows if row.is_eligible and _mean(row, found.metric) is not None]
+    best, *others = [row for row in found.rows if row.is_eligible and row.mean(found.metric) is not None]
     rivals = others[:_MOST_RIVALS]
     if not rivals:
         return
@@ -53,8 +53,3 @@ def _told(best: Row, rival: Row, found: Comparison, test: statistics.PairedTest,
 def chance(p: float) -> str:
     """Returns a p value as papers print it: `p = 0.03`, `p < 0.001`."""
     return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
-
-
-def _mean(row: Row, metric: str) -> float | None:
-    score = row.scores.get(metric)
-    return None if score is None else score.mean

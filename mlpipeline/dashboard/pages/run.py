@@ -106,7 +106,7 @@ def _facts(run: Run, attempt: Attempt, outcome: Mapping[str, Any]) -> list[tuple
         ("checkpoint", "" if step is None else f"at step {step}"),
         ("peak memory", text.memory(attempt.peak_memory_bytes)),
         ("peak GPU memory", text.memory(outcome.get("peak_gpu_memory_bytes"))),
-        ("exit", _exit(attempt)),
+        ("exit", text.ended(attempt.signal, attempt.exit_code)),
         ("code", f"{run.code_digest} (sources {run.sources[:12]})"),
         ("directory", text.one_line(attempt.directory)),
         ("model directory", text.one_line(run.model_dir)),
@@ -117,12 +117,6 @@ def _taken(live: LiveLine | None) -> list[tuple[str, str]]:
     if live is None:
         return []
     return [("memory now", text.memory(live.memory)), ("cores now", "" if live.cores is None else f"{live.cores:.1f}")]
-
-
-def _exit(attempt: Attempt) -> str:
-    if attempt.signal is not None:
-        return f"signal {attempt.signal}"
-    return "" if attempt.exit_code is None else f"status {attempt.exit_code}"
 
 
 def details(project: Project, reference: str) -> dict[str, Any]:
