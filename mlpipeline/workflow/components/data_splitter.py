@@ -128,17 +128,8 @@ class LocalDataSplitter(DataSplitter):
 
 def _faults(values: Mapping[str, Any]) -> dict[str, str]:
     """Returns what is wrong with the splitter's keys, by key."""
-    told = _size_faults(values)
-    ratio, with_test = values.get("split_ratio"), values.get("include_test")
-    if isinstance(ratio, list | tuple) and all(isinstance(each, int | float) for each in ratio):
-        if len(ratio) not in (2, 3) or min(ratio) < 0 or abs(sum(ratio) - 1) > 1e-9:
-            told["split_ratio"] = f"is {list(ratio)}: give two or three shares that sum to 1, e.g. [0.8, 0.1, 0.1]"
-        elif with_test is not None and with_test != (len(ratio) == 3):
-            told["include_test"] = f"is {str(with_test).lower()}, and split_ratio has {len(ratio)} shares"
-        for key in _SIZES:
-            if values.get(key) is not None:
-                told[key] = "says the same as split_ratio: leave one of them out"
-    if with_test is False and values.get("test_size") is not None:
+    told = _size_faults(values) | _ratio_faults(values)
+    if values.get("include_test") is False and values.get("test_size") is not None:
         told["test_size"] = "is the size of what include_test leaves out: leave one of them out"
     if values.get("use_stratified") is True and values.get("time_index") is not None:
         told["use_stratified"] = "shuffles, and time_index keeps the order: leave one of them out"
@@ -149,6 +140,19 @@ def _faults(values: Mapping[str, Any]) -> dict[str, str]:
     if values.get("model_target") in (values.get("drop_columns") or ()):
         told["drop_columns"] = f"holds the target {values['model_target']!r}, which is needed"
     return told
+
+
+def _ratio_faults(values: Mapping[str, Any]) -> dict[str, str]:
+    ratio, with_test = values.get("split_ratio"), values.get("include_test")
+    if not (isinstance(ratio, list | tuple) and all(isinstance(each, int | float) for each in ratio)):
+        return {}
+    told = {}
+    if len(ratio) not in (2, 3) or min(ratio) < 0 or abs(sum(ratio) - 1) > 1e-9:
+        told["split_ratio"] = f"is {list(ratio)}: give two or three shares that sum to 1, e.g. [0.8, 0.1, 0.1]"
+    elif with_test is not None and with_test != (len(ratio) == 3):
+        told["include_test"] = f"is {str(with_test).lower()}, and split_ratio has {len(ratio)} shares"
+    twice = "says the same as split_ratio: leave one of them out"
+    return told | {key: twice for key in _SIZES if values.get(key) is not None}
 
 
 def _size_faults(values: Mapping[str, Any]) -> dict[str, str]:
