@@ -16,6 +16,7 @@ from mlpipeline import event_files, params, wire
 from mlpipeline.errors import DiskFull, NotWritable
 from mlpipeline.execution.snapshot import safe_name
 from mlpipeline.observe.exchange import portable
+from mlpipeline.observe.exchange.long_rows import OfRun
 from mlpipeline.observe.exchange.portable import Portable
 from mlpipeline.observe.text import flat_metrics
 from mlpipeline.project import Project
@@ -45,15 +46,21 @@ class Travellers:
         for run in self.runs:
             found = portable.of_run(self.project.root, self.project.runs_dir, run, curves=self.curves)
             # Looked at afterwards: who removes the outputs meanwhile takes the specification first or last.
-            self.bare += not (self.project.root / run.last.directory / wire.SPEC).exists()
+            is_bare = not (self.project.root / run.last.directory / wire.SPEC).exists()
             yield found
+            self.bare += is_bare or (isinstance(found.recorded, OfRun) and found.recorded.is_bare)
 
 
 def json_lines(runs: Iterable[Portable], file: TextIO) -> int:
     """Writes a line for each run. Returns how many there were."""
     count = 0
     for run in runs:
-        file.write(_line(run.to_json()) + "\n")
+        file.write(_line(run.to_json())[:-1] + ', "recorded": [')
+        comma = ""
+        for row in run.recorded:
+            file.write(comma + _line(row))
+            comma = ", "
+        file.write("]}\n")
         count += 1
     return count
 

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from mlpipeline import wire
+from mlpipeline.observe.exchange.long_rows import OfRun, Spooled
 from mlpipeline.run import IMPORTED, Cause, Run, State
-from mlpipeline.rundir import read_metrics, read_notes, read_tags
+from mlpipeline.rundir import read_notes, read_tags
 
 FORMAT = 1
+_ASIDE = ("recorded", "sources")
 _TIMES = ("created_at", "started_at", "ended_at")
 _ORIGIN = re.compile(r"imported from .*?(: |$)")
 _TEXTS = ("id", "tool", "foreign", "store", "message", "commit", "code_digest")
@@ -32,7 +34,7 @@ class Portable:
         foreign: its id there.
         store: where it lay there, for people.
         metrics: results, some in groups: `{"test": {"accuracy": 0.9}}`; JSON-like, NaN as text.
-        recorded: rows as `metrics.jsonl` has them: `t`, `step`, `values`.
+        recorded: rows as `metrics.jsonl` has them: `t`, `step`, `values`; there may be a million.
         attempts: how often it was tried.
         summaries: what the model and its data loader said of themselves.
         sources: its code, by path, where the tool kept it.
@@ -61,19 +63,18 @@ class Portable:
     tags: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     summaries: tuple[str, str] = ("", "")
-    recorded: tuple[Mapping[str, Any], ...] = ()
+    recorded: Iterable[Mapping[str, Any]] = ()
     sources: Mapping[str, bytes] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Returns what a line of JSON holds; of the code its digest alone."""
-        # No copy of what is in it: a run may have recorded a million rows.
-        content = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "sources"}
+        """Returns what a line of JSON holds but for the rows that it recorded; of the code its digest alone."""
+        content = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in _ASIDE}
         times = {name: None if content[name] is None else content[name].isoformat() for name in _TIMES}
         return {"format": FORMAT, **content, **times, "state": self.state.value, "cause": self.cause.value}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Portable:
-        """Reads what `to_json` returned, by this release or another.
+        """Reads what `to_json` returned, with rows or without, by this release or another.
 
         Raises:
             ValueError, TypeError, KeyError: it is no run; the message says why.
@@ -105,7 +106,10 @@ def _check(values: dict[str, Any]) -> None:
     for name in ("replicate", "seed", "attempts", "steps"):
         if not _is_count(values.get(name, 0), may_be_none=name == "steps"):
             raise TypeError(f"{name} is no whole number of 64 bits")
-    for name, kind in (("tags", str), ("notes", str), ("summaries", str), ("recorded", dict)):
+    lists: list[tuple[str, type]] = [("tags", str), ("notes", str), ("summaries", str)]
+    if not isinstance(values.get("recorded"), Spooled):  # those were looked at one by one
+        lists.append(("recorded", dict))
+    for name, kind in lists:
         told = values.get(name) or (("", "") if name == "summaries" else ())
         if not isinstance(told, list | tuple) or not all(isinstance(each, kind) for each in told):
             raise TypeError(f"{name} is no list of {'objects' if kind is dict else 'texts'}")
@@ -158,25 +162,8 @@ def of_run(root: Path, runs_dir: Path, run: Run, *, curves: bool = True) -> Port
         tags=tuple(read_tags(runs_dir / run.id)),
         notes=tuple(str(each.get("text") or "") for each in read_notes(runs_dir / run.id)),
         summaries=(str(result.get("model_summary") or ""), str(result.get("loader_summary") or "")),
-        recorded=tuple(recorded(root, run)) if curves else (),
+        recorded=OfRun(root, run) if curves else (),
     )
-
-
-def recorded(root: Path, run: Run) -> list[dict[str, Any]]:
-    """Returns what a run recorded. What a later attempt recorded again counts in place of what an earlier one did."""
-    rows: list[dict[str, Any]] = []
-    for attempt in run.attempts:
-        more = list(read_metrics(root / attempt.directory / wire.METRICS))
-        begin = _step(more[0]) if more else None
-        if begin is not None:
-            rows = [row for row in rows if (step := _step(row)) is None or step < begin]
-        rows += more
-    return rows
-
-
-def _step(row: Mapping[str, Any]) -> int | None:
-    step = row.get("step")
-    return step if isinstance(step, int) else None
 
 
 def rows(points: Iterable[tuple[datetime, int, str, float]]) -> tuple[dict[str, Any], ...]:

@@ -148,7 +148,8 @@ def _notes(run: Portable) -> Iterator[dict[str, Any]]:
 
 
 def _write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    lines = [json.dumps(row, ensure_ascii=True) + "\n" for row in rows]
-    if lines:
+    lines = (json.dumps(row, ensure_ascii=True) + "\n" for row in rows)
+    if first := next(lines, None):
         with path.open("w", encoding="ascii") as file:
+            file.write(first)
             file.writelines(lines)

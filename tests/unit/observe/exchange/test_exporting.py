@@ -10,6 +10,9 @@ import os
 import shutil
 import subprocess
 import sys
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,11 +20,13 @@ from typing import Any
 import pytest
 
 from mlpipeline import event_files
-from mlpipeline.observe.exchange import exporting
+from mlpipeline.observe.exchange import exporting, json_lines, staging
 from mlpipeline.run import Cause, State
 from tests.unit.sample_runs import run_in, sample_attempt, sample_run
 
 from .conftest import Desk
+
+ROW = '{{"t": "2026-11-21T04:05:00+00:00", "step": {step}, "values": {{"loss": {loss}}}}}\n'
 
 
 def recorded(desk: Desk) -> None:
@@ -100,10 +105,78 @@ def test_outputs_may_be_removed_while_they_are_read(desk: Desk) -> None:
     with_runs = exporting.Travellers(desk.project, _runs(desk))
     found = []
     for run in with_runs:
-        found.append(run)
+        found.append(len(list(run.recorded)))
         shutil.rmtree(desk.project.outputs_dir, ignore_errors=True)
-    assert [len(run.recorded) for run in found] == [4, 0]
+    assert found == [4, 0]
     assert with_runs.bare == 1
+
+
+def test_a_run_that_is_removed_before_its_rows_are_read_is_told(desk: Desk) -> None:
+    recorded(desk)
+    with_runs = exporting.Travellers(desk.project, _runs(desk)[:1])
+    for run in with_runs:
+        shutil.rmtree(desk.project.runs_dir)
+        assert list(run.recorded) == []
+    assert with_runs.bare == 1
+
+
+def test_a_run_of_many_rows_goes_out_and_comes_in_without_being_held(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = sample_run("aaaaaa")
+    desk.record(run)
+    count = 8_000  # as Python's objects they take ten times as much as is allowed
+    monkeypatch.setattr(json_lines, "_CHUNK", 20_000)
+    with (desk.attempt_directory(run) / "metrics.jsonl").open("w") as file:
+        file.writelines(ROW.format(step=step, loss=1 / (step + 1)) for step in range(count))
+    file_of_lines, back = tmp_path / "runs.jsonl", tmp_path / "back.jsonl"
+    with at_most(1_000_000), file_of_lines.open("w") as out:
+        assert exporting.json_lines(exporting.Travellers(desk.project, _runs(desk)), out) == 1
+    whole = json.loads(file_of_lines.read_text())
+    assert [row["step"] for row in whole["recorded"]] == list(range(count))
+    with at_most(1_000_000), back.open("w") as out:
+        assert exporting.json_lines(json_lines.runs(str(file_of_lines), pytest.fail), out) == 1
+    assert back.read_bytes() == file_of_lines.read_bytes()
+    with at_most(1_000_000):
+        (found,) = json_lines.runs(str(file_of_lines), pytest.fail)
+        staging.write(desk.project, tmp_path / "aside", run.id, found, None, ("sources", "digest"))
+    rows = (tmp_path / "aside" / "1" / "metrics.jsonl").read_text().splitlines()
+    assert list(map(json.loads, rows)) == whole["recorded"]
+
+
+@contextmanager
+def at_most(most: int) -> Iterator[None]:
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < most
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("at", [1, 2, 3, 7, 50, 1000])
+def test_a_line_is_read_the_same_in_pieces_of_any_size(
+    at: int, desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded(desk)
+    good = desk.type("export", "runs", "jsonl").stdout
+    torn = good.splitlines()[0]
+    broken = [
+        torn[:-30],
+        torn + "]",
+        torn.replace(', "recorded"', ' "recorded"'),
+        torn.replace("[{", "[5, {"),
+        '{"a" 1}',
+    ]
+    file = tmp_path / "runs.jsonl"
+    file.write_text("\n".join([*good.splitlines(), "", "[1]", *broken, "{}", *good.splitlines(), " "]))
+    told: list[str] = []
+    monkeypatch.setattr(json_lines, "_CHUNK", at)
+    found = list(json_lines.runs(str(file), told.append))
+    assert [each.split(":")[1] for each in told] == ["4", "5", "6", "7", "8", "9", "10"]
+    out = io.StringIO()
+    exporting.json_lines(found, out)
+    assert out.getvalue() == good * 2
 
 
 def _runs(desk: Desk) -> list[Any]:
