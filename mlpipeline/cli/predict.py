@@ -68,8 +68,10 @@ def load(setup: Setup, name: str, which: str, url: str | None) -> Any:
         try:
             return serializers.load(chosen.path)
         except ArtefactDamaged as error:
-            if which not in (saved.BEST, saved.LATEST) or not _has_other(shelf, chosen, damaged):
+            if which not in (saved.BEST, saved.LATEST):
                 raise
+            if not _has_other(shelf, chosen, damaged):
+                raise ArtefactDamaged(f"no saved model of {name} is whole: {error}") from None
             click.echo(f"mlpipeline: warning: the {which} model is left out, the next one is taken: {error}", err=True)
 
 

@@ -20,6 +20,7 @@ NAME = "manifest.json"
 FORMAT = 1
 _KEYS = ("mlpipeline", "python", "libraries", "created_at", "estimator", "metrics", "files")
 _BLOCK = 1 << 20
+_AGAIN = "copy the model again, or train again"
 
 
 def write(directory: Path, told: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,7 +95,7 @@ def parse(data: bytes, where: str) -> dict[str, Any]:
     number, stated = content.get("format"), content.get("digest")
     # The digest is made in the same way in every format, so that damage is not taken for a newer release.
     if stated is not None and stated != (found := digest(content)):
-        raise ArtefactDamaged(f"{where}: was changed: its digest is {found}, and {stated} was written")
+        raise ArtefactDamaged(f"{where}: was changed: its digest is {found}, and {stated} was written: {_AGAIN}")
     if isinstance(number, int) and number > FORMAT:
         raise ArtefactTooNew(
             f"{where}: has format {number}, and this release reads up to {FORMAT}: "
@@ -102,12 +103,16 @@ def parse(data: bytes, where: str) -> dict[str, Any]:
         )
     lacks = [key for key in ("format", "digest", *_KEYS) if key not in content]
     if lacks or number != FORMAT:
-        raise ArtefactDamaged(f"{where}: is no manifest of a saved model: it lacks {', '.join(lacks) or 'a format'}")
+        raise ArtefactDamaged(
+            f"{where}: is no manifest of a saved model: it lacks {', '.join(lacks) or 'a format'}: {_AGAIN}"
+        )
     if data != rendered(content):
-        raise ArtefactDamaged(f"{where}: was changed: it is not written as mlpipeline writes it: copy the model again")
+        raise ArtefactDamaged(f"{where}: was changed: it is not written as mlpipeline writes it: {_AGAIN}")
     for name in content["files"]:
         if not is_below(name):
-            raise ArtefactDamaged(f"{where}: names the file {name!r}, which lies outside of the model's directory")
+            raise ArtefactDamaged(
+                f"{where}: names the file {name!r}, which lies outside of the model's directory: {_AGAIN}"
+            )
     return content
 
 
@@ -139,9 +144,7 @@ def check_file(path: Path, facts: Mapping[str, Any]) -> None:
     except OSError as error:
         raise ArtefactError(f"{path}: cannot be read ({error.strerror or error}): mend its permissions") from error
     if found["bytes"] != facts["bytes"]:
-        raise ArtefactDamaged(
-            f"{path}: has {found['bytes']:,} bytes, and {facts['bytes']:,} were written: copy the model again"
-        )
+        raise ArtefactDamaged(f"{path}: has {found['bytes']:,} bytes, and {facts['bytes']:,} were written: {_AGAIN}")
     if found["sha256"] != facts["sha256"]:
         raise ArtefactDamaged(
             f"{path}: was changed: its SHA-256 is {found['sha256']}, and {facts['sha256']} was written: "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -78,7 +79,10 @@ def test_where_the_best_is_damaged_the_next_one_predicts(tmp_path: Path, monkeyp
     chosen = predict("--run", str(runs[1]), text=text)
     assert (chosen.status, str(damaged) in chosen.stderr, chosen.stdout) == (1, True, "")
     (first / "encoding.json").write_bytes(b"")
-    assert predict("--run", "latest", text=text).status == 1
+    none = predict("--run", "latest", text=text)
+    assert none.status == 1
+    assert re.search(r"no saved model of people(\.py)? is whole: ", none.stderr)
+    assert none.stderr.rstrip().endswith("copy the model again, or train again")
 
 
 @pytest.mark.parametrize(
