@@ -16,6 +16,7 @@ import pytest
 
 from mlpipeline.project import Project
 from mlpipeline.selection import read
+from tests.conftest import ALL
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ("digits_softmax.py", "digits_original.py")
@@ -166,10 +167,11 @@ def test_what_is_done_is_not_trained_again(copy: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_keras_example_passes_test_mode_and_every_version_reads_95_of_100_digits(copy: Path) -> None:
+def test_the_keras_example_passes_test_mode_and_reads_95_of_100_digits(copy: Path) -> None:
     need_keras()
-    runs = train(copy, KERAS)
-    assert len({run["version"] for run in runs}) == len(runs) == 4
+    # `make demo` trains all four; here it is one of them that has to learn.
+    runs = train(copy, KERAS if ALL else f"{KERAS}:filters=8,dropout=0.4")
+    assert len({run["version"] for run in runs}) == len(runs) == (4 if ALL else 1)
     assert min(accuracies(runs, KERAS)) >= 0.95
 
 

@@ -17,9 +17,11 @@ from typing import Any
 import pytest
 
 from tests.acceptance.test_examples import LIMIT_SECONDS, ROOT, need
+from tests.conftest import ALL
 
 pytestmark = pytest.mark.examples
 PROJECT = ROOT / "examples" / "subscribers"
+NETWORK = "network.py:estimator__hidden_layers=2,estimator__dropout=0.3"
 
 
 @pytest.fixture
@@ -63,13 +65,16 @@ def test_the_database_has_names_as_they_come_and_a_label_that_depends_on_age(pro
 
 
 @pytest.mark.slow
-def test_all_versions_train_in_the_queue_and_beat_the_yardstick(project: Path) -> None:
+def test_versions_train_in_the_queue_and_beat_the_yardstick(project: Path) -> None:
     need("tensorflow", "tensorflow-cpu")
     python(project, "make_database.py")
-    python(project, "-m", "mlpipeline", "-r", "-u")
+    # `make demo` trains all four networks; here it is one of them that has to beat the yardstick.
+    chosen = [] if ALL else ["yardstick.py", "subscribers.py", NETWORK]
+    python(project, "-m", "mlpipeline", "-r", "-u", *chosen)
     runs = json.loads(python(project, "-m", "mlpipeline", "history", "--json"))["runs"]
     assert {run["state"] for run in runs} == {"succeeded"}
-    assert Counter(run["model"] for run in runs) == {"yardstick.py": 1, "subscribers.py": 4, "network.py": 4}
+    counted = {"yardstick.py": 1, "subscribers.py": 4, "network.py": 4 if ALL else 1}
+    assert Counter(run["model"] for run in runs) == counted
     for run in runs:
         assert run["metrics"].keys() == {"train", "validation", "test"}
         found, yardstick = run["metrics"]["test"], run["model"] == "yardstick.py"
