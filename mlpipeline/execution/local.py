@@ -27,7 +27,7 @@ _FLOCK = "hhqqi4x"  # struct flock on 64-bit Linux: type, whence, start, length,
 _LAST_MOMENTS_MS = 2000
 
 
-def lock_holder(path: Path) -> int | None:
+def lock_holder(path: str | os.PathLike[str]) -> int | None:
     """Returns the process that holds the record lock on a file, None when nobody does. Changes nothing."""
     try:
         descriptor = os.open(path, os.O_RDONLY)

@@ -13,7 +13,7 @@ from typing import Any
 from mlpipeline import wire
 from mlpipeline.execution.local import lock_holder
 from mlpipeline.observe import usage
-from mlpipeline.observe.progress import read_progress
+from mlpipeline.observe.progress import Progress, read_progress
 from mlpipeline.observe.stalled import Signs, is_busy, silence
 from mlpipeline.project import Project
 from mlpipeline.run import Attempt, Run, State
@@ -30,20 +30,22 @@ class Activity:
         self._used: dict[str, tuple[float, float]] = {}
 
     def silences(
-        self, root: Path, runs: Mapping[str, Run], progress: Mapping[str, Mapping[str, Any]], now: datetime
+        self, root: Path, runs: Mapping[str, Run], progress: Mapping[str, Mapping[str, Any] | Progress], now: datetime
     ) -> dict[str, float]:
         """Returns for how many seconds those runs have done nothing that do so for longer than is usual.
 
         Args:
             root: of the project.
             runs: those whose processes live on this machine, by their attempts' directories.
-            progress: the content of their `progress.json`, by the same.
+            progress: the content of their `progress.json`, be it read or not, by the same.
             now: the time, aware.
         """
         found = {}
         for directory, run in runs.items():
-            signs = Signs(started_at=run.last.started_at, written_at=_written(f"{root}/{directory}"))
-            seconds = silence(signs, read_progress(progress.get(directory) or {}), now)
+            told, began = read_progress(progress.get(directory) or {}), run.last.started_at
+            if began is not None and silence(Signs(started_at=began), told, now) is None:
+                continue  # whatever its files say: looking at them for each run is what costs most
+            seconds = silence(Signs(started_at=began, written_at=_written(f"{root}/{directory}")), told, now)
             if seconds is not None:
                 found[directory] = seconds
         idle = self._idle({directory: root / directory for directory in found})
@@ -94,7 +96,7 @@ def life_of(project: Project, attempt: Attempt, *, is_served: bool) -> str:
         return "ended"
     if attempt.executor != "local":
         return "unknown"
-    if lock_holder(Path(f"{directory}/{wire.LOCK}")) is not None:
+    if lock_holder(f"{directory}/{wire.LOCK}") is not None:
         return "alive"
     if _has_ended(directory, attempt):  # between the two looks
         return "ended"

@@ -21,8 +21,10 @@ class Progress:
     eta_seconds: float | None = None
 
 
-def read_progress(content: Mapping[str, Any]) -> Progress:
-    """Reads a `progress.json`; whatever a model made of its numbers, this raises nothing."""
+def read_progress(content: Mapping[str, Any] | Progress) -> Progress:
+    """Reads a `progress.json`; whatever a model made of its numbers, this raises nothing. What was read is as it is."""
+    if isinstance(content, Progress):
+        return content
     step, total, rate = number_of(content.get("step")), number_of(content.get("total")), number_of(content.get("rate"))
     left = None
     if step is not None and total is not None and rate is not None and rate > 0:

@@ -80,7 +80,7 @@ def gather(
 def _estimates(
     timings: Timings,
     alive: Sequence[Run],
-    progress: Mapping[str, Mapping[str, Any]],
+    progress: Mapping[str, Progress],
     planned: Mapping[str, Any] | None,
     now: datetime,
     looks: Looks,
@@ -88,8 +88,7 @@ def _estimates(
     """Returns how long each run goes on, how long each open version takes, and what is ahead of the queue."""
     running = {}
     for run in alive:
-        told = read_progress(progress[run.last.directory])
-        running[run.last.directory] = left.of_run(run, told, timings, now)
+        running[run.last.directory] = left.of_run(run, progress[run.last.directory], timings, now)
     if planned is None:
         return running, {}, (None, ())
     coming = left.works_of_status(planned, timings, now)
@@ -98,8 +97,8 @@ def _estimates(
     return running, takes, looks.queue.get(lambda: left.ahead(planned, works, coming, now))
 
 
-def _progress(directory: str) -> dict[str, Any]:
-    return wire.read_json(f"{directory}/{wire.PROGRESS}") or {}
+def _progress(directory: str) -> Progress:
+    return read_progress(wire.read_json(f"{directory}/{wire.PROGRESS}") or {})
 
 
 def looked_at(project: Project, runs: Iterable[Run], now: datetime) -> dict[str, view.LiveLine]:

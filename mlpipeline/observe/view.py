@@ -132,7 +132,7 @@ class Facts:
     Attributes:
         root: the project's directory, for the title.
         status: the status file's content, None when there is none.
-        progress: by an attempt's directory, the content of its `progress.json`.
+        progress: by an attempt's directory, the content of its `progress.json`, be it read or not.
         life: by an attempt's directory, what its files and locks say of it: see LiveLine.
         left: by an attempt's directory, how long it goes on.
         silent: by an attempt's directory, for how many seconds it has done nothing, where that is longer than usual.
@@ -151,7 +151,7 @@ class Facts:
     status: Mapping[str, Any] | None = None
     live: Sequence[Run] = ()
     ended: Sequence[Run] = ()
-    progress: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    progress: Mapping[str, Mapping[str, Any] | Progress] = field(default_factory=dict)
     life: Mapping[str, str] = field(default_factory=dict)
     left: Mapping[str, Estimate | None] = field(default_factory=dict)
     silent: Mapping[str, float] = field(default_factory=dict)

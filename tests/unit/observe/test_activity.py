@@ -10,6 +10,7 @@ import pytest
 
 from mlpipeline import wire
 from mlpipeline.observe import activity
+from mlpipeline.observe.progress import read_progress
 from mlpipeline.project import Project
 from mlpipeline.run import State
 from tests.unit.sample_runs import NOW, run_in
@@ -50,6 +51,19 @@ def test_only_a_silent_run_that_takes_no_processor_time_is_stalled(
     later = NOW + timedelta(hours=1)
     found = activity.Activity().silences(tmp_path, {run.last.directory: run}, {}, later)
     assert bool(found) is is_stalled
+
+
+def test_of_a_run_that_tells_its_steps_no_other_file_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, asked, later = run_in(State.RUNNING), [], NOW + timedelta(hours=1)
+    monkeypatch.setattr(activity, "_written", lambda directory: asked.append(directory) or [later])
+    here, told = {run.last.directory: run}, {"step": 3, "rate": 1.0, "updated_at": later.isoformat()}
+    for progress in (told, read_progress(told)):
+        assert activity.Activity().silences(tmp_path, here, {run.last.directory: progress}, later) == {}
+    assert asked == []
+    assert activity.Activity().silences(tmp_path, here, {}, later) == {}  # its output was written to
+    assert len(asked) == 1
 
 
 def test_who_looks_again_and_again_does_not_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
