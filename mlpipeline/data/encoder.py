@@ -198,13 +198,10 @@ class Encoder(interop.Interop, Parameterized):
             raise errors.DataFault(f"{self!r}: codes of the shape {array.shape}: give {self.width} for each row")
         parts = np.split(array, 2, axis=1) if self.twin else [array]
         own = name_of(self.column)
-        values = [pd.Series(self._decode(part)) for part in parts]
-        columns = [each.set_axis(index) if index is not None else each for each in values]
-        return (
-            columns[0].rename(own)
-            if len(parts) == 1
-            else pd.DataFrame(dict(zip((own, own + TWIN), columns, strict=True)))
-        )
+        columns = [
+            _column(self._decode(part), index, name) for part, name in zip(parts, (own, own + TWIN), strict=False)
+        ]
+        return columns[0] if len(parts) == 1 else pd.DataFrame({each.name: each for each in columns})
 
     def state(self) -> dict[str, Any]:
         """Returns what JSON can hold, but for Arrow tables, and `from_state` makes the same encoder of."""
@@ -294,6 +291,13 @@ def tagged(encoders: Encoder | Iterable[Encoder], *tags: str) -> tuple[Encoder, 
     """Returns those encoders that bear at least one of the tags, in their order."""
     listed: Iterator[Encoder] = iter((encoders,) if isinstance(encoders, Encoder) else encoders)
     return tuple(each for each in listed if not set(tags).isdisjoint(each.tags))
+
+
+def _column(found: Any, index: pd.Index | None, name: str) -> pd.Series:
+    if not isinstance(found, pd.Series):
+        return pd.Series(found, index=index, name=name)
+    named: pd.Series = found.rename(name)
+    return named if index is None else named.set_axis(index)
 
 
 def _is_learnt(name: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+import numpy as np
 import pandas as pd
 
 from mlpipeline.data.split import listed
@@ -51,8 +52,13 @@ def kind_of(values: pd.Series) -> str:
 
 
 def _is_empty(values: pd.Series) -> bool:
+    if not len(values):
+        return True
     # The first value tells it for most columns, be there a row to predict or a million to learn from.
-    return not len(values) or bool(pd.isna(values.array[0]) and values.isna().all())
+    if values.dtype.kind == "f" and isinstance(values.dtype, np.dtype):
+        first = values.to_numpy()[0]
+        return bool(first != first and values.isna().all())
+    return bool(pd.isna(values.array[0]) and values.isna().all())
 
 
 def _kind_of_objects(values: pd.Series) -> str:

@@ -71,7 +71,7 @@ def features(estimator: Estimator, x: Any) -> pd.DataFrame:
     Raises:
         DataFault: one is missing, or an array has another width.
     """
-    names = [str(each) for each in estimator.feature_names_in_]
+    names = list(map(str, estimator.feature_names_in_.tolist()))
     if isinstance(x, pd.DataFrame) and list(x.columns) == names:
         return x
     frame = framed(x)

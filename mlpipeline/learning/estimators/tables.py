@@ -34,11 +34,12 @@ def check_numbers(who: Any, frame: pd.DataFrame, *, takes_categories: bool = Fal
         DataFault: a column holds text, dates or objects.
     """
     has_categories = False
-    for name, dtype in frame.dtypes.items():
+    for place, dtype in enumerate(frame.dtypes.tolist()):  # for one row, the names cost more than all else
         if takes_categories and isinstance(dtype, pd.CategoricalDtype):
             has_categories = True
             continue
         if getattr(dtype, "kind", "O") not in "biuf":
+            name = frame.columns[place]
             raise errors.DataFault(
                 f"{type(who).__name__}: the feature '{name}' is of type {dtype}: give numbers, "
                 f"or an encoder in get_encoders() that makes numbers of it"
