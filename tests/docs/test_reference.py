@@ -94,7 +94,17 @@ def slug(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", bare.strip().lower()).replace(" ", "-")
 
 
-def test_pictures_of_pages_are_there() -> None:
+def test_pictures_of_everyare_there() -> None:
     for page in pages():
         for target in re.findall(r"!\[[^\]]*\]\(([^)\s]+)\)", page.source):
             assert Path(page.path.parent, target).is_file(), f"{page.name}: {target}"
+
+
+def test_the_index_has_every_page_in_one_place() -> None:
+    index = (ROOT / "docs" / "index.md").read_text("utf-8")
+    trees = re.findall(r"^```\{toctree\}\n(.*?)^```$", index, re.MULTILINE | re.DOTALL)
+    lines = [line for tree in trees for line in tree.splitlines() if line and line[0] != ":"]
+    named = [each.with_suffix("") for line in lines for each in sorted((ROOT / "docs").glob(f"{line}.md"))]
+    assert sorted(named) == sorted(set(named)), "a page stands in the index twice"
+    every = {path.with_suffix("") for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts}
+    assert every - set(named) == {ROOT / "docs" / "index"}, "a page is in no part of the index"
