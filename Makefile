@@ -8,7 +8,7 @@ PACKAGING := setup.cfg pyproject.toml
 # the report lists as RERUN. Such a test is to be mended; at your desk it fails.
 RERUN := $(if $(CI),--reruns 1 -raR)
 
-.PHONY: help demo test test-docs test-exports test-browser test-engines dist installs services chaos lint bench bench-quick docs docs-links tree clean
+.PHONY: help demo test test-docs test-exports test-browser test-engines pictures dist installs services chaos lint bench bench-quick docs docs-links tree clean
 
 help:
 	@echo "make demo      install what the examples need, train them all, show the results"
@@ -24,6 +24,7 @@ help:
 	@echo "make bench     measure, beside other tools; results in benchmarks/ (half an hour; bench-quick: three minutes)"
 	@echo "make docs      build the documentation into docs/_build/html (docs-links: ask for every external link)"
 	@echo "make test-docs run what README and docs show, in empty directories"
+	@echo "make pictures  make all pictures of docs/images anew, from queues at work (needs Debian's chromium; three minutes)"
 	@echo "make tree      bring the tree in docs/architecture.md up to date"
 	@echo "make clean     remove environment, caches and builds; keeps everything that was trained"
 
@@ -166,6 +167,11 @@ test-docs: $(VENV)/.test
 # Asks the network whether every external link is still there.
 docs-links: $(VENV)/.docs
 	$(BIN)/python -m sphinx -q -b linkcheck docs docs/_build/links
+
+# All of docs/images, from real queues: look at them before they are committed.
+pictures: $(VENV)/.browser
+	$(BIN)/python -m tests.browser.pictures
+	$(BIN)/python tools/terminal_pictures.py
 
 tree:
 	$(PYTHON) docs/tree.py
