@@ -12,7 +12,7 @@ RERUN := $(if $(CI),--reruns 1 -raR)
 
 help:
 	@echo "make demo      install what the examples need, train them all, show the results"
-	@echo "make test      install and run the tests; MLP_TEST_ALL=1 trains in full what is otherwise proved in short"
+	@echo "make test      install and run the tests (MLP_TEST_ALL=1: train every version of every example)"
 	@echo "make test-exports  run exported workflows in Prefect, Metaflow and Airflow (four minutes)"
 	@echo "make test-browser  look at the dashboard in Chromium while a queue runs (needs Debian's chromium)"
 	@echo "make test-engines  test against real Slurm and Ray; root has what is missing installed"

@@ -25,13 +25,6 @@ ALL = os.environ.get("MLP_TEST_ALL") == "1"
 """Whether what takes long is trained in full, too."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leaves out what is marked `long`."""
-    for item in items:
-        if not ALL and item.get_closest_marker("long"):
-            item.add_marker(pytest.mark.skip(reason="proves in full what others prove in short: MLP_TEST_ALL=1"))
-
-
 @pytest.fixture(autouse=True, scope="session")
 def _a_hangup_counts() -> Iterator[None]:
     """Under nohup a hangup is ignored, and every child would inherit that."""

@@ -63,12 +63,10 @@ MODEL = EstimatorModel(Rows(), {kind}({arguments}))
 @pytest.mark.parametrize(
     ("kind", "library", "arguments"),
     [
-        # Six starts of TensorFlow. That a fit of Keras goes on with the very same weights is a unit test; that a model
-        # which is killed goes on from its estimator's checkpoint shows XGBoost.
-        pytest.param(
-            *("Keras", "tensorflow"),
+        (
+            "Keras",
+            "tensorflow",
             "hidden_width=4, hidden_layers=1, batch_size=64, epochs=8, patience=None, dropout=0.3",
-            marks=pytest.mark.long,
         ),
         ("XGBoost", "xgboost", "n_estimators=100, learning_rate=1.0, n_jobs=1, patience=3"),
     ],
