@@ -36,10 +36,13 @@ def measure(bench: Bench) -> Iterator[Series]:
     """Measures the books and the fit that they are kept of."""
     rows, trees = bench.settings.count(_ROWS, _FEW_ROWS), bench.settings.count(_TREES, _FEW_TREES)
 
+    # On a machine that does much else, threads wait for one another.
+    variables = {"OMP_NUM_THREADS": "1"} if bench.settings.quick else {}
+
     def once(tool: Tool) -> Iterator[Reading]:
         with processes.directory() as root:
             command = [sys.executable, "-W", "ignore", str(DRIVERS / "learn.py"), str(rows), str(trees)]
-            processes.run(command, root, processes.environment())
+            processes.run(command, root, processes.environment(**variables))
             found = json.loads((root / "said").read_text("utf-8"))
         books = sum(found["books"].values())
         note = f"{rows:,} rows, {trees} trees"
