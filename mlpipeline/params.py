@@ -1,4 +1,4 @@
-"""Parameters: `part__parameter` addressing, and descriptions of values that stay the same from process to process."""
+"""Parameters: their `part__parameter` addresses, and descriptions of values that are the same in every process."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from enum import Enum
 from pathlib import PurePath
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 
-from mlpipeline.errors import ParameterError
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -21,42 +19,6 @@ _SMALL_ARRAY = 16
 _DEEPEST = 24
 _MOST = 50_000
 _ADDRESS = r" at 0x[0-9a-fA-F]+"
-
-
-def get(parameters: Mapping[str, Any], address: str) -> Any:
-    """Returns the value at an address such as `estimator__max_depth`.
-
-    A key spelt exactly like the address wins over the nested one.
-
-    Raises:
-        ParameterError: the address is malformed or leads nowhere.
-    """
-    value: Any = parameters
-    if address in parameters:
-        return parameters[address]
-    for part in _split(address):
-        if not isinstance(value, Mapping) or part not in value:
-            known = ", ".join(sorted(flatten(parameters))) or "nothing"
-            raise ParameterError(f"no parameter {address!r}: known are {known}")
-        value = value[part]
-    return value
-
-
-def set_(parameters: Mapping[str, Any], address: str, value: Any) -> dict[str, Any]:
-    """Returns a copy with the value at an address changed; parts that are missing are made. The argument is untouched.
-
-    Raises:
-        ParameterError: the address is malformed, or passes through a value that has no parts.
-    """
-    if address in parameters:
-        return {**parameters, address: value}
-    first, *rest = _split(address)
-    if not rest:
-        return {**parameters, first: value}
-    inner = parameters.get(first, {})
-    if not isinstance(inner, Mapping):
-        raise ParameterError(f"{address!r}: {first!r} is {inner!r}, which has no parts: set {first!r} itself")
-    return {**parameters, first: set_(inner, SEPARATOR.join(rest), value)}
 
 
 def flatten(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,13 +50,6 @@ def addressed(described: Mapping[str, Any]) -> dict[str, Any]:
         else:
             flat[str(key)] = value
     return flat
-
-
-def _split(address: str) -> list[str]:
-    parts = address.split(SEPARATOR)
-    if not all(parts):
-        raise ParameterError(f"malformed address {address!r}: write part__parameter, for example estimator__max_depth")
-    return parts
 
 
 def digest(described: Any) -> str:

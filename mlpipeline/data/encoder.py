@@ -196,11 +196,8 @@ class Encoder(interop.Interop, Parameterized):
             array = array.reshape(-1, 1)
         if array.ndim != 2 or array.shape[1] != self.width:
             raise errors.DataFault(f"{self!r}: codes of the shape {array.shape}: give {self.width} for each row")
-        parts = np.split(array, 2, axis=1) if self.twin else [array]
-        own = name_of(self.column)
-        columns = [
-            _column(self._decode(part), index, name) for part, name in zip(parts, (own, own + TWIN), strict=False)
-        ]
+        parts, own = np.split(array, 2, axis=1) if self.twin else [array], name_of(self.column)
+        columns = [_column(self._decode(each), index, own + TWIN * place) for place, each in enumerate(parts)]
         return columns[0] if len(parts) == 1 else pd.DataFrame({each.name: each for each in columns})
 
     def state(self) -> dict[str, Any]:
@@ -294,10 +291,9 @@ def tagged(encoders: Encoder | Iterable[Encoder], *tags: str) -> tuple[Encoder, 
 
 
 def _column(found: Any, index: pd.Index | None, name: str) -> pd.Series:
-    if not isinstance(found, pd.Series):
-        return pd.Series(found, index=index, name=name)
-    named: pd.Series = found.rename(name)
-    return named if index is None else named.set_axis(index)
+    if isinstance(found, pd.Series) and index is not None:
+        found = found.set_axis(index)
+    return found.rename(name) if isinstance(found, pd.Series) else pd.Series(found, index=index, name=name)
 
 
 def _is_learnt(name: str) -> bool:

@@ -125,10 +125,21 @@ class Stamp:
         for name in {each.partition(".")[0] for each in names}:
             paths.add(getattr(sys.modules.get(name), "__file__", None) or sys.executable)
         self.marks = {path: _mark(path) for path in paths}
+        self._names = {path: names for path in paths if (names := _names_in(path)) is not None}
 
     def changed(self) -> str:
         """Returns the first path that is not as it was; empty where all are."""
-        return next((path for path, mark in self.marks.items() if _mark(path) != mark), "")
+        return next((path for path, mark in self.marks.items() if not self._is_as_it_was(path, mark)), "")
+
+    def _is_as_it_was(self, path: str, mark: tuple[int, int] | None) -> bool:
+        found = _mark(path)
+        if found == mark:
+            return True
+        # Whoever imports from a new checkout first gives its directories a place for bytecode.
+        if path not in self._names or _names_in(path) != self._names[path]:
+            return False
+        self.marks[path] = found
+        return True
 
 
 def _mark(path: str) -> tuple[int, int] | None:
@@ -137,3 +148,12 @@ def _mark(path: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_ino, found.st_mtime_ns
+
+
+def _names_in(path: str) -> set[tuple[str, int]] | None:
+    """Returns names and inodes in a directory, but for bytecode; None where it is no directory."""
+    try:
+        with os.scandir(path) as entries:
+            return {(each.name, each.inode()) for each in entries if each.name != "__pycache__"}
+    except OSError:
+        return None

@@ -274,10 +274,7 @@ def published_slots(project: Project) -> int:
 
 
 def executor_kind(project: Project, options: Options | None = None) -> type[Executor]:
-    """Returns the executor that the options or the settings name, through the registry.
-
-    Models are tried on this machine, unless the command line names an engine.
-    """
+    """Returns what options or settings name; models are tried on this machine, unless the options name an engine."""
     asked = options or Options()
     name = asked.executor or ("inline" if asked.pdb else project.settings.executor)
     kind: type[Executor] = plugins.load("executor", name)

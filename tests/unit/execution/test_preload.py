@@ -94,6 +94,15 @@ def test_a_package_that_changes_is_named(package: Path) -> None:
     assert stamp.changed() == str(package / "__init__.py")
 
 
+def test_a_place_for_bytecode_changes_nothing(package: Path) -> None:
+    stamp = preload.Stamp([])
+    (package.parent / "__pycache__").mkdir()
+    later(package.parent)
+    assert stamp.changed() == ""
+    (package.parent / "another").mkdir()
+    assert stamp.changed() == str(package.parent)
+
+
 def test_a_package_that_is_installed_changes_its_directory(package: Path) -> None:
     stamp = preload.Stamp([])
     (package.parent / "another").mkdir()
