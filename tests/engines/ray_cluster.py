@@ -167,6 +167,9 @@ class Cluster:
         for pid in [process.pid, *descendants(process.pid)]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        # One that ended by itself has left its daemons, which have its group: they hold its ports.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
     def until(self, condition: Callable[[], object], what: str) -> None:
