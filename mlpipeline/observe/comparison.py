@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -137,18 +138,25 @@ def _may_be_best(ranked: Sequence[Row], metric: str) -> bool:
 
 
 def _differing(rows: Sequence[Row]) -> tuple[str, ...]:
-    """Returns the addresses whose values differ. What only runs by hand name is none."""
+    """Returns the addresses whose values differ, or that only some rows of a model name.
+
+    What all rows of a model name alike, and no other model has, tells models apart and not versions. What only runs by
+    hand name is none.
+    """
     seen: dict[str, set[Any]] = {}
-    counts: dict[str, int] = {}
-    queued = {row.model for row in rows if not row.is_by_hand}
-    naming = _mappings(row for row in rows if not row.is_by_hand or row.model not in queued)
     for mapping in _mappings(rows):
         for address, value in mapping.items():
             seen.setdefault(address, set()).add(_told_apart(value))
-    for mapping in naming:
-        for address in mapping:
-            counts[address] = counts.get(address, 0) + 1
-    return tuple(each for each, values in seen.items() if len(values) > 1 or 0 < counts.get(each, 0) < len(naming))
+    queued = {row.model for row in rows if not row.is_by_hand}
+    naming: dict[str, list[Row]] = {}
+    for row in rows:
+        if not row.is_by_hand or row.model not in queued:
+            naming.setdefault(row.model, []).append(row)
+    partly: set[str] = set()
+    for mappings in map(_mappings, naming.values()):
+        counts = Counter(address for mapping in mappings for address in mapping)
+        partly.update(address for address, count in counts.items() if count < len(mappings))
+    return tuple(each for each, values in seen.items() if len(values) > 1 or each in partly)
 
 
 def _mappings(rows: Iterable[Row]) -> list[Mapping[str, Any]]:

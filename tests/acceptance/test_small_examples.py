@@ -62,6 +62,25 @@ def test_two_seeds_of_each_version_are_compared(tmp_path: Path) -> None:
     assert "are needed" not in example.run("compare")
 
 
+def test_a_forest_and_boosted_trees_learn_from_the_same_rows(tmp_path: Path) -> None:
+    need("sklearn", "sklearn")
+    need("xgboost", "xgboost-cpu")
+    example = Example("trees", tmp_path / "trees")
+    example.run()
+    example.run("-r", "-u")
+    runs = example.history()
+    assert sorted(each["model"] for each in runs) == ["boosted.py"] * 2 + ["forest.py"] * 2
+    assert all(each["metrics"]["test"]["auc"] > 0.85 for each in runs)
+    compared = example.run("compare")
+    first = compared.splitlines()[0]
+    assert "ESTIMATOR__MAX_DEPTH" in first
+    assert "ESTIMATOR__SKLEARN__MAX_DEPTH" in first
+    assert "N_JOBS" not in first, "what only one of the models has and never changes"
+    drawn = example.run("plot")
+    assert "log_loss" in drawn
+    assert "boosted.py" in drawn
+
+
 def test_a_sweep_finds_the_pit_and_each_trial_is_a_run(tmp_path: Path) -> None:
     need("optuna", "tune")
     example = Example("sweep", tmp_path / "sweep")

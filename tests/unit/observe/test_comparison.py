@@ -51,6 +51,18 @@ def test_only_parameters_that_differ_are_shown_by_their_address() -> None:
     assert compared(one, two).parameters == ("net__depth", "more")
 
 
+def test_what_only_one_model_has_and_never_changes_tells_nothing_of_its_versions() -> None:
+    forests = [
+        replace(ran(f"aaaaa{letter}", letter, {}, params={"trees": 9, "depth": depth}), params_digest=letter)
+        for letter, depth in (("b", 3), ("c", 4))
+    ]
+    boosted = ran("dddddd", "d", {}, params={"rate": 0.1, "depth": 4})
+    boosted = replace(boosted, model="boosted.py", params_digest="d")
+    assert compared(*forests, boosted).parameters == ("depth",)
+    more = replace(ran("eeeeee", "e", {}, params={"depth": 4}), model="boosted.py", params_digest="e")
+    assert compared(*forests, boosted, more).parameters == ("depth", "rate")
+
+
 def test_a_parameter_of_a_wrapped_estimator_is_shown_once() -> None:
     def forest(depth: int) -> dict[str, Any]:
         tree = {"class": "Forest", "arguments": {"depth": depth}}
