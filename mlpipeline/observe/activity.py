@@ -18,6 +18,7 @@ from mlpipeline.observe.stalled import Signs, is_busy, silence
 from mlpipeline.project import Project
 from mlpipeline.run import Attempt, Run, State
 
+_BREATH_SECONDS = 0.5
 _SAMPLE_SECONDS = 0.2
 _TAIL = 4096
 _WRITTEN = (wire.OUTPUT, wire.METRICS, wire.MESSAGES)
@@ -101,7 +102,15 @@ def life_of(project: Project, attempt: Attempt, *, is_served: bool) -> str:
     if _has_ended(directory, attempt):  # between the two looks
         return "ended"
     is_to_start = attempt.state is State.SUBMITTED and not os.path.exists(f"{directory}/{wire.STARTED}")
-    return "unknown" if is_to_start and is_served else "gone"
+    return "unknown" if is_to_start and is_served and not _was_owned(f"{directory}/{wire.LOCK}") else "gone"
+
+
+def _was_owned(lock: str) -> bool:
+    """Whether a supervisor has had its lock: one that makes the file takes it in the same breath."""
+    try:
+        return time.time() - os.stat(lock).st_mtime > _BREATH_SECONDS
+    except FileNotFoundError:
+        return False
 
 
 def _has_ended(directory: str, attempt: Attempt) -> bool:

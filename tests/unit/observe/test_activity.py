@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -95,6 +96,16 @@ def test_what_became_of_an_attempt_without_a_supervisor(
     for name, content in files.items():
         wire.write_json(tmp_path / attempt.directory / name, content)
     assert activity.life_of(Project.load(tmp_path), attempt, is_served=is_served) == told
+
+
+def test_a_supervisor_that_dies_before_its_start_is_told_is_gone(tmp_path: Path) -> None:
+    attempt = run_in(State.SUBMITTED).last
+    lock = tmp_path / attempt.directory / wire.LOCK
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    assert activity.life_of(Project.load(tmp_path), attempt, is_served=True) == "unknown"  # it may be about to take it
+    os.utime(lock, (lock.stat().st_mtime - 5,) * 2)
+    assert activity.life_of(Project.load(tmp_path), attempt, is_served=True) == "gone"
 
 
 def test_an_attempt_that_ends_between_two_looks_is_not_called_gone(
