@@ -125,7 +125,7 @@ class Stamp:
         for name in {each.partition(".")[0] for each in names}:
             paths.add(getattr(sys.modules.get(name), "__file__", None) or sys.executable)
         self.marks = {path: _mark(path) for path in paths}
-        self._names = {path: names for path in paths if (names := _names_in(path)) is not None}
+        self._held = {path: held for path in paths if (held := _names_in(path)) is not None}
 
     def changed(self) -> str:
         """Returns the first path that is not as it was; empty where all are."""
@@ -136,7 +136,7 @@ class Stamp:
         if found == mark:
             return True
         # Whoever imports from a new checkout first gives its directories a place for bytecode.
-        if path not in self._names or _names_in(path) != self._names[path]:
+        if path not in self._held or _names_in(path) != self._held[path]:
             return False
         self.marks[path] = found
         return True

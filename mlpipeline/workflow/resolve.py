@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 PREFIX = "MLP_"
 """`MLP_TRAIN_DATA` in the environment is the key `train_data` of every part that has none nearer."""
 QUEUE_VARIABLES = frozenset(
-    f"{PREFIX}{name}" for name in ("DEVICES", "ENV", "FAILPOINT", "HANDOVER_SECONDS", "MEMORY", "SUPERVISOR", "TOKEN")
+    f"{PREFIX}{name}"
+    for name in ("DEVICES", "ENV", "FAILPOINT", "FENCE", "HANDOVER_SECONDS", "JOB", "MEMORY", "SUPERVISOR", "TOKEN")
 )
 """What the queue tells its processes: a key `token` must not become the token of an attempt."""
 
