@@ -109,14 +109,19 @@ def test_a_controller_that_is_away_for_a_while_is_waited_for(slurm: Cluster, sho
     assert len(shop.truth("train")) == 1
 
 
-def test_nodes_that_die_cost_an_attempt_each(slurm: Cluster, shop: Workshop) -> None:
+@pytest.mark.parametrize("how", ["declared_down", "daemon_killed"])
+def test_nodes_that_die_cost_an_attempt_each(slurm: Cluster, shop: Workshop, how: str) -> None:
+    """With its daemon gone, a node's jobs live on, and Slurm gives them up: then two could train at a time."""
     shop.model("slow.py", SLOW, LONG + '.add("two")')
     shop.list("slow.py")
     queue = shop.start("-r", "-u")
     shop.until(lambda: len(shop.truth("train")) == 2, "both train")
     (directory,) = {Path(row["directory"]) for row in shop.history() if row["version"] == "one"}
     node = (wire.read_json(shop.root / directory / wire.NODE) or {})["node"]
-    slurm.run("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
+    if how == "daemon_killed":
+        slurm.kill(node)
+    else:
+        slurm.run("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=test")
     shop.until(lambda: len(shop.truth("train")) > 2, "another attempt trains")
     (shop.root / "finish").touch()
     assert queue.wait(120) == 0
