@@ -48,7 +48,7 @@ def journal(setup: Setup, models: tuple[str, ...], tags: tuple[str, ...], output
         click.echo(journals.written("", entries, journals.ORG if org else journals.MARKDOWN), nl=False)
         return
     from mlpipeline.errors import UsageError
-    from mlpipeline.observe import whole_file
+    from mlpipeline.observe import text, whole_file
 
     before = _read(output)
     try:
@@ -58,7 +58,8 @@ def journal(setup: Setup, models: tuple[str, ...], tags: tuple[str, ...], output
     if after != before:
         whole_file.write(output, after.encode("utf-8", "replace"))
     runs = sum(len(entry.steps) for entry in entries)
-    say(f"{output}: {len(entries)} models, {runs} runs{'' if after != before else '; nothing is new'}.")
+    new = "" if after != before else "; nothing is new"
+    say(f"{output}: {text.many(len(entries), 'model')}, {text.many(runs, 'run')}{new}.")
 
 
 def _entries(project: Project, models: Collection[str], tags: Collection[str]) -> list[Entry]:

@@ -27,6 +27,7 @@ VOLATILE = (
     (re.compile(r"\b\d+(\.\d+)? (ms|s|min|h)\b( ago)?|\bjust now\b"), "TOOK"),
     (re.compile(r"-?\b\d+(\.\d+(e-?\d+)?|e-?\d+)\b"), "NUMBER"),
     (re.compile(r"[─━-]{3,}"), "---"),
+    (re.compile(r"█+"), "BAR"),  # as long as the terminal is wide
 )
 
 
