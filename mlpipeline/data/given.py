@@ -20,10 +20,15 @@ class Transforming(Protocol):
     """What may stand in the place of a column: something that makes a column of a frame, see `Transformer`."""
 
     @property
-    def inputs(self) -> tuple[str, ...]: ...
+    def inputs(self) -> tuple[str, ...]:
+        """Which columns it reads."""
+
     @property
-    def name(self) -> str: ...
-    def transform(self, frame: pd.DataFrame) -> pd.Series: ...
+    def name(self) -> str:
+        """What the column is called that it makes."""
+
+    def transform(self, frame: pd.DataFrame) -> pd.Series:
+        """Returns the column, a value for each row."""
 
 
 Column = str | int | Transforming

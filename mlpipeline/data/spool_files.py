@@ -66,6 +66,7 @@ class ChunkFiles:
         self._writer: Any = None
 
     def write(self, table: Any) -> None:
+        """Adds rows; with other types than the last ones, to a new file."""
         if self._writer is None or not table.schema.equals(self.schemas[-1]):
             self.close()
             self.schemas.append(table.schema)
@@ -73,6 +74,7 @@ class ChunkFiles:
         self._writer.write_table(table, max_chunksize=ROW_GROUP)
 
     def close(self) -> None:
+        """Ends the file that is being written."""
         if self._writer is not None:
             self._writer.close()
             self._writer = None
@@ -85,6 +87,7 @@ class ChunkFiles:
                     yield self.pa.Table.from_batches([batch]).cast(schema, safe=False)
 
     def remove(self) -> None:
+        """Removes the files."""
         for number in range(1, len(self.schemas) + 1):
             self._path(number).unlink()
 
@@ -106,12 +109,14 @@ class PartFile:
         self._rows = 0
 
     def write(self, table: Any) -> None:
+        """Adds rows, which are written as soon as they fill a group."""
         self._held.append(table)
         self._rows += len(table)
         if self._rows >= ROW_GROUP:
             self._flush(self._rows - self._rows % ROW_GROUP)
 
     def close(self) -> None:
+        """Writes the rows that are left, and ends the file."""
         if self._rows:
             self._flush(self._rows)
         self._writer.close()
