@@ -84,6 +84,8 @@ def applied(dataset: Any, estimator: Estimator, changes: Mapping[str, Any]) -> t
         if address in SHORT:
             name = _short(estimator, address)
             check_type(address, _annotation(estimator, name), value)
+            if address == "epochs" and value is not None and not value >= 1:  # told by the name that was given
+                raise errors.ParameterError(f"epochs is {value!r}: it must be 1 or more")
             of_estimator[name] = value
         elif part == "estimator" and name:
             check_type(address, _annotation(estimator, name), value)

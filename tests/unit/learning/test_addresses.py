@@ -83,6 +83,8 @@ def test_epochs_are_the_rounds_whatever_they_are_called() -> None:
     _, fresh = addresses.applied(None, Trees(), {"epochs": 7})
     assert fresh.get_params() == {"n_estimators": 7, "kind": None}
     assert "epochs" in signature(Slope)
+    with pytest.raises(ParameterError, match="epochs is -1: it must be 1 or more"):
+        addresses.applied(None, Trees(), {"epochs": -1})
     with pytest.raises(ParameterError, match="Naive takes no epochs"):
         addresses.applied(None, Naive(), {"epochs": 7})
 
