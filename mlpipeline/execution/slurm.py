@@ -23,6 +23,7 @@ from mlpipeline.execution.engine_calls import Answer, Calls
 from mlpipeline.execution.executor import Life
 from mlpipeline.execution.remote import Ending, RemoteExecutor, Sight, Stage
 from mlpipeline.execution.slurm_batches import Batch
+from mlpipeline.execution.slurm_line import Line
 from mlpipeline.execution.slurm_sending import Sender
 from mlpipeline.execution.slurm_settings import SlurmSettings, read
 from mlpipeline.execution.slurm_words import Listed
@@ -63,9 +64,8 @@ class SlurmExecutor(RemoteExecutor):
         self.trouble = ""
         self.kill_seconds: float | None = None
         self._said: list[tuple[str, str]] = []
-        self._poll_at, self._pause = 0.0, self.patience.poll
-        self._is_polling = False
-        self.sender = Sender(self)
+        self._poll_at, self._pause, self._is_polling = 0.0, self.patience.poll, False
+        self.sender, self.line = Sender(self), Line(self.calls)
 
     @classmethod
     def for_project(cls, project: Project, *, debugger: bool = False) -> Self:
@@ -208,6 +208,7 @@ class SlurmExecutor(RemoteExecutor):
         if ended:  # short runs: more will have ended soon
             self._pause = min(self.patience.poll, max(_BUSY_SECONDS, took * _SHARE))
             self._poll_at = time.monotonic() + self._pause
+        self.line.look(self.handed.values())
         self._end_again()
 
     def _look(self, directory: Path, *, is_whole: bool) -> bool:
@@ -220,7 +221,8 @@ class SlurmExecutor(RemoteExecutor):
         batch, number = self.places.get(directory, (None, 0))
         if batch is not None and batch in self.sender.unsent:
             return False
-        sight = slurm_words.sight(self.listed.get(batch.token) if batch is not None else None, number)
+        listed = self.listed.get(batch.token) if batch is not None else None
+        sight = slurm_words.sight(listed, number, self.line.place(listed))
         if sight.stage is Stage.UNKNOWN and not is_whole:
             return False
         was = self.handed[directory].sight.stage
@@ -273,10 +275,8 @@ class SlurmExecutor(RemoteExecutor):
         if memory := slurm_words.memory_words(log):
             return Ending("failed", "memory_limit", f"{memory}: raise `memory` in [SLURM], or memory= of the model")
         if not has_begun and self.handed[directory].sight.stage is Stage.ENDED:
-            said = (
-                " ".join(log.split())[-500:] or f"it printed nothing, and {batch and batch.place} may not be seen there"
-            )
-            return Ending("failed", "refused", f"its job ended before it began: {said}")
+            said = " ".join(log.split())[-500:] or f"nothing; {batch and batch.place} may not be seen there"
+            return Ending("failed", "refused", f"its job ended before it began, and printed {said}")
         return super()._unexplained(directory, has_begun=has_begun)
 
     def forget(self, directory: Path) -> None:

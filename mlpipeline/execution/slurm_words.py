@@ -10,6 +10,8 @@ from mlpipeline.execution.remote import Ending, Sight, Stage
 
 QUEUE_FORMAT = "%F|%K|%T|%r|%S|%N|%j"
 """Job, tasks of its array, state, reason, start, nodes, name: the name may hold anything, so it comes last."""
+LINE_FORMAT = "%F|%P"
+"""Job and partition of everybody's jobs that wait; an array is one."""
 _WAITING = {
     *(
         "PENDING",
@@ -139,6 +141,25 @@ def read_queue(text: str, prefix: str) -> tuple[dict[str, Listed], list[str]]:
         for number in numbers or ():
             listed.tasks.setdefault(number, []).append(row)
     return found, odd
+
+
+def read_line(text: str) -> dict[str, str]:
+    """Reads what squeue says in `LINE_FORMAT`, those first that are first in line.
+
+    Returns:
+        each job's place among those that wait in its partition, in words.
+    """
+    lines: dict[str, dict[str, int]] = {}
+    for each in text.splitlines():
+        job, _, partition = each.strip().partition("|")
+        if job.isdigit():
+            line = lines.setdefault(partition, {})
+            line.setdefault(job, len(line) + 1)
+    return {
+        job: f"; {place} of {len(line)} in line for {partition}"
+        for partition, line in lines.items()
+        for job, place in line.items()
+    }
 
 
 def task_numbers(text: str) -> list[int] | None:

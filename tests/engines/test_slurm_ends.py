@@ -94,7 +94,7 @@ def test_a_run_that_waits_says_why_and_can_be_cancelled(slurm: Cluster, shop: Wo
     queue = shop.start("-r", "-u")
     shop.until(lambda: "Slurm:" in (shop.json("status")["running"] or [{"reason": ""}])[0]["reason"], "it says why")
     (row,) = shop.history()
-    assert "Slurm:" in shop.run("why", row["id"])[1]
+    shop.until(lambda: "1 of 1 in line for main" in shop.run("why", row["id"])[1], "it says where it stands in line")
     code, told = shop.run("cancel", row["id"])
     assert code == 0, told
     assert queue.wait(60) == 1

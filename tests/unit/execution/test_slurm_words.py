@@ -52,8 +52,17 @@ def test_a_failed_node_says_nothing_certain_and_the_livelier_of_two_counts() -> 
     assert sight.ending.cause == "node_failed"
 
 
+def test_a_job_has_a_place_in_the_line_of_its_partition() -> None:
+    told = slurm_words.read_line("31|gpu\n12|gpu\n40|short\n12|gpu\n13|gpu\n\nwhat?\n")
+    gpu = {job: f"; {place} of 3 in line for gpu" for place, job in enumerate(("31", "12", "13"), 1)}
+    assert told == gpu | {"40": "; 1 of 1 in line for short"}
+    found, _ = slurm_words.read_queue(QUEUE, "mlp-")
+    assert slurm_words.sight(found["aa"], 4, told[found["aa"].job]).reason.endswith("00:00:00; 2 of 3 in line for gpu")
+
+
 @given(st.text())
 def test_whatever_squeue_says_is_no_error(text: str) -> None:
+    slurm_words.read_line(text)
     found, odd = slurm_words.read_queue(text, "mlp-")
     assert all(line.strip() for line in odd)
     assert all(row.stage for listed in found.values() for rows in listed.tasks.values() for row in rows)
