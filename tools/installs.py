@@ -27,7 +27,7 @@ SMALL = (
     "sql", "templates", "transform", "tune", "workflow", "xgboost-cpu",
 )  # fmt: skip
 AT_A_TIME = 3
-FOR_THIS_PROJECT = ("bench", "browser", "dev", "docs", "services", "test")
+FOR_THIS_PROJECT = ("bench", "browser", "dev", "docs", "engines", "services", "test")
 """Extras that are for work on mlpipeline itself: the other steps of CI install them."""
 RESOLVED = ("3.12", "3.13")
 ALTERNATIVES = (("tensorflow", "tensorflow-cpu"), ("xgboost", "xgboost-cpu"))
