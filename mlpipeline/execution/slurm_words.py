@@ -28,6 +28,7 @@ ENDED = {
     *("BOOT_FAIL", "CANCELLED", "COMPLETED", "DEADLINE", "FAILED", "NODE_FAIL", "OUT_OF_MEMORY", "PREEMPTED"),
     *("REVOKED", "TIMEOUT"),
 }
+_LIVELIEST = (Stage.RUNNING, Stage.WAITING, Stage.ENDED)
 _UNCERTAIN = {"NODE_FAIL", "BOOT_FAIL", "REVOKED"}
 """After these Slurm has not seen the job's processes end."""
 
@@ -115,7 +116,8 @@ class Listed(NamedTuple):
     @property
     def job(self) -> str:
         """The array's number."""
-        return next((row.job for rows in (self.others, *self.tasks.values()) for row in rows), "")
+        rows = self.others or next(iter(self.tasks.values()), [])
+        return rows[0].job if rows else ""
 
 
 def read_queue(text: str, prefix: str) -> tuple[dict[str, Listed], list[str]]:
@@ -183,10 +185,9 @@ def sight(listed: Listed | None, number: int, position: str = "") -> Sight:
     if listed is None:
         return Sight(Stage.UNKNOWN)
     rows = listed.tasks.get(number) or listed.others
-    order = (Stage.RUNNING, Stage.WAITING, Stage.ENDED)
-    row = min(rows, key=lambda each: order.index(each.stage), default=None)
-    if row is None:
+    if not rows:
         return Sight(Stage.ENDED, is_certain=True)
+    row = rows[0] if len(rows) == 1 else min(rows, key=lambda each: _LIVELIEST.index(each.stage))
     if row.stage is Stage.WAITING:
         return Sight(Stage.WAITING, reason(row, position))
     if row.stage is Stage.RUNNING:
