@@ -222,32 +222,33 @@ def test_it_runs_beside_a_scheduler_and_leaves_what_lives(workshop: Workshop) ->
 
 
 def test_killed_at_any_moment_it_leaves_a_whole_project(workshop: Workshop) -> None:
+    """What a killed `gc` left is whole, and a second one completes it."""
     runs = [train(workshop, number) for number in range(3)]
     saved = workshop.root.parent / "saved"
     shutil.copytree(workshop.outputs, saved, symlinks=True)
+    place = workshop.outputs / "runs" / runs[0] / "1" / "output.log"
     for moment in range(6):
         shutil.rmtree(workshop.outputs)
         shutil.copytree(saved, workshop.outputs, symlinks=True)
-        killed_while_it_removes(workshop, runs, moment)
+        kill_while_it_removes(workshop, place, moment)
+        assert workshop.run("fsck") == (0, "All well.\n"), moment
+        for path in workshop.outputs.rglob(".gc-*.part"):
+            age(path)
+        assert workshop.run("gc", "--yes", "--keep-runs", "0", "--keep-checkpoints", "0")[0] == 0
+        assert [bulky(workshop, run) for run in runs[:2]] == [set(), set()], moment
+        assert list(workshop.outputs.rglob("*.part")) == []
+        assert (workshop.outputs / "model_dirs" / "m.py-one" / "weights").read_text() == "2"
+        assert workshop.run("fsck") == (0, "All well.\n"), moment
 
 
-def killed_while_it_removes(workshop: Workshop, runs: list[str], moment: int) -> None:
-    """Kills `gc` at a moment, and looks at what it left; a second one completes it."""
+def kill_while_it_removes(workshop: Workshop, place: Path, moment: int) -> None:
+    """Kills `gc` at a moment: before it has begun, or a little after the file at `place` is gone."""
     process = workshop.start("gc", "--yes", "--keep-runs", "0", "--keep-checkpoints", "0")
-    place = workshop.outputs / "runs" / runs[0] / "1" / "output.log"
     if moment:
         workshop.until(lambda: not place.exists() or process.poll() is not None, "it has begun")
         time.sleep(0.0005 * (moment - 1))  # any moment will do
     process.kill()
     process.wait()
-    assert workshop.run("fsck") == (0, "All well.\n")
-    for path in workshop.outputs.rglob(".gc-*.part"):
-        age(path)
-    assert workshop.run("gc", "--yes", "--keep-runs", "0", "--keep-checkpoints", "0")[0] == 0
-    assert [bulky(workshop, run) for run in runs[:2]] == [set(), set()], moment
-    assert list(workshop.outputs.rglob("*.part")) == []
-    assert (workshop.outputs / "model_dirs" / "m.py-one" / "weights").read_text() == "2"
-    assert workshop.run("fsck") == (0, "All well.\n")
 
 
 def test_what_cannot_be_removed_is_named(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
