@@ -19,21 +19,28 @@ _SUFFIX = ".dist-info"
 
 def listed(paths: Iterable[str]) -> dict[str, str]:
     """Returns the versions of packages that lie in some directories, by normalized name; the first of a name counts."""
-    found: dict[str, str] = {}
+    names: list[str] = []
+    versions: list[str] = []
     for path in paths:
         try:
-            names = os.listdir(path or ".")
+            entries = os.listdir(path or ".")
         except OSError:
             continue  # archives and directories that are not there stand on the path as well
-        for name in names:
-            if name.endswith(_SUFFIX):
-                package, _, version = name[: -len(_SUFFIX)].rpartition("-")
-                found.setdefault(_normalized(package), version)
+        for entry in entries:
+            if entry.endswith(_SUFFIX):
+                package, _, version = entry[: -len(_SUFFIX)].rpartition("-")
+                names.append(package)
+                versions.append(version)
+    found: dict[str, str] = {}
+    for name, version in zip(_normalized(names), versions, strict=True):
+        found.setdefault(name, version)
     return found
 
 
-def _normalized(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
+def _normalized(names: Iterable[str]) -> list[str]:
+    """Returns names as packaging's rules write them: all at a time, since every run pays for hundreds."""
+    text = "\n".join(names)
+    return re.sub(r"[-_.]+", "-", text).lower().split("\n") if text else []
 
 
 def differences(there: Mapping[str, str], here: Mapping[str, str]) -> str:
@@ -45,7 +52,7 @@ def differences(there: Mapping[str, str], here: Mapping[str, str]) -> str:
     """
     other = [
         f"{name} {here[name]} (there {version})"
-        for name, version in sorted((_normalized(name), version) for name, version in there.items())
+        for name, version in sorted(zip(_normalized(there), there.values(), strict=True))
         if name in here and here[name] != version
     ]
     more = f" and {len(other) - _SHOWN} more" if len(other) > _SHOWN else ""
