@@ -16,8 +16,9 @@ from typing import NoReturn
 from mlpipeline import wire
 from mlpipeline.execution import handover, prelude
 from mlpipeline.execution.capture import output_pipe
+from mlpipeline.execution.forked import become_worker, forget_signals, reopen_streams
 from mlpipeline.execution.limits import become_subreaper, close_descriptors, die_with_parent, end_descendants
-from mlpipeline.execution.orders import DESCRIBE, ENDED, NO_TOKEN, RUN
+from mlpipeline.execution.orders import DESCRIBE, ENDED, RUN
 from mlpipeline.execution.preload import Stamp
 from mlpipeline.execution.supervisor import Supervisor, supervise
 
@@ -178,7 +179,7 @@ def _wait_as_worker(supervisor: int, orders: int, output: int) -> NoReturn:
         sys.argv = ["-c", *sys.argv[1:2], order["path"]]
         if order["do"] == DESCRIBE:
             _become_describer(order["path"], order["output"])
-        _become_worker(order["environment"])
+        become_worker(order["environment"])
         from mlpipeline.execution import worker
 
         worker.main(order["path"])
@@ -191,45 +192,8 @@ def _wait_as_worker(supervisor: int, orders: int, output: int) -> NoReturn:
 def _become_describer(request: str, output: str) -> NoReturn:
     from mlpipeline.execution import describe
 
-    _forget_signals()
+    forget_signals()
     _stand_on(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    _reopen_streams()
+    reopen_streams()
     describe.main(request)
     os._exit(0)
-
-
-def _become_worker(values: dict[str, str]) -> None:
-    os.setpgid(0, 0)
-    _forget_signals()
-    _reopen_streams()
-    _show_token(values["MLP_TOKEN"])
-    os.environ.clear()
-    os.environ.update(values)
-    # What PYTHONPATH would have done at an interpreter's start.
-    sys.path[:0] = [each for each in values["PYTHONPATH"].split(os.pathsep) if each not in sys.path]
-
-
-def _forget_signals() -> None:
-    signal.set_wakeup_fd(-1)
-    for number in set(range(1, signal.NSIG)) - {signal.SIGKILL, signal.SIGSTOP, 32, 33}:
-        signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def _reopen_streams() -> None:
-    """The inherited streams remember what they were opened on."""
-    sys.stdin = open(0, closefd=False)  # noqa: SIM115 - open as long as the process
-    sys.stdout = open(1, "w", buffering=1, errors="backslashreplace", closefd=False)  # noqa: SIM115
-    sys.stderr = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)  # noqa: SIM115
-
-
-def _show_token(value: str) -> None:
-    """Writes what an attempt's processes carry where /proc shows a process's environment: the block of its start.
-
-    By it burial finds this process, and those that it forks.
-    """
-    import ctypes
-
-    getenv = ctypes.CDLL(None).getenv
-    getenv.restype = ctypes.c_void_p
-    ctypes.memmove(getenv(b"MLP_TOKEN"), value.encode().ljust(len(NO_TOKEN), b"\0"), len(NO_TOKEN))

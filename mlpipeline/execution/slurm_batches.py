@@ -13,6 +13,7 @@ from pathlib import Path
 
 from mlpipeline import wire
 from mlpipeline.execution.environment import PACKAGE_PARENT
+from mlpipeline.execution.forked import STARTED_WITH
 from mlpipeline.execution.node import BOOTSTRAP
 from mlpipeline.execution.slurm_settings import SlurmSettings
 
@@ -29,6 +30,7 @@ cd {root} || {{ echo "{root}: not there on $(hostname): Slurm's nodes must see t
 mapfile -t -s "$SLURM_ARRAY_TASK_ID" -n 1 directory < {list}
 [ -n "$directory" ] || {{ echo "{list}: not to be read on $(hostname)" >&2; exit 78; }}
 {setup}
+export {variables}
 exec {command} "$directory"
 """
 
@@ -95,11 +97,12 @@ class Batch:
 
     def script(self, root: Path, settings: SlurmSettings) -> str:
         """Returns what each task runs: it finds its attempt by its number, and becomes the supervisor."""
-        command = [settings.python or sys.executable, "-I", "-S", "-c", BOOTSTRAP, PACKAGE_PARENT]
+        command = [settings.python or sys.executable, "-c", BOOTSTRAP, PACKAGE_PARENT]
         return _SCRIPT.format(
             root=shlex.quote(str(root)),
             list=shlex.quote(str(self.place / _LIST)),
             setup=settings.setup,
+            variables=shlex.join(f"{name}={value}" for name, value in STARTED_WITH.items()),
             command=shlex.join(command),
         )
 

@@ -13,6 +13,7 @@ from typing import Self
 from mlpipeline import wire
 from mlpipeline.execution.environment import PACKAGE_PARENT
 from mlpipeline.execution.executor import Executor
+from mlpipeline.execution.forked import STARTED_WITH
 from mlpipeline.execution.inline import InlineExecutor
 from mlpipeline.execution.local import LocalExecutor
 from mlpipeline.execution.node import BOOTSTRAP
@@ -60,9 +61,11 @@ class Engine(RemoteExecutor):
     def submit(self, directory: Path) -> None:
         self.note(directory)
         self.hand(directory)
-        command = [sys.executable, "-I", "-S", "-c", BOOTSTRAP, PACKAGE_PARENT, str(directory)]
+        command = [sys.executable, "-c", BOOTSTRAP, PACKAGE_PARENT, str(directory)]
         with (directory / wire.OUTPUT).open("ab") as output:
-            self.jobs[directory] = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
+            self.jobs[directory] = subprocess.Popen(
+                command, env={**os.environ, **STARTED_WITH}, stdout=output, stderr=output, start_new_session=True
+            )
 
     def tend(self) -> list[tuple[str, str]]:
         if time.monotonic() - self._polled >= self.patience.poll:

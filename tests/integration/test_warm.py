@@ -24,8 +24,8 @@ seen = {
     "threads": len(os.listdir("/proc/self/task")),
     "group": os.getpgid(0) == os.getpid(),
     "session": os.getsid(0) == os.getppid(),
-    "signals": [str(signal.getsignal(n)) for n in (2, 15, 17, 1)],
-    "stdout": [sys.stdout.encoding.lower(), sys.stdout.line_buffering, sys.stdout.fileno(), sys.stdin.read()],
+    "signals": [str(signal.getsignal(n)) for n in (2, 15, 17, 1, signal.SIGPIPE, signal.SIGXFSZ)],
+    "stdout": [sys.stdout.encoding, sys.stdout.line_buffering, sys.stdout.fileno(), sys.stdin.read()],
     "model": __file__,
     "main": "mlpipeline.execution.worker" in sys.modules,
 }
