@@ -43,11 +43,27 @@ class Live:
     since: float = field(default_factory=time.monotonic)
     asked_to_yield: bool = False
     is_pruned: bool = False
+    _facts: dict[str, Any] = field(default_factory=dict, init=False)
 
     @property
     def name(self) -> str:
         """The attempt as people write it."""
         return f"{self.run.id}.{self.attempt.number}"
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """What the status file says of it that never changes: made once, since a thousand may wait for hours."""
+        if not self._facts:
+            self._facts |= {
+                "run": self.run.id,
+                "attempt": self.attempt.number,
+                "model": self.run.model,
+                "version": self.run.version,
+                "replicate": self.run.replicate,
+                "submitted_at": self.attempt.submitted_at.isoformat(),
+                "directory": self.attempt.directory,
+            }
+        return self._facts
 
 
 class Attempts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from mlpipeline.ledger import Key, Ledger, Standing
 from mlpipeline.project import Project
@@ -64,6 +65,8 @@ class Outlook:
         self.lends = True  # whether memory and devices of this machine are handed out
         self._barred: set[str] = set()
         self._basis: tuple[object, int] = (None, 0)
+        self._changes = 0
+        self._planned_from: tuple[object, ...] = ()
 
     def describe(self, selection: Selection, preloading: Preloading) -> tuple[list[str], bool]:
         """Has new and changed models described in the background, and says what is wrong with those that are.
@@ -124,31 +127,45 @@ class Outlook:
         self._refresh(selection)
         pending = self.catalog.pending([each.model for each in selection.models])
         now = datetime.now(UTC)
-        local = now.astimezone()
-        self.plan = planning.plan(
-            self.wanted,
-            self.standings,
-            slots=max(0, slots - len(live)),
-            now=now,
-            local_minute=local.hour * 60 + local.minute,
-            defaults=defaults(self.project),
-            busy=frozenset(each.run.model_dir for each in live),
-            describing={
+        given: dict[str, Any] = {
+            "slots": max(0, slots - len(live)),
+            "defaults": defaults(self.project),
+            "busy": frozenset(each.run.model_dir for each in live),
+            "describing": {
                 each.model: (-each.options.priority, place)
                 for place, each in enumerate(selection.models)
                 if each.model in pending
             },
-            faulty=self._barred,
-            orders=orders,
-            elsewhere=elsewhere,
-            closed=closed,
-            running=Counter(each.run.model for each in live) if slots > 1 else None,
-            lenders=self._lenders(live, slots),
-        )
+            "faulty": frozenset(self._barred),
+            "orders": orders,
+            "elsewhere": dict(elsewhere),
+            "closed": closed,
+            "running": Counter(each.run.model for each in live) if slots > 1 else None,
+        }
+        if not self._is_planned(given, now):
+            local = now.astimezone()
+            self.plan = planning.plan(
+                self.wanted,
+                self.standings,
+                now=now,
+                local_minute=local.hour * 60 + local.minute,
+                lenders=self._lenders(live, slots),
+                **given,
+            )
         self.devices.tell()
         self.studies.look(self.plan.items, elsewhere)
         self._announce(self.studies.faults | {model: self.faults[model] for model in self._barred})
         return self.plan
+
+    def _is_planned(self, given: dict[str, Any], now: datetime) -> bool:
+        """Whether the plan still holds: while a thousand wait for an engine, a turn finds that nothing has changed.
+
+        What lends out this machine's memory and devices looks at them anew each time.
+        """
+        before, self._planned_from = self._planned_from, (self._changes, given)
+        if self.lends or self.plan.submit or before != self._planned_from:
+            return False
+        return self.plan.wake_at is None or now < self.plan.wake_at
 
     def _lenders(self, live: Sequence[Live], slots: int) -> list[Lender]:
         if not self.lends:
@@ -165,8 +182,10 @@ class Outlook:
             if self._basis[0] != basis:
                 self.standings.clear()
             self._basis = basis, self.studies.revision
+            self._changes += 1
         missing = [each.key for each in self.wanted if each.key not in self.standings]
         if missing:
+            self._changes += 1
             match = self.project.settings.rerun_on
             # What nothing happened to is remembered as well, or it would be looked up in every turn.
             self.standings |= dict.fromkeys(missing)
@@ -175,6 +194,7 @@ class Outlook:
     def forget(self) -> None:
         """Forgets how every wish stands; the next decision asks the ledger."""
         self.standings.clear()
+        self._changes += 1
 
     def changed(self, runs: Iterable[Run]) -> None:
         """Forgets how the wishes that these runs answer stand. The others need not be asked for again."""
@@ -182,6 +202,7 @@ class Outlook:
         self.devices.forget(moved)
         self.memory.forget(moved)
         if moved:
+            self._changes += 1
             self.standings = {key: each for key, each in self.standings.items() if key[:3] not in moved}
 
     def earlier(self, wanted: Wanted) -> Run | None:

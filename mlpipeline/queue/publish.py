@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from mlpipeline.queue.attempts import Live
     from mlpipeline.queue.scheduler import Scheduler
 
+_FRESH_SECONDS = 5.0
+"""Half of a heartbeat: so long a status stands unwritten in which nothing is new."""
 _NEXT = 20
 _LONGEST = 1000
 _PATIENCE_MS = 200
@@ -56,13 +58,31 @@ class Terminal:
         return bool(poll.poll(milliseconds))
 
 
-def write_status(scheduler: Scheduler) -> None:
-    """Writes `status-<host>.json`, whole; nobody relies on it for anything that must last."""
-    wire.write_json(scheduler.project.status_path, status(scheduler))
+class StatusFile:
+    """`status-<host>.json`, written whole where there is news, and as a heartbeat.
+
+    Nobody relies on it for anything that must last.
+    """
+
+    def __init__(self) -> None:
+        self._told: dict[str, Any] = {}
+        self._at = 0.0
+
+    def write(self, scheduler: Scheduler) -> None:
+        """Writes what is true now, unless that stands there from just before.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        now, told = time.monotonic(), status(scheduler)
+        if told == self._told and now - self._at < _FRESH_SECONDS:
+            return
+        wire.write_json(scheduler.project.status_path, told | {"updated_at": datetime.now(UTC).isoformat()})
+        self._told, self._at = told, now
 
 
 def status(scheduler: Scheduler) -> dict[str, Any]:
-    """Returns what is true now."""
+    """Returns what is true now, without the time."""
     counts: dict[str, int] = {}
     coming: list[dict[str, Any]] = []
     for item in scheduler.outlook.plan.items:
@@ -83,7 +103,6 @@ def status(scheduler: Scheduler) -> dict[str, Any]:
         "pid": os.getpid(),
         "boot_id": boot_id(),
         "started_at": scheduler.started_at.isoformat(),
-        "updated_at": datetime.now(UTC).isoformat(),
         "mode": scheduler.options.mode,
         "state": _state(scheduler),
         "slots": scheduler.slots,
@@ -117,14 +136,4 @@ def _running(scheduler: Scheduler) -> list[dict[str, Any]]:
 
 
 def _shown(live: Live, reason: str) -> dict[str, Any]:
-    return {
-        "run": live.run.id,
-        "attempt": live.attempt.number,
-        "model": live.run.model,
-        "version": live.run.version,
-        "replicate": live.run.replicate,
-        "submitted_at": live.attempt.submitted_at.isoformat(),
-        "started": live.started,
-        "directory": live.attempt.directory,
-        "reason": "" if live.started else reason,
-    }
+    return {**live.facts, "started": live.started, "reason": "" if live.started else reason}

@@ -49,7 +49,7 @@ class Scheduler:
         self.started_at = datetime.now(UTC)
         self.wakeup = Wakeup()
         self.signals = SignalFlags(self.wakeup.write)
-        self.terminal = publish.Terminal()
+        self.terminal, self.status = publish.Terminal(), publish.StatusFile()
         self.watcher = Watcher(self.wakeup.wake)
         self.catalog = Catalog(project, keep=True, warm=executor.warm)
         self.preloading = Preloading(project, self.catalog, keep=not options.testing)
@@ -261,7 +261,7 @@ class Scheduler:
         if not self.options.testing and not self.owes_status:
             self._published = now
             try:
-                publish.write_status(self)
+                self.status.write(self)
             except OSError as error:
                 self._trouble(f"{self.project.status_path.name} cannot be written: {error}")
 
