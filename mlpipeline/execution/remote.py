@@ -21,6 +21,12 @@ from mlpipeline.execution import burial
 from mlpipeline.execution.executor import Executor, Life
 from mlpipeline.execution.node import ABANDON, BEAT_SECONDS
 
+_GLANCE_SECONDS = 0.5
+"""So soon is looked for outcomes where one has just come; then after twice that, and so on."""
+SOONEST_SECONDS = 0.05
+SHARE = 20.0
+"""A look, or a question, that took a second is followed by the next after so many seconds at the earliest."""
+
 
 class Stage(StrEnum):
     """How far an engine says that a job is."""
@@ -114,11 +120,14 @@ class RemoteExecutor(Executor):
         self.handed: dict[Path, Handed] = {}
         self._moved: set[Path] = set()
         self._look_at = 0.0
+        self._glance_at, self._glance_pause = 0.0, patience.poll
 
     @property
     def look_seconds(self) -> float:  # type: ignore[override]
         """How long the queue may sleep before something is to be looked at."""
-        return self.patience.poll
+        if self._glance_pause >= self.patience.poll:
+            return self.patience.poll
+        return max(SOONEST_SECONDS, self._glance_at - time.monotonic())
 
     @abstractmethod
     def end(self, directory: Path) -> None:
@@ -159,10 +168,20 @@ class RemoteExecutor(Executor):
     def look_around(self) -> None:
         """Has everything looked at, once in a while, that may have written something: an engine need not answer."""
         now = time.monotonic()
-        if now < self._look_at:
-            return
-        self._look_at = now + self.patience.poll
-        self._moved.update(path for path, each in self.handed.items() if each.sight.stage is not Stage.WAITING)
+        if now >= self._look_at:
+            self._look_at = now + self.patience.poll
+            self._moved.update(path for path, each in self.handed.items() if each.sight.stage is not Stage.WAITING)
+        if self._glance_pause < self.patience.poll and now >= self._glance_at:
+            self._glance(now)
+
+    def _glance(self, now: float) -> None:
+        """Looks for outcomes while runs end one after the other: short ones are over before an engine says so."""
+        ended = [path for path in self.handed if os.path.exists(path / wire.OUTCOME)]
+        self._moved.update(ended)
+        after = time.monotonic()
+        pause = _GLANCE_SECONDS if ended else 2 * self._glance_pause
+        self._glance_pause = min(self.patience.poll, max(pause, (after - now) * SHARE))
+        self._glance_at = after + self._glance_pause
 
     def life(self, directory: Path) -> Life:
         """Says whether an attempt lives: GONE only where nothing of it can write any more."""
@@ -223,6 +242,9 @@ class RemoteExecutor(Executor):
         """Lets go of an attempt whose outcome was recorded."""
         self.handed.pop(directory, None)
         self._moved.discard(directory)
+        if self._glance_pause >= self.patience.poll and self.handed:  # where one has ended, others may
+            self._glance_pause = _GLANCE_SECONDS
+            self._glance_at = time.monotonic() + _GLANCE_SECONDS
 
     def bury(self, directory: Path, token: str) -> bool:
         """Gives an attempt up: it cannot begin any more, and what it still writes counts for nothing.

@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -21,7 +21,7 @@ from mlpipeline.errors import UsageError
 from mlpipeline.execution import burial, slurm_batches, slurm_words
 from mlpipeline.execution.engine_calls import Answer, Calls
 from mlpipeline.execution.executor import Life
-from mlpipeline.execution.remote import Ending, RemoteExecutor, Sight, Stage
+from mlpipeline.execution.remote import SHARE, SOONEST_SECONDS, Ending, RemoteExecutor, Sight, Stage
 from mlpipeline.execution.slurm_batches import Batch
 from mlpipeline.execution.slurm_line import Line
 from mlpipeline.execution.slurm_sending import Sender
@@ -31,11 +31,10 @@ from mlpipeline.project import Project
 
 PROGRAMS = ("sbatch", "squeue", "scontrol", "scancel")
 _DIRECTORY = "slurm"
+_EARLY = 32
+"""So many are sent on at once, where nothing is under way: nodes need not wait until a thousand are written down."""
 _BUSY_SECONDS = 0.5
-"""So soon squeue is called again where something has just begun or ended; then after twice that, and so on."""
-_SOONEST_SECONDS = 0.05
-_SHARE = 20.0
-"""A call of squeue that took a second is followed by the next after so many seconds at the earliest."""
+"""So soon squeue is called again where something was just submitted; then after twice that, and so on."""
 _END_AGAIN_SECONDS = 10.0
 _KILL_WAIT_SECONDS = 30.0
 _WHY = ("scontrol", "-o", "show", "job")
@@ -64,8 +63,9 @@ class SlurmExecutor(RemoteExecutor):
         self.trouble = ""
         self.kill_seconds: float | None = None
         self._said: list[tuple[str, str]] = []
-        self._poll_at, self._pause, self._is_polling = 0.0, self.patience.poll, False
+        self._heard: tuple[str, Mapping[str, str]] = "", {}
         self.sender, self.line = Sender(self), Line(self.calls)
+        self._poll_at, self._pause, self._is_polling = 0.0, self.patience.poll, False
 
     @classmethod
     def for_project(cls, project: Project, *, debugger: bool = False) -> Self:
@@ -87,9 +87,11 @@ class SlurmExecutor(RemoteExecutor):
         return cls(project, settings)
 
     def submit(self, directory: Path) -> None:
-        """Keeps an attempt for the next `flush`."""
+        """Keeps an attempt for the next `flush`; sends on what is enough to begin with."""
         self.hand(directory)
         self.outbox.append(directory)
+        if len(self.outbox) == _EARLY and not self.sender.unsent:
+            self.flush()
 
     def flush(self) -> None:
         """Makes arrays of what was submitted, as large as may be, and begins to send them."""
@@ -130,9 +132,10 @@ class SlurmExecutor(RemoteExecutor):
     def look_seconds(self) -> float:  # type: ignore[override]
         """How long the queue may sleep: until Slurm is to be asked again, or something is to be sent."""
         if self._is_polling:  # its end wakes the queue
-            return self.patience.poll
+            return super().look_seconds
         left = self._poll_at - time.monotonic()
-        return max(_SOONEST_SECONDS, min(left, _BUSY_SECONDS) if self.sender.unsent else left)
+        own = min(left, _BUSY_SECONDS) if self.sender.unsent else left
+        return min(super().look_seconds, max(SOONEST_SECONDS, own))
 
     def tend(self) -> list[tuple[str, str]]:
         """Takes what Slurm's programs have said, and asks what is due."""
@@ -194,7 +197,7 @@ class SlurmExecutor(RemoteExecutor):
     def _polled(self, began: float, answer: Answer) -> None:
         self._is_polling = False
         took = time.monotonic() - began
-        self._pause = min(self.patience.poll, max(2 * self._pause, took * _SHARE))
+        self._pause = min(self.patience.poll, max(2 * self._pause, took * SHARE))
         self._poll_at = time.monotonic() + self._pause
         if answer.status != 0:
             self.complain(f"Slurm does not say how jobs are: {answer.words}")
@@ -204,15 +207,17 @@ class SlurmExecutor(RemoteExecutor):
             self.complain(f"squeue says what cannot be read: {odd[0][:200]!r}")
         elif not self.sender.unsent:
             self.recover()
-        ended = sum(self._look(directory, is_whole=not odd) for directory in list(self.handed))
-        if ended:  # short runs: more will have ended soon
-            self._pause = min(self.patience.poll, max(_BUSY_SECONDS, took * _SHARE))
-            self._poll_at = time.monotonic() + self._pause
+        said = answer.output, self.line.places
+        for directory, handed in list(self.handed.items()):
+            # Most of a thousand wait as they did; who runs or has ended may have written something.
+            if not (said == self._heard and handed.answered and handed.sight.stage is Stage.WAITING):
+                self._look(directory, is_whole=not odd)
+        self._heard = said
         self.line.look(self.handed.values())
         self._end_again()
 
-    def _look(self, directory: Path, *, is_whole: bool) -> bool:
-        """Takes what squeue says of an attempt. Returns whether that has ended now.
+    def _look(self, directory: Path, *, is_whole: bool) -> None:
+        """Takes what squeue says of an attempt.
 
         Args:
             directory: of the attempt.
@@ -220,22 +225,17 @@ class SlurmExecutor(RemoteExecutor):
         """
         batch, number = self.places.get(directory, (None, 0))
         if batch is not None and batch in self.sender.unsent:
-            return False
+            return
         listed = self.listed.get(batch.token) if batch is not None else None
         sight = slurm_words.sight(listed, number, self.line.place(listed))
-        if sight.stage is Stage.UNKNOWN and not is_whole:
-            return False
-        was = self.handed[directory].sight.stage
-        self.see(directory, sight)
-        return sight.stage is Stage.ENDED and was is not Stage.ENDED
+        if sight.stage is not Stage.UNKNOWN or is_whole:
+            self.see(directory, sight)
 
     def reasons(self) -> dict[Path, str]:
         """Returns why attempts wait, in Slurm's words; also where it does not answer."""
-        found = dict(super().reasons())
         unsent = self.trouble or "is about to be given to Slurm"
-        for batch in self.sender.unsent:
-            found |= dict.fromkeys(batch.directories, unsent)
-        return found
+        waiting = [each for batch in self.sender.unsent for each in batch.directories]
+        return {**super().reasons(), **dict.fromkeys(waiting, unsent)}
 
     def end(self, directory: Path) -> None:
         """Has scancel end a job, once Slurm knows it; an attempt that was not sent yet ends here."""
@@ -287,7 +287,7 @@ class SlurmExecutor(RemoteExecutor):
         if batch is None:
             return
         batch.clear(number)
-        if not any(each in self.places for each in batch.directories):
+        if self.places.keys().isdisjoint(batch.directories):
             self.batches.pop(batch.token, None)
             batch.remove()
 

@@ -20,11 +20,14 @@ class Line:
 
     Args:
         calls: what starts Slurm's programs.
+
+    Attributes:
+        places: of jobs and arrays, in words; another mapping once they were asked for again.
     """
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
-        self._places: dict[str, str] = {}
+        self.places: dict[str, str] = {}
         self._ask_at = 0.0
 
     def look(self, attempts: Iterable[Handed]) -> None:
@@ -38,8 +41,8 @@ class Line:
             self._calls.start(list(_COMMAND), self._take)
 
     def _take(self, answer: Answer) -> None:
-        self._places = slurm_words.read_line(answer.output) if answer.status == 0 else {}
+        self.places = slurm_words.read_line(answer.output) if answer.status == 0 else {}
 
     def place(self, listed: Listed | None) -> str:
         """Returns the place of a job or array in words that go on a sentence; empty where it is not known."""
-        return self._places.get(listed.job, "") if listed is not None else ""
+        return self.places.get(listed.job, "") if listed is not None else ""

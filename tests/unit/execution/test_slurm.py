@@ -13,8 +13,10 @@ import pytest
 
 from mlpipeline import wire
 from mlpipeline.errors import ConfigurationError, UsageError
+from mlpipeline.execution import slurm as slurm_executor
 from mlpipeline.execution import slurm_sending
 from mlpipeline.execution.executor import Life
+from mlpipeline.execution.remote import Stage
 from mlpipeline.execution.slurm import SlurmExecutor
 from mlpipeline.project import Project
 
@@ -102,6 +104,12 @@ def send(executor: SlurmExecutor, *directories: Path) -> None:
     executor.flush()
 
 
+def jobs_name(executor: SlurmExecutor) -> str:
+    """Returns what Slurm lists the only batch as."""
+    (batch,) = executor.batches.values()
+    return batch.name
+
+
 def test_many_are_one_array_and_its_script_finds_each(fake: Fake, slurm: SlurmExecutor) -> None:
     directories = [fake.attempt(f"t{number}") for number in range(5)]
     fake.says("sbatch", "77\n")
@@ -114,6 +122,61 @@ def test_many_are_one_array_and_its_script_finds_each(fake: Fake, slurm: SlurmEx
     assert (place / "attempts").read_text().splitlines() == [str(each) for each in directories]
     assert f"{place}/attempts" in (fake.bin / "sbatch.input").read_text()
     assert json.loads((place / "batch.json").read_text())["job"] == "77"
+
+
+def test_what_is_enough_to_begin_with_is_sent_before_the_rest_is_written(fake: Fake, slurm: SlurmExecutor) -> None:
+    fake.says("sbatch", "7")
+    for number in range(slurm_executor._EARLY - 1):
+        slurm.submit(fake.attempt(f"t{number}"))
+    assert not slurm.sender.unsent
+    for number in range(slurm_executor._EARLY - 1, 2 * slurm_executor._EARLY):
+        slurm.submit(fake.attempt(f"t{number}"))
+    assert [len(each.directories) for each in slurm.sender.unsent] == [slurm_executor._EARLY]
+    slurm.flush()
+    until(slurm, lambda: not slurm.sender.unsent)
+    assert [call.split("--array=")[1].split()[0] for call in fake.calls("sbatch")] == ["0-31", "0-31"]
+
+
+def test_an_outcome_is_seen_before_slurm_says_so_while_others_end(fake: Fake) -> None:
+    path = fake.root / "mlp.config"
+    path.write_text(path.read_text().replace("poll_seconds = 0.05", "poll_seconds = 60"))
+    slurm = fake.executor()
+    fake.says("sbatch", "7")
+    first, second = fake.attempt("first"), fake.attempt("second")
+    for each in (first, second):
+        slurm.submit(each)
+    slurm.flush()
+    until(slurm, lambda: not slurm.sender.unsent)
+    fake.says("squeue", f"7|[0-1]|PENDING|Resources|N/A||{jobs_name(slurm)}")
+    until(slurm, lambda: slurm.handed[second].sight.stage is Stage.WAITING)
+    slurm.moved()
+    for each in (first, second):
+        wire.write_json(each / wire.OUTCOME, {"token": each.parent.name})
+    before = len(fake.calls("squeue"))
+    slurm.forget(first)
+    assert slurm.look_seconds < slurm.patience.poll
+    found: set[Path] = set()
+    until(slurm, lambda: found.update(slurm.moved()) or second in found)
+    assert slurm.handed[second].sight.stage is Stage.WAITING
+    assert len(fake.calls("squeue")) - before <= 8  # by its own pace, not for each look
+    slurm.close()
+
+
+def test_what_waits_as_before_is_not_looked_at_again(fake: Fake, slurm: SlurmExecutor) -> None:
+    fake.says("sbatch", "7")
+    directory = fake.attempt("waits")
+    slurm.submit(directory)
+    slurm.flush()
+    until(slurm, lambda: not slurm.sender.unsent)
+    fake.says("squeue", f"7|[0]|PENDING|Resources|N/A||{jobs_name(slurm)}")
+    until(slurm, lambda: "first in line" in slurm.reasons().get(directory, ""))
+    polls = len(fake.calls("squeue"))
+    until(slurm, lambda: len(fake.calls("squeue")) > polls + 2)
+    assert "first in line" in slurm.reasons()[directory]
+    fake.says("squeue", f"7|[0]|PENDING|Priority|N/A||{jobs_name(slurm)}")
+    until(slurm, lambda: "higher priority" in slurm.reasons()[directory])
+    fake.says("squeue", f"7|0|RUNNING|None|N/A|n1|{jobs_name(slurm)}")
+    until(slurm, lambda: slurm.handed[directory].sight.stage is Stage.RUNNING)
 
 
 def test_what_differs_in_resources_is_not_in_one_array(fake: Fake, slurm: SlurmExecutor) -> None:
