@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mlpipeline.config_text import near_miss
@@ -22,6 +22,10 @@ _WORDS = {
     Path: "a path",
     types.NoneType: "null",
 }
+_LISTS = (list, tuple, Sequence)
+_MAPPINGS = (dict, Mapping)
+_INNER = {list: 0, Sequence: 0, dict: 1, Mapping: 1}
+"""Which member of a generic type is that of what it holds. What a tuple holds is not looked at."""
 
 
 def fits(value: typing.Any, annotation: typing.Any) -> bool:
@@ -36,15 +40,21 @@ def fits(value: typing.Any, annotation: typing.Any) -> bool:
     if origin is typing.Annotated:
         return fits(value, members[0])
     plain = origin or annotation
-    if plain in (list, tuple, Sequence):
-        is_list = isinstance(value, list | tuple) or type(value) is plain
-        item = members[0] if members and plain is not tuple else None
-        return is_list and (item is None or all(fits(each, item) for each in value))
-    if plain in (dict, Mapping):
-        return isinstance(value, Mapping) and (
-            len(members) < 2 or all(fits(each, members[1]) for each in value.values())
-        )
+    if plain in _LISTS:
+        return isinstance(value, list | tuple) and _all_fit(value, _inner(plain, members))
+    if plain in _MAPPINGS:
+        return isinstance(value, Mapping) and _all_fit(value.values(), _inner(plain, members))
     return _is_plain(value, plain)
+
+
+def _inner(plain: typing.Any, members: tuple[typing.Any, ...]) -> tuple[typing.Any, ...]:
+    """Returns the annotation of what a list or mapping holds; none where nothing is said of that."""
+    place = _INNER.get(plain, len(members))
+    return members[place : place + 1]
+
+
+def _all_fit(values: Iterable[typing.Any], inner: tuple[typing.Any, ...]) -> bool:
+    return all(fits(each, annotation) for annotation in inner for each in values)
 
 
 def _is_plain(value: typing.Any, plain: typing.Any) -> bool:
@@ -72,8 +82,7 @@ def words(annotation: typing.Any) -> str:
         return words(members[0])
     plain = origin or annotation
     told = _WORDS.get(plain if plain is not None else types.NoneType, getattr(plain, "__name__", str(plain)))
-    inner = {list: 0, Sequence: 0, dict: 1, Mapping: 1}.get(plain)
-    return told if inner is None or len(members) <= inner else f"{told} of {words(members[inner])}"
+    return " of ".join((told, *map(words, _inner(plain, members))))
 
 
 def converted(value: typing.Any, annotation: typing.Any) -> typing.Any:

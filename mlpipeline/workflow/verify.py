@@ -61,7 +61,6 @@ def _values(part: Planned, kind: type[Part], told: set[tuple[Place, str]]) -> It
         told: places and keys whose faults are known: what several parts inherit is told once. A place without a key is
             that of a link that leads nowhere.
     """
-    new: set[tuple[Place, str]] = set()
     for key in wants(kind).keys.values():
         try:
             found = part.scope.find(key.name)
@@ -69,22 +68,33 @@ def _values(part: Planned, kind: type[Part], told: set[tuple[Place, str]]) -> It
             yield part.place.fault(f"{part.name}.{key.name} has no parts, so {error} cannot be set in it")
             continue
         if found is None or _is_left_open(key, found):
-            if not any((each.place, key.name) in told for each in _around(part)):
-                new.add((part.place, key.name))
-                message = f"{kind.__name__} needs the key {key.name!r}: set it under {CONFIG}, there or further out, "
-                yield part.place.fault(f"{message}or as {PREFIX}{key.name.upper()} in the environment")
-            continue
-        part.values[key.name] = found
-        is_known = (found.place, key.name) in told or (found.value is None and (found.place, "") in told)
-        faults = [] if is_known or found.value is _default(key) else list(_fits(part, kind, key, found))
-        new.update((found.place, key.name) for _ in faults)
-        yield from faults
+            yield from _missing(part, kind, key, told)
+        else:
+            part.values[key.name] = found
+            yield from _wrong(part, kind, key, found, told)
     if wants(kind).takes_any:
         for name in part.scope.config:
             if name not in part.values and (found := part.scope.find(name)) is not None:
                 part.values[name] = found
-    told |= new
     yield from _together(part, kind, told)
+
+
+def _missing(part: Planned, kind: type[Part], key: Key, told: set[tuple[Place, str]]) -> Iterator[Fault]:
+    if any((each.place, key.name) in told for each in _around(part)):
+        return
+    told.add((part.place, key.name))
+    message = f"{kind.__name__} needs the key {key.name!r}: set it under {CONFIG}, there or further out, "
+    yield part.place.fault(f"{message}or as {PREFIX}{key.name.upper()} in the environment")
+
+
+def _wrong(part: Planned, kind: type[Part], key: Key, found: Found, told: set[tuple[Place, str]]) -> Iterator[Fault]:
+    """Tells what is wrong with a value; of a default nothing, which is the class's own affair."""
+    is_told = (found.place, key.name) in told or (found.value is None and (found.place, "") in told)
+    if is_told or found.value is key.default:
+        return
+    for fault in _fits(part, kind, key, found):
+        told.add((found.place, key.name))
+        yield fault
 
 
 def _together(part: Planned, kind: type[Part], told: set[tuple[Place, str]]) -> Iterator[Fault]:
@@ -111,11 +121,6 @@ def _is_left_open(key: Key, found: Found) -> bool:
 
 def _is_default(found: Found) -> bool:
     return found.node is None and found.origin.startswith("default of ")
-
-
-def _default(key: Key) -> object:
-    """Returns the default where it cannot be a container, which is copied: defaults are the class's own affair."""
-    return key.default if key.default is not MISSING else MISSING
 
 
 def _fits(part: Planned, kind: type[Part], key: Key, found: Found) -> Iterator[Fault]:
