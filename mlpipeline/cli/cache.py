@@ -167,38 +167,39 @@ def clear(
     """
     from mlpipeline.cli.spools import spools_of
     from mlpipeline.errors import UsageError
-    from mlpipeline.observe.text import many
 
     if only_spools and (extract or connection):
         raise UsageError("--spools goes with neither --extract nor --connection: those name answers")
     kept, spools = _cache(setup), spools_of(setup)
     named = None if key is None else _name(find(kept, spools, key))
 
-    def chosen(entry: Entry) -> bool:
+    def is_meant(entry: Entry) -> bool:
         question = entry.question
         is_asked = extract in (None, question.extract) and connection in (None, question.name)
-        return is_asked and named in (None, entry.key) and not only_spools and (not expired or kept.is_expired(entry))
+        return is_asked and named in (None, entry.key) and (not expired or kept.is_expired(entry))
 
-    def chosen_spool(entry: Kept) -> bool:
-        is_asked = extract is None and connection is None
-        return is_asked and named in (None, entry.name) and (not expired or spools.is_old(entry))
+    def is_meant_spool(entry: Kept) -> bool:
+        return named in (None, entry.name) and (not expired or spools.is_old(entry))
 
-    answers, rows = kept.clear(chosen), spools.clear(chosen_spool)
-    count = sum(entry.bytes for entry in answers) + sum(entry.bytes for entry in rows)
-    if setup.json:
-        gone = {"removed": [entry.key for entry in answers], "removed_spools": [entry.name for entry in rows]}
-        setup.emit({"format": 1, **gone, "bytes": count})
-        return
-    _say_cleared(len(answers), len(rows), count)
-    if in_use := sum(entry.is_used and chosen_spool(entry) for entry in spools.kept()):
-        say(f"{many(in_use, 'spool')} in use: kept.")
+    only_answers = extract is not None or connection is not None
+    answers = [] if only_spools else kept.clear(is_meant)
+    rows = [] if only_answers else spools.clear(is_meant_spool)
+    in_use = [] if only_answers else [entry for entry in spools.kept() if entry.is_used and is_meant_spool(entry)]
+    _tell_cleared(setup, answers, rows, len(in_use))
 
 
-def _say_cleared(answers: int, spools: int, count: int) -> None:
+def _tell_cleared(setup: Setup, answers: list[Entry], spools: list[Kept], in_use: int) -> None:
     from mlpipeline.observe.text import many, size
 
-    words = [many(found, what) for found, what in ((answers, "answer"), (spools, "spool")) if found]
+    count = sum(entry.bytes for entry in answers) + sum(entry.bytes for entry in spools)
+    if setup.json:
+        gone = {"removed": [entry.key for entry in answers], "removed_spools": [entry.name for entry in spools]}
+        setup.emit({"format": 1, **gone, "bytes": count})
+        return
+    words = [many(len(found), what) for found, what in ((answers, "answer"), (spools, "spool")) if found]
     say(f"Removed {' and '.join(words)}, {size(count)}." if words else "Nothing to remove.")
+    if in_use:
+        say(f"{many(in_use, 'spool')} in use: kept.")
 
 
 def _cache(setup: Setup) -> Cache:
