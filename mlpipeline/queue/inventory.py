@@ -44,7 +44,6 @@ class Inventory:
         self._baselines: dict[str, int] = {}
         self._left: dict[str, _Left] = {}
         self._told: set[str] = set()
-        self._setting = ""
 
     def observe(self, seen: Seen, holds: Sequence[Hold], ours: Collection[int], now: float) -> None:
         """Takes note of what was seen.

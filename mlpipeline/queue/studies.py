@@ -131,7 +131,7 @@ class Studies:
             study.elsewhere = 0
             for number in study.trials:
                 found = grouped.get((study.model, number))
-                ended = self._ended(study, found) if found else None
+                ended = self._ended(study, number, found) if found else None
                 if listed is not None and name_of(number) in listed.options.skip:
                     ended = Ended(state="failed")
                 if found and ended is None:
@@ -142,27 +142,16 @@ class Studies:
                     study.close()  # it is tried again: what was told of it is told anew
             study.judge()
 
-    def _ended(self, study: Study, items: Sequence[Item]) -> Ended | None:
-        """Returns how a trial ended: the mean over its seeds; None while one of them may still change."""
+    def _ended(self, study: Study, number: int, items: Sequence[Item]) -> Ended | None:
+        """Returns how a trial ended, by the items of its seeds; None while one of them may still change."""
         if not all(map(is_over, items)):
             return None
-        number = items[0].wanted.trial["number"] if items[0].wanted.trial else 0
-        if (known := study.ended.get(number)) is not None and all(item.verdict is Verdict.DONE for item in items):
-            return known
-        done = [self._result(item) for item in items if item.verdict is Verdict.DONE]
-        found = [metrics.get(searches.GROUP) or {} for metrics, _ in done]
-        told = [each[study.search["metric"]] for each in found if study.search["metric"] in each]
-        values = [float(each) for each in told if searches.is_number(each)]
-        is_pruned = any(cause == Cause.PRUNED for _, cause in done)
-        return (
-            Ended(
-                state="pruned" if is_pruned else "done" if values or not told else "failed",
-                value=sum(values) / len(values) if values else None,
-                has_metric=bool(told) or not done,
-            )
-            if done
-            else Ended(state="failed")
-        )
+        done = [item for item in items if item.verdict is Verdict.DONE]
+        if not done:
+            return Ended(state="failed")
+        if len(done) == len(items) and number in study.ended:
+            return study.ended[number]
+        return _mean(study.search["metric"], [self._result(item) for item in done])
 
     def _result(self, item: Item) -> tuple[Mapping[str, Any], str]:
         """Returns metrics and cause of what is done, here or on another host."""
@@ -190,20 +179,11 @@ class Studies:
             mine = [each for each in live if each.run.model == study.model]
             self._prune(study, mine, executor)
             open_ones = len(study.trials) - len(study.ended) - study.elsewhere
-            missing = min(slots - open_ones, study.total - len(study.trials))
             listed = self._listed.get(study.model)
-            if (
-                study.fault
-                or study.judgement
-                or study.is_exhausted
-                or listed is None
-                or listed.options.only
-                or listed.options.hold
-            ):
-                missing = 0
-            if missing <= 0:
+            missing = max(0, min(slots - open_ones, study.total - len(study.trials))) if _grows(study, listed) else 0
+            if not missing:
                 study.trouble = ""
-            self._tell(study, mine, max(0, missing), listed)
+            self._tell(study, mine, missing, listed)
         if trouble := "; ".join(each.trouble for each in self.by_model.values() if each.trouble):
             raise OSError(trouble)
 
@@ -280,6 +260,26 @@ class Studies:
         """Ends all children."""
         for each in self.by_model.values():
             each.close()
+
+
+def _mean(metric: str, results: Sequence[tuple[Mapping[str, Any], str]]) -> Ended:
+    """Returns how a trial ended by the metrics and causes of its seeds: with the mean over them."""
+    found = [metrics.get(searches.GROUP) or {} for metrics, _ in results]
+    told = [each[metric] for each in found if metric in each]
+    values = [float(each) for each in told if searches.is_number(each)]
+    is_pruned = any(cause == Cause.PRUNED for _, cause in results)
+    return Ended(
+        state="pruned" if is_pruned else "done" if values or not told else "failed",
+        value=sum(values) / len(values) if values else None,
+        has_metric=bool(told),
+    )
+
+
+def _grows(study: Study, listed: Listed | None) -> bool:
+    """Whether more trials are wanted, as far as it depends on the study and on what is listed of its model."""
+    if study.fault or study.judgement or study.is_exhausted or listed is None:
+        return False
+    return not (listed.options.only or listed.options.hold)
 
 
 def _is_needless(study: Study, asker: Asker, missing: int) -> bool:
