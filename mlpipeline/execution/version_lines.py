@@ -212,10 +212,16 @@ def _imported(tree: ast.Module) -> set[str]:
             found |= {f"{each.asname or each.name}.Versions" for each in node.names}
         elif isinstance(node, ast.Import):
             found |= {f"{each.asname or each.name}.Versions" for each in node.names if _is_ours(each.name)}
-    stores = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
+    bound = _bound(tree)
+    return {name for name in found if name.partition(".")[0] not in bound}
+
+
+def _bound(tree: ast.Module) -> set[str]:
+    """Returns the names that a module gives to something, other than by importing it."""
     definitions = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-    stores |= {node.name for node in ast.walk(tree) if isinstance(node, definitions)}
-    return {name for name in found if name.partition(".")[0] not in stores}
+    named = {node.name for node in ast.walk(tree) if isinstance(node, definitions)}
+    names = (node for node in ast.walk(tree) if isinstance(node, ast.Name))
+    return named | {node.id for node in names if not isinstance(node.ctx, ast.Load)}
 
 
 def _is_ours(module: str) -> bool:

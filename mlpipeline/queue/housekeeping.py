@@ -210,15 +210,23 @@ def _older_checkpoints(facts: Facts, keep: int | None, safe: frozenset[str]) -> 
     current = {run.model_dir for run in facts.runs} - by_hand.keys()
     count: dict[str, int] = {}
     for each in sorted(facts.set_aside, key=lambda each: (each.since, each.piece.modified_ns), reverse=True):
-        match, fit = _SET_ASIDE.fullmatch(each.piece.name), by_hand.get(each.piece.name)
-        if (match is None and fit is None) or each.piece.name in current:
+        name, fit = each.piece.name, by_hand.get(each.piece.name)
+        whose = _whose(name, fit)
+        if not whose or name in current:
             continue
+        count[whose] = count.get(whose, 0) + 1
         # Nothing goes on in the directory of a fit by hand: it is that run's and no other's.
-        stem = f"{fit.model}:{fit.version} by hand" if fit is not None else match[1] if match is not None else ""
-        count[stem] = count.get(stem, 0) + 1
-        is_held = each.run in safe or each.run in facts.elsewhere
-        if count[stem] > keep and not is_held and (fit is not None or (each.fingerprint, each.seed) not in weights):
+        is_needed = fit is None and (each.fingerprint, each.seed) in weights
+        if count[whose] > keep and not (is_needed or each.run in safe or each.run in facts.elsewhere):
             yield each
+
+
+def _whose(name: str, fit: Run | None) -> str:
+    """Returns what the checkpoints are counted by that a model directory holds; nothing where it is none of them."""
+    if fit is not None:
+        return f"{fit.model}:{fit.version} by hand"
+    match = _SET_ASIDE.fullmatch(name)
+    return match[1] if match else ""
 
 
 def _older_logs(facts: Facts, keep: float | None) -> Iterator[Piece]:
