@@ -18,7 +18,7 @@ from mlpipeline.ledger import Ledger
 from mlpipeline.project import Project
 from mlpipeline.queue import submission
 from mlpipeline.queue.forward import Forwarder
-from mlpipeline.queue.output import HostFiles
+from mlpipeline.queue.output import HostFiles, details_of
 from mlpipeline.run import Attempt, Cause, Run, State
 
 BRIEF_SECONDS = 0.2
@@ -213,9 +213,8 @@ class Attempts:
 
     def _report(self, run: Run, attempt: Attempt, directory: Path) -> None:
         """Appends the block of results; one that could not be written is found missing at the next start."""
-        details = submission.attempt_details(directory, wire.read_json(directory / wire.SPEC))
         try:
-            self.files.block(run, attempt, details)
+            self.files.block(run, attempt, details_of(directory))
             self.reported.append((run.id, attempt.number))
         except (DiskFull, OSError) as error:
             self.say(f"{_title(run)}: its results are recorded, but not in the output file yet: {error}", "ERROR")

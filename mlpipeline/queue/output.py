@@ -20,6 +20,7 @@ from mlpipeline.run import Attempt, Run
 MAX_BYTES = 20_000_000
 KEEP = 5
 _RULE = "=" * 80
+_OF_RESULT = ("evaluation_errors", "model_dir_action", "model_summary", "loader_summary", "notes")
 
 
 def plain(text: str) -> str:
@@ -82,6 +83,11 @@ class HostFiles:
     def block(self, run: Run, attempt: Attempt, details: Mapping[str, Any]) -> None:
         """Appends the block of results of a finished attempt. It is on disk after `sync`.
 
+        Args:
+            run: whose attempt it is.
+            attempt: what the ledger knows of it.
+            details: what its files know of it; see `details_of`.
+
         Raises:
             DiskFull: when there is no space for it; a part of it may stand in the file, without its last line.
         """
@@ -139,6 +145,16 @@ class HostFiles:
                 newer.replace(older)
 
 
+def details_of(directory: Path) -> dict[str, Any]:
+    """Reads what a block shows beyond the ledger's record; what is not there is None or empty."""
+    spec, result, outcome = (wire.read_json(directory / name) or {} for name in (wire.SPEC, wire.RESULT, wire.OUTCOME))
+    return {name: result.get(name) for name in _OF_RESULT} | {
+        "params": {**(spec.get("params") or {}), **(spec.get("changes") or {})},
+        "metrics": outcome.get("metrics") or result.get("metrics"),
+        "warnings": outcome.get("warnings"),
+    }
+
+
 def _block(run: Run, attempt: Attempt, details: Mapping[str, Any]) -> Iterator[str]:
     ended = (attempt.ended_at or datetime.now(UTC)).astimezone()
     yield _RULE
@@ -153,14 +169,7 @@ def _block(run: Run, attempt: Attempt, details: Mapping[str, Any]) -> Iterator[s
         yield f"message:    {_indented(attempt.message)}"
     if details.get("model_dir_action"):
         yield f"model dir:  {_indented(run.model_dir)} ({_indented(str(details['model_dir_action']))})"
-    errors = details.get("evaluation_errors") or {}
-    for name in dict.fromkeys(["train", "test", *(details.get("metrics") or {}), *errors]):
-        values = (details.get("metrics") or {}).get(name)
-        if name in errors:
-            yield f"evaluation on {_indented(name)} input failed: {_indented(str(errors[name]))}"
-        elif values:
-            yield f"evaluation on {_indented(name)} input:"
-            yield from _table(values)
+    yield from _evaluations(details.get("metrics") or {}, details.get("evaluation_errors") or {})
     if details.get("params"):
         yield "parameters:"
         yield from _table(details["params"])
@@ -172,6 +181,15 @@ def _block(run: Run, attempt: Attempt, details: Mapping[str, Any]) -> Iterator[s
         for text in details.get(key) or ():
             yield f"{key.removesuffix('s')}:       {_indented(str(text))}"[:2000]
     yield f"run {run.id}.{attempt.number}"
+
+
+def _evaluations(metrics: Mapping[str, Any], errors: Mapping[str, Any]) -> Iterator[str]:
+    for name in dict.fromkeys(["train", "test", *metrics, *errors]):
+        if name in errors:
+            yield f"evaluation on {_indented(name)} input failed: {_indented(str(errors[name]))}"
+        elif values := metrics.get(name):
+            yield f"evaluation on {_indented(name)} input:"
+            yield from _table(values)
 
 
 def _table(values: Mapping[str, Any]) -> Iterator[str]:

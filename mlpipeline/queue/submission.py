@@ -242,21 +242,3 @@ def _python_path(project: Project, run: runs.Run, directory: Path, copy: Path) -
     tree = copy / "tree"
     found = [os.path.relpath(tree / place, directory) for place in places]
     return list(dict.fromkeys(found))
-
-
-def attempt_details(directory: Path, spec: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Reads what the block of results shows beyond the ledger's record."""
-    result = wire.read_json(directory / wire.RESULT) or {}
-    outcome = wire.read_json(directory / wire.OUTCOME) or {}
-    return {
-        "params": {**((spec or {}).get("params") or {}), **((spec or {}).get("changes") or {})},
-        "metrics": outcome.get("metrics") or result.get("metrics") or {},
-        "evaluation_errors": result.get("evaluation_errors") or {},
-        "model_summary": result.get("model_summary") or "",
-        "loader_summary": result.get("loader_summary") or "",
-        "model_dir_action": result.get("model_dir_action") or "",
-        "message": outcome.get("message") or "",
-        "cause": outcome.get("cause") or "none",
-        "notes": result.get("notes") or [],
-        "warnings": outcome.get("warnings") or [],
-    }
