@@ -13,6 +13,7 @@ import click
 from mlpipeline.cli.control import Manner, Wish, ask, wait_option
 from mlpipeline.cli.queue import complete_model
 from mlpipeline.cli.setup import Setup, say, scheduler_line, shared
+from mlpipeline.execution.environment import PACKAGE_PARENT
 
 if TYPE_CHECKING:
     from mlpipeline.project import Project
@@ -105,9 +106,8 @@ def python_path() -> str:
     """Returns a PYTHONPATH by which what is started is this very package, also when it is not installed."""
     import os
 
-    here = str(Path(__file__).parents[2])
     parts = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
-    return os.pathsep.join(dict.fromkeys([*parts, here]))
+    return os.pathsep.join(dict.fromkeys([*parts, PACKAGE_PARENT]))
 
 
 def _read(path: Path) -> str:

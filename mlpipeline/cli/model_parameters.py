@@ -11,6 +11,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlpipeline.execution.environment import PACKAGE_PARENT
+
 if TYPE_CHECKING:
     from mlpipeline.cli.typed import Parameter
     from mlpipeline.project import Project
@@ -19,7 +21,6 @@ _CODE = (
     "import sys; sys.path[:] = [p for p in sys.path if p] + [sys.argv[1]]; "
     "from mlpipeline.cli.model_parameters import main; main(sys.argv[2])"
 )
-_PACKAGE_PARENT = str(Path(__file__).parents[2])
 _PUBLISHED = {"epochs": "int | float", "batch_size": "int", "learning_rate": "float"}
 _PLAIN = (bool, int, float, str, list, tuple, dict)
 _NO_PARAMETERS = ("name", "order", "model_dir_suffix", "dataloader", "dataset", "estimator", "hooks", "epoc_count")
@@ -45,7 +46,7 @@ def ask(project: Project, model: str, version: str, python: str | None) -> dict[
         told = {"root": str(project.root), "models_dir": str(project.models_dir), "model": model, "version": version}
         request.write_text(json.dumps(told | {"answer": str(answer)}), "utf-8")
         done = subprocess.run(
-            [python or project.settings.python or sys.executable, "-c", _CODE, _PACKAGE_PARENT, str(request)],
+            [python or project.settings.python or sys.executable, "-c", _CODE, PACKAGE_PARENT, str(request)],
             env={**os.environ, **project.settings.env, "PYTHONDONTWRITEBYTECODE": "1"},
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -8,12 +8,12 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from mlpipeline.cli.setup import Setup, shared
+from mlpipeline.execution.environment import PACKAGE_PARENT
 
 if TYPE_CHECKING:
     from mlpipeline.project import Project
@@ -24,7 +24,6 @@ _CODE = (
     "import sys; sys.path[:] = [p for p in sys.path if p] + [sys.argv[1]]; "
     "from mlpipeline.cli.console_process import main; main(sys.argv[2], plain=sys.argv[3] == 'plain')"
 )
-_PACKAGE_PARENT = str(Path(__file__).parents[2])
 # Lab asks the network for news, for releases and for extensions, unless it is told not to.
 _QUIET_LAB = [
     "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
@@ -90,7 +89,7 @@ def console(context: click.Context, plain: bool) -> None:
     with contextlib.suppress(OSError):  # without the directory IPython keeps no history, and says so
         (project.outputs_dir / "ipython").mkdir(parents=True, exist_ok=True)
     story = {"name": project.root.name, "root": str(project.root), "environment": variables[ENVIRONMENT]}
-    command = [python_of(project), "-c", _CODE, _PACKAGE_PARENT, json.dumps(story), "plain" if plain else ""]
+    command = [python_of(project), "-c", _CODE, PACKAGE_PARENT, json.dumps(story), "plain" if plain else ""]
     context.exit(attended(command, project, variables))
 
 

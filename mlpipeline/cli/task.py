@@ -15,6 +15,7 @@ from click.shell_completion import CompletionItem
 from mlpipeline.cli.fit import OPEN
 from mlpipeline.cli.setup import Setup, draw, say, shared
 from mlpipeline.cli.shells import environment_of
+from mlpipeline.execution.environment import PACKAGE_PARENT
 
 if TYPE_CHECKING:
     from mlpipeline.project import Project
@@ -24,7 +25,6 @@ _CODE = (
     "import sys; sys.path[:] = [p for p in sys.path if p] + [sys.argv[1]]; "
     "from mlpipeline.cli.task_process import main; main(sys.argv[2])"
 )
-_PACKAGE_PARENT = str(Path(__file__).parents[2])
 
 
 def complete_task(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -115,7 +115,7 @@ def _described(project: Project) -> tuple[dict[str, Any], list[str]]:
 def _command(project: Project, place: Path, request: dict[str, Any]) -> list[str]:
     path = place / "request.json"
     path.write_text(json.dumps({"root": str(project.root), **request}), "utf-8")
-    return [project.settings.python or sys.executable, "-c", _CODE, _PACKAGE_PARENT, str(path)]
+    return [project.settings.python or sys.executable, "-c", _CODE, PACKAGE_PARENT, str(path)]
 
 
 def _chosen(name: str, found: dict[str, Any], faults: list[str]) -> str:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mlpipeline.execution.environment import PACKAGE_PARENT
 from mlpipeline.execution.limits import TRY_AGAIN, signal_name
 from mlpipeline.project import Project
 
@@ -21,7 +22,6 @@ _CODE = (
     "import sys; sys.path[:] = [p for p in sys.path if p] + [sys.argv[1]]; "
     "from mlpipeline.execution.asking import main; main(sys.argv[2])"
 )
-_PACKAGE_PARENT = str(Path(__file__).parents[2])
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 _TAIL = 2000
 
@@ -47,7 +47,7 @@ class Asker:
             environment = {**os.environ, **_ONE_THREAD, **project.settings.env, "PYTHONDONTWRITEBYTECODE": "1"}
             with (self.directory / "output").open("wb") as output:
                 self.process = subprocess.Popen(
-                    [interpreter, "-c", _CODE, _PACKAGE_PARENT, str(path)],
+                    [interpreter, "-c", _CODE, PACKAGE_PARENT, str(path)],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=output,

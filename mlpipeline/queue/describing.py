@@ -17,6 +17,7 @@ from typing import Any
 
 from mlpipeline import wire
 from mlpipeline.execution import preload, snapshot
+from mlpipeline.execution.environment import PACKAGE_PARENT
 from mlpipeline.execution.errand import Errand
 from mlpipeline.execution.limits import signal_name
 from mlpipeline.execution.orders import DESCRIBE
@@ -28,7 +29,6 @@ _CODE = (
     "import sys; sys.path[:] = [p for p in sys.path if p] + [sys.argv[1]]; "
     "from mlpipeline.execution.describe import main; main(sys.argv[2])"
 )
-_PACKAGE_PARENT = str(Path(__file__).parents[2])
 
 
 class _Started:
@@ -127,7 +127,7 @@ def start(
     process: _Started | Errand
     if pid is Answer.COLD:
         request.write_text(json.dumps(told | {"parent": os.getpid()}), "utf-8")
-        command = [interpreter or sys.executable, "-c", _CODE, _PACKAGE_PARENT, str(request)]
+        command = [interpreter or sys.executable, "-c", _CODE, PACKAGE_PARENT, str(request)]
         try:
             process = _Started(command, directory / "output", environment)
         except OSError as error:

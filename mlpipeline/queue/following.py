@@ -9,9 +9,9 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 from mlpipeline import tracking
+from mlpipeline.execution.environment import PACKAGE_PARENT
 from mlpipeline.project import Project
 
 LOG = "tracking.log"
@@ -19,7 +19,6 @@ _CODE = (
     "import sys; sys.path.append(sys.argv[1]); "
     "from mlpipeline.observe.exchange.follower import main; main(*sys.argv[2:])"
 )
-_PACKAGE_PARENT = str(Path(__file__).parents[2])
 _PATIENCE_SECONDS = 10.0
 _PAUSES = (1.0, 10.0, 60.0)
 """Before it is started anew where it was killed; the last one holds from then on."""
@@ -55,7 +54,7 @@ class _Follower:
                 return None
             with open(project.requests_dir / LOG, "ab") as log:
                 self._child = subprocess.Popen(
-                    [sys.executable, "-c", _CODE, _PACKAGE_PARENT, *told],
+                    [sys.executable, "-c", _CODE, PACKAGE_PARENT, *told],
                     stdin=subprocess.PIPE,
                     stdout=log,
                     stderr=log,

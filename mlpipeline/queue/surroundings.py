@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from mlpipeline import wire
+from mlpipeline.execution.environment import PACKAGE_PARENT
 from mlpipeline.project import Project
 
 _PATIENCE_SECONDS = 20.0
@@ -38,8 +39,7 @@ class Surroundings:
         path = self.stem.with_name(f"{self.stem.name}-{len(self.collections)}.json")
         path.parent.mkdir(parents=True, exist_ok=True)
         variables = ",".join(sorted(self.project.settings.env))
-        package_parent = str(Path(__file__).parents[2])
-        command = [self.project.settings.python or sys.executable, "-c", _CODE, package_parent]
+        command = [self.project.settings.python or sys.executable, "-c", _CODE, PACKAGE_PARENT]
         process = subprocess.Popen(
             [*command, str(self.project.root), str(path), variables],
             stdin=subprocess.DEVNULL,
