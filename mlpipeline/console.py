@@ -8,6 +8,7 @@ from pathlib import Path
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
 LOGGER = "mlpipeline.model"
@@ -46,6 +47,18 @@ def log(
         return
     colors = f"{modifier_1 or ''}{modifier_2 or ''}" if sys.stdout.isatty() else ""
     sys.stdout.write(f"{colors}{message}{console_colors.RESET if colors else ''}\n")
+
+
+def log_said(message: object, log_to_file: bool, options: Mapping[str, Any]) -> None:
+    """Logs what a model, or a part of a workflow, says by its method `log`.
+
+    Args:
+        message: anything that prints.
+        log_to_file: whether the host's log gets it.
+        options: what `log` takes besides, by name; others are ignored.
+    """
+    known = {key: options[key] for key in ("modifier_1", "modifier_2") if key in options}
+    log(message, options.get("level", logging.INFO), log_to_file, **known)
 
 
 def set_logger(*_arguments: Any, **_options: Any) -> logging.Logger:

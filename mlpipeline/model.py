@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from enum import StrEnum
 
-from mlpipeline.console import log as log_message
+from mlpipeline.console import log_said
 from mlpipeline.context import ExecutionModeKeys, RunContext
 from mlpipeline.errors import ModelFault, VersionsError
 from mlpipeline.versions import Version, Versions
@@ -60,8 +59,7 @@ class _Telling:
             log_to_file: whether the host's log gets it, beside the run's own output.
             options: `level`, `modifier_1`, `modifier_2` as in `mlpipeline.utils.log`; others are ignored.
         """
-        known = {key: options[key] for key in ("modifier_1", "modifier_2") if key in options}
-        log_message(message, options.get("level", logging.INFO), log_to_file, **known)
+        log_said(message, log_to_file, options)
 
 
 class DataLoader(_Telling):

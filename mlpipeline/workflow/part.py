@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import ClassVar
 
-from mlpipeline.console import log as log_message
+from mlpipeline import console
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -123,8 +123,7 @@ class Part:
 
     def log(self, message: object, log_to_file: bool = False, **options: Any) -> None:
         """Logs a message; see `mlpipeline.model.Model.log`."""
-        known = {key: options[key] for key in ("modifier_1", "modifier_2") if key in options}
-        log_message(message, options.get("level", logging.INFO), log_to_file, **known)
+        console.log_said(message, log_to_file, options)
 
     @classmethod
     def known_names(cls, key: str) -> Collection[str] | None:
@@ -181,7 +180,7 @@ def tell_end(shared: Shared | None, error: BaseException | None) -> None:
             part._run_ended(error)
         except Exception as trouble:  # a stranger's part may raise anything, and the run's own end counts
             told = f"{part.address} could not note how the run ended: {type(trouble).__name__}: {trouble}"
-            log_message(told, logging.WARNING)
+            console.log(told, logging.WARNING)
 
 
 def side_effects(method: F) -> F:
