@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import ipaddress
 import secrets
@@ -13,7 +12,7 @@ from starlette.requests import Request
 
 from mlpipeline.dashboard.refusal import Refusal
 from mlpipeline.dashboard.sessions import Sessions
-from mlpipeline.listening import host_of, is_loopback
+from mlpipeline.listening import digest_of, host_of, is_loopback
 
 _MOST_LINKS = 20
 
@@ -50,7 +49,7 @@ class Access:
     def new_link(self) -> str:
         """Makes a token that can be changed for a session once. The oldest of many that nobody used end."""
         token = secrets.token_urlsafe(24)
-        self._links = [*self._links, _digest(token)][-_MOST_LINKS:]
+        self._links = [*self._links, digest_of(token)][-_MOST_LINKS:]
         return token
 
     def redeem(self, token: str) -> str:
@@ -59,7 +58,7 @@ class Access:
         Raises:
             Refusal: there is no such link, or it was used.
         """
-        given = _digest(token)
+        given = digest_of(token)
         left = [each for each in self._links if not hmac.compare_digest(each, given)]
         if len(left) == len(self._links):
             raise Refusal(401, "this link has been used, or is an old one: mlpipeline dashboard --link prints another")
@@ -102,7 +101,7 @@ class Access:
         return (
             self.bearer is not None
             and scheme.lower() == "bearer"
-            and hmac.compare_digest(_digest(given.strip()), _digest(self.bearer))
+            and hmac.compare_digest(digest_of(given.strip()), digest_of(self.bearer))
         )
 
 
@@ -112,7 +111,3 @@ def _is_number(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()

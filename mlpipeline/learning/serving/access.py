@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 
 from starlette.datastructures import Headers
 
 from mlpipeline.learning.serving.refusal import Refusal
-from mlpipeline.listening import host_of, is_loopback
+from mlpipeline.listening import digest_of, host_of, is_loopback
 
 _REALM = 'Basic realm="mlpipeline: any name, the token as password"'
 
@@ -25,7 +24,7 @@ class Access:
     """
 
     def __init__(self, token: str | None) -> None:
-        self._digest = None if token is None else _digest(token)
+        self._digest = None if token is None else digest_of(token)
 
     def check(self, headers: Headers) -> None:
         """Raises a Refusal where a request may not be answered."""
@@ -36,8 +35,7 @@ class Access:
                 )
             return
         given = _given(headers.get("authorization", ""))
-        # Digests are of one length: the time tells nothing, not even that of the token.
-        if given is None or not hmac.compare_digest(_digest(given), self._digest):
+        if given is None or not hmac.compare_digest(digest_of(given), self._digest):
             message = "a token is needed: send Authorization: Bearer TOKEN"
             raise Refusal(401, "no_token", message, headers={"WWW-Authenticate": _REALM})
 
@@ -52,7 +50,3 @@ def _given(authorization: str) -> str | None:
         return base64.b64decode(rest, validate=True).decode().partition(":")[2]
     except (binascii.Error, UnicodeDecodeError):
         return None
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
