@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 from mlpipeline import errors
 from mlpipeline.config_text import near_miss
 from mlpipeline.data import arrow
+from mlpipeline.data.arrow import Row
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Row = tuple[Any, ...]
 
 
 def frame(names: Sequence[str], rows: Sequence[Row]) -> pd.DataFrame:

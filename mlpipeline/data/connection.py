@@ -11,10 +11,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from mlpipeline.data import appending, arrow, cache_key, credentials, dialects, engine, extracts, transport
+from mlpipeline.data.arrow import Row
 from mlpipeline.data.asking import Asker
 from mlpipeline.data.bars import bar
 from mlpipeline.data.cached import Cache
-from mlpipeline.data.dialects.dialect import Row, Tell
+from mlpipeline.data.dialects.dialect import Tell
 from mlpipeline.data.extracts import Query
 from mlpipeline.data.rendering import Rendered
 from mlpipeline.data.session import Session

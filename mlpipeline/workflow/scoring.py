@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mlpipeline.workflow.types.contract import Splits
     from mlpipeline.workflow.types.model import ModelTrainer
 
+Metrics = dict[str, dict[str, float]]
 ProblemType = Literal["classification", "regression", "timeseries"]
 CLASSES, NUMBERS = "classification", "regression"
 
@@ -78,7 +79,7 @@ def is_class(data: Splits, problem_type: str | None = None) -> bool:
 
 def scores(
     model: ModelTrainer, data: Splits, metrics: Sequence[str] | None = None, problem_type: str | None = None
-) -> dict[str, dict[str, float]]:
+) -> Metrics:
     """Returns the metrics of a trainer on every part that has rows. Nothing is changed, nothing is kept.
 
     Args:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlpipeline import errors
 from mlpipeline.data import arrow, columns
+from mlpipeline.data.arrow import Row
 from mlpipeline.data.rendering import Rendered
 from mlpipeline.data.table_name import TableName
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-Row = tuple[Any, ...]
 Tell = Callable[[int], object]
 """Is told how many rows have come or gone."""
 _FETCH_ROWS = 20_000

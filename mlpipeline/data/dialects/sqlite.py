@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlpipeline.data import columns, rendering
-from mlpipeline.data.dialects.dialect import Dialect, Row
+from mlpipeline.data.arrow import Row
+from mlpipeline.data.dialects.dialect import Dialect
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ from mlpipeline.workflow import scoring
 from mlpipeline.workflow.part import side_effects
 from mlpipeline.workflow.pipeline import Pipeline
 from mlpipeline.workflow.pipelines import keeping, measuring, telling
-from mlpipeline.workflow.scoring import ProblemType
+from mlpipeline.workflow.scoring import Metrics, ProblemType
 from mlpipeline.workflow.types import (
     DataSplitter,
     FeatureTransformer,
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-Metrics = dict[str, dict[str, float]]
 _METRICS_OF = "metrics_of"
 _COMPARISON = "model_comparison"
 _TRAINERS = {"timeseries": "HoltWintersTrainer"}

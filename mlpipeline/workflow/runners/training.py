@@ -5,6 +5,7 @@ from __future__ import annotations
 from mlpipeline.errors import MlpipelineError
 from mlpipeline.workflow import scoring
 from mlpipeline.workflow.pipelines import keeping, measuring
+from mlpipeline.workflow.scoring import Metrics
 from mlpipeline.workflow.types import ModelTrainer, Resource, Splits
 
 TYPE_CHECKING = False
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     import pandas as pd
-
-Metrics = dict[str, dict[str, float]]
 
 
 class Training:

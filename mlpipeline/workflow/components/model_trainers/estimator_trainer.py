@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 from mlpipeline import plugins
 from mlpipeline.config_text import near_miss
 from mlpipeline.errors import DataFault, NotFitted, ParameterError
 from mlpipeline.workflow.components.model_trainers.fitted import Fitted
 from mlpipeline.workflow.part import Part
+from mlpipeline.workflow.scoring import ProblemType
 from mlpipeline.workflow.trial import run_of
 from mlpipeline.workflow.types.model import ModelTrainer
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from mlpipeline.data.by_kind import Choice, GivenParts
     from mlpipeline.workflow.types.contract import Splits
 
-ProblemType = Literal["classification", "regression", "timeseries"]
 _SEEDS = ("random_state", "seed")
 # What the trainer decides by `problem_type`.
 _OWN = frozenset(("kind",))

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from mlpipeline.errors import DataFault
-from mlpipeline.workflow.components.model_trainers.estimator_trainer import EstimatorTrainer, ProblemType
+from mlpipeline.workflow.components.model_trainers.estimator_trainer import EstimatorTrainer
+from mlpipeline.workflow.scoring import ProblemType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
