@@ -108,10 +108,17 @@ class Attempt:
 
     @property
     def seconds(self) -> float | None:
-        """How long it took, None where that is not known; never below 0, even where the clock was set back."""
-        if self.started_at is None or self.ended_at is None:
+        """How long it took; None where that is not known."""
+        return None if self.ended_at is None else self.seconds_by(self.ended_at)
+
+    def seconds_by(self, now: datetime) -> float | None:
+        """Returns how long it took, or takes by now: never below 0, even where the clock was set back.
+
+        None before it started.
+        """
+        if self.started_at is None:
             return None
-        return max(0.0, (self.ended_at - self.started_at).total_seconds())
+        return max(0.0, ((self.ended_at or now) - self.started_at).total_seconds())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

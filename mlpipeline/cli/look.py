@@ -148,7 +148,7 @@ _FILES = (
 
 def _show(project: Project, run: Run, attempt: Attempt, files: dict[str, dict[str, Any] | None]) -> None:
     from mlpipeline.cli.why import read_details
-    from mlpipeline.observe import text, view
+    from mlpipeline.observe import text
     from mlpipeline.observe.why import why_run
     from mlpipeline.rundir import read_notes, read_tags
 
@@ -160,7 +160,7 @@ def _show(project: Project, run: Run, attempt: Attempt, files: dict[str, dict[st
         "run": f"{run.id}, attempt {attempt.number} of {len(run.attempts)}",
         "seed": f"{run.seed} (replicate {run.replicate})",
         "created": run.created_at.isoformat(timespec="seconds"),
-        "took": text.duration(view.seconds_of(attempt, now())),
+        "took": text.duration(attempt.seconds_by(now())),
         "steps": attempt.steps,
         "checkpoint": _at_step(outcome.get("checkpoint_step")),
         "peak memory": text.memory(attempt.peak_memory_bytes),

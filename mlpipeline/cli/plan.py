@@ -178,7 +178,7 @@ def _draw_items(items: Sequence[Item], outlook: _Outlook, *, everything: bool) -
     rows = tuple(
         (
             str(place),
-            text.title(item.wanted.model, item.wanted.version, item.wanted.replicate),
+            text.title_of(item.wanted),
             item.verdict.value.replace("_", " "),
             left.of_one(takes, is_running=item.verdict.value == "running"),
             text.one_line(_why(item, outlook.stale.get(item.wanted.key))),

@@ -222,7 +222,7 @@ class _Desk:
 
         wanted = item.wanted
         return words.Wish(
-            title=text.title(wanted.model, wanted.version, wanted.replicate),
+            title=text.title_of(wanted),
             verdict=item.verdict.value,
             reason=item.reason,
             until=item.until,
@@ -249,15 +249,14 @@ class _Desk:
         run = self.live.get(item.standing.run_id) if item.standing else None
         if run is not None:
             return self._running(run)
-        return text.title(item.wanted.model, item.wanted.version, item.wanted.replicate)
+        return text.title_of(item.wanted)
 
     def _running(self, run: Run) -> str:
         from mlpipeline.observe import text
-        from mlpipeline.observe.view import seconds_of
 
-        seconds = seconds_of(run.last, now())
+        seconds = run.last.seconds_by(now())
         since = "" if seconds is None else f" (running for {text.duration(seconds)})"
-        return text.title(run.model, run.version, run.replicate) + since
+        return text.title_of(run) + since
 
     def _start(self, item: Item) -> Start | None:
         from mlpipeline.observe import why as words

@@ -18,7 +18,6 @@ _QUIET = "dim"
 _GAP = 2
 _BAR, _LONGEST_BAR = 8, 40
 _NAME, _METRICS = 16, 14
-_STILL = ("failed", "gave_up", "held")
 _FEW = 3
 _WIDEST = 0.35
 _WIDE = 110
@@ -72,7 +71,7 @@ def region(picture: view.Picture, width: int, height: int) -> list[Text]:
     running = Section("", _sorted_runs(picture), lambda lines: runs(lines, width))
     lines = [Text("─" * (width - 1), _QUIET), *head, *running.first(room)]
     if coming := _coming(picture):
-        names = ", ".join(_title(each) for each in coming[:_FEW])
+        names = ", ".join(text.title_of(each) for each in coming[:_FEW])
         more = sum(picture.versions.get(each, 0) for each in ("due", "waiting")) - len(coming[:_FEW])
         lines.append(Text.assemble(("next ", _QUIET), names, f" and {more} more" if more > 0 else ""))
     return [_cut(line, width) for line in lines]
@@ -93,7 +92,7 @@ def summary(picture: view.Picture) -> list[Text]:
     counts = dict(picture.versions) or {each: picture.runs.get(each, 0) for each in ("succeeded", "failed", "lost")}
     order = ("due", "waiting", "held", "done", "succeeded", "failed", "gave_up", "lost")
     parts += [
-        Text(f"{counts[each]} {each.replace('_', ' ')}", _WORDS.get(each, "") if each in _STILL else "")
+        Text(f"{counts[each]} {each.replace('_', ' ')}", _WORDS.get(each, "") if each in view.STILL else "")
         for each in order
         if counts.get(each)
     ]
@@ -136,21 +135,17 @@ def _trouble(picture: view.Picture) -> list[Text]:
 
 
 def _coming(picture: view.Picture) -> list[view.NextLine]:
-    return [each for each in picture.next if each.verdict not in _STILL]
+    return [each for each in picture.next if each.verdict not in view.STILL]
 
 
 def _still(picture: view.Picture) -> list[view.NextLine]:
-    return [each for each in picture.next if each.verdict in _STILL]
-
-
-def _title(line: view.NextLine | view.RunLine) -> str:
-    return text.title(line.model, line.version, line.replicate)
+    return [each for each in picture.next if each.verdict in view.STILL]
 
 
 def _next(line: view.NextLine) -> tuple[Text, ...]:
     verdict = "HELD" if line.verdict == "held" else line.verdict.replace("_", " ")
     reason = left.reason(line).removeprefix(f"{line.verdict}: ")
-    told = (_title(line), verdict, left.of_one(line.takes), reason)
+    told = (text.title_of(line), verdict, left.of_one(line.takes), reason)
     return tuple(
         Text(each, style) for each, style in zip(told, ("", _WORDS.get(line.verdict, ""), "", _QUIET), strict=True)
     )
@@ -160,7 +155,7 @@ def _ended(line: view.RunLine, picture: view.Picture) -> tuple[Text, ...]:
     told = text.metrics(line.metrics) if line.state == "succeeded" else text.one_line(line.message or line.cause)
     state = Text("LOST" if line.state == "lost" else line.state, _WORDS.get(line.state, "yellow"))
     when = text.ago(line.ended_at or line.created_at, picture.at)
-    return Text(_title(line)), state, Text(when, _QUIET), Text(text.duration(line.seconds)), Text(told)
+    return Text(text.title_of(line)), state, Text(when, _QUIET), Text(text.duration(line.seconds)), Text(told)
 
 
 def _aligned(rows: Sequence[tuple[Text, ...]], width: int) -> list[Text]:
@@ -218,7 +213,7 @@ def _cells(line: view.LiveLine, *, is_wide: bool) -> _Cells:
     if line.stalled is not None:
         rate, takes = "", f"silent {text.rough(line.stalled)}"
     return _Cells(
-        name=text.title(line.run.model, line.run.version, line.run.replicate),
+        name=text.title_of(line.run),
         word=_word(line),
         share=share,
         numbers=("" if share is None else f"{share:.0%}", steps, rate, takes or _so_far(line), *used),

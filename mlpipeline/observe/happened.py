@@ -20,19 +20,15 @@ def between(before: Picture, after: Picture) -> Iterator[str]:
     for line in after.running:
         was = known.get(_key(line.run))
         if was is None:
-            yield f"{_title(line.run)} {line.word} (run {line.run.run})"
+            yield f"{text.title_of(line.run)} {line.word} (run {line.run.run})"
         elif was.word != line.word:
-            yield f"{_title(line.run)} {_changed(was, line)} (run {line.run.run})"
+            yield f"{text.title_of(line.run)} {_changed(was, line)} (run {line.run.run})"
     yield from (f"fault: {each}" for each in after.faults if each not in before.faults)
     yield from (f"warning: {each}" for each in after.warnings if each not in before.warnings)
 
 
 def _key(line: RunLine) -> tuple[str, int]:
     return line.run, line.attempt
-
-
-def _title(line: RunLine) -> str:
-    return text.title(line.model, line.version, line.replicate)
 
 
 def _changed(was: LiveLine, line: LiveLine) -> str:
@@ -44,4 +40,4 @@ def _changed(was: LiveLine, line: LiveLine) -> str:
 def _ended(line: RunLine) -> str:
     told = text.metrics(line.metrics) if line.state == "succeeded" else text.one_line(line.message or line.cause)
     took = f" after {text.duration(line.seconds)}" if line.seconds is not None else ""
-    return f"{_title(line)} {line.state}{took} (run {line.run})" + (f": {told}" if told else "")
+    return f"{text.title_of(line)} {line.state}{took} (run {line.run})" + (f": {told}" if told else "")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from mlpipeline.durations import Estimate, Size, Work, forecast, remaining, size
 from mlpipeline.observe import text
 from mlpipeline.observe.progress import Progress
-from mlpipeline.observe.view import NextLine, seconds_of
+from mlpipeline.observe.view import NextLine
 
 if TYPE_CHECKING:
     from mlpipeline.run import Run
@@ -40,7 +40,7 @@ def of_run(run: Run, progress: Progress, timings: Timings, now: datetime) -> Est
     told = progress.updated_at
     return remaining(
         timings.estimate(run.model, run.version, size(run.params)),
-        seconds_of(run.last, now),
+        run.last.seconds_by(now),
         step=progress.step,
         total=progress.total,
         rate=progress.rate,

@@ -109,7 +109,7 @@ class Notifier:
         name, value = _main_metric(run)
         if value is None or run.state is not State.SUCCEEDED or run.last.cause is Cause.PRUNED:
             return ""
-        title, before = text.title(run.model, run.version, run.replicate), self._best.get((run.model, name))
+        title, before = text.title_of(run), self._best.get((run.model, name))
         sign = -1 if direction_of(name) == "minimize" else 1
         if before is not None and sign * value <= sign * before[0]:
             return ""
@@ -151,7 +151,7 @@ def _notice(kind: str, told: str, run: Run, attempt: Attempt, now: datetime) -> 
 
 
 def _bad(run: Run, attempt: Attempt) -> str:
-    name = text.title(run.model, run.version, run.replicate)
+    name = text.title_of(run)
     took = f" after {text.duration(attempt.seconds)}" if attempt.seconds is not None else ""
     reason = text.one_line(attempt.message or attempt.cause.value.replace("_", " "), 300)
     return f"{name} {attempt.state.value}{took}: {reason} (mlpipeline logs {run.id}.{attempt.number})"
@@ -159,7 +159,7 @@ def _bad(run: Run, attempt: Attempt) -> str:
 
 def _stalled(line: LiveLine, now: datetime) -> Notice:
     run = line.run
-    name = text.title(run.model, run.version, run.replicate)
+    name = text.title_of(run)
     silent = text.rough(line.stalled or 0.0)
     return Notice(
         kind="stalled",

@@ -21,7 +21,6 @@ from mlpipeline.project import Project
 from mlpipeline.run import Run, State
 from mlpipeline.timings import Timings
 
-_STILL = ("failed", "gave_up", "held")
 FINAL = frozenset(state for state in State if state.is_final)
 
 
@@ -140,8 +139,8 @@ def _text(value: Any) -> str | None:
 
 def sections(picture: view.Picture) -> list[Table]:
     """Returns the picture's tables, those that are empty left out."""
-    still = [each for each in picture.next if each.verdict in _STILL]
-    coming = [each for each in picture.next if each.verdict not in _STILL]
+    still = [each for each in picture.next if each.verdict in view.STILL]
+    coming = [each for each in picture.next if each.verdict not in view.STILL]
     tables = [
         _running(picture.running),
         _next("Next", coming),
@@ -156,7 +155,7 @@ def _running(lines: Sequence[view.LiveLine]) -> Table:
     rows = []
     for line in lines:
         run, progress = line.run, line.progress
-        name = text.title(run.model, run.version, run.replicate)
+        name = text.title_of(run)
         is_alive = line.now in ("alive", "unknown")
         goes_on = is_alive and line.stalled is None
         rate = f"{progress.rate:.3g}/s" if progress.rate and goes_on else ""
@@ -201,7 +200,7 @@ def _steps(progress: Progress) -> str:
 def _next(title: str, lines: Sequence[view.NextLine]) -> Table:
     rows = tuple(
         (
-            text.title(each.model, each.version, each.replicate),
+            text.title_of(each),
             each.verdict.replace("_", " "),
             left.of_one(each.takes),
             left.reason(each),
@@ -219,7 +218,7 @@ def ended_table(lines: Sequence[view.RunLine], now: datetime, title: str) -> Tab
         told = text.metrics(line.metrics) if good else text.one_line(line.message or _cause(line.cause), 90)
         if good and line.message:
             told = f"{text.one_line(line.message, 90)}; {told}" if told else text.one_line(line.message, 90)
-        name = text.title(line.model, line.version, line.replicate)
+        name = text.title_of(line)
         when = text.ago(line.ended_at or line.started_at or line.created_at, now)
         rows.append((line.run, name, line.state, when, text.duration(line.seconds), told))
     columns = ("run", "model:version", "state", "when", "took", "result")
@@ -252,7 +251,7 @@ def headlines(picture: view.Picture) -> list[str]:
 
 
 def _stalled(line: view.LiveLine) -> str:
-    name = text.title(line.run.model, line.run.version, line.run.replicate)
+    name = text.title_of(line.run)
     silent = text.duration(line.stalled)
     return (
         f"STALLED: {name} has done nothing for {silent} (no step, no output, no processor time). It is left alone; see "
@@ -284,7 +283,7 @@ def attempts_table(run: Run, now: datetime) -> Table:
             each.state.value,
             _cause(each.cause.value),
             text.ago(each.ended_at, now),
-            text.duration(view.seconds_of(each, now)),
+            text.duration(each.seconds_by(now)),
             text.one_line(each.message or "", 90),
         )
         for each in run.attempts

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _UNITS = ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min"), (1, "s"))
@@ -172,6 +172,27 @@ def padded(told: str, wide: int) -> str:
 def many(count: int, noun: str) -> str:
     """Returns a count with its noun, `1 run` or `2 runs`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+class Titled(Protocol):
+    """What is about one seed of a version: a run, a line of a list, a wish."""
+
+    @property
+    def model(self) -> str:
+        """Its name."""
+
+    @property
+    def version(self) -> str:
+        """The version's name."""
+
+    @property
+    def replicate(self) -> int:
+        """Which seed."""
+
+
+def title_of(each: Titled) -> str:
+    """Returns what something is called in lists and sentences: see `title`."""
+    return title(each.model, each.version, each.replicate)
 
 
 def title(model: str, version: str, replicate: int = 0) -> str:

@@ -11,12 +11,15 @@ from mlpipeline import trials
 from mlpipeline.jsonable import jsonable
 from mlpipeline.observe import text
 from mlpipeline.observe.progress import Progress, number_of, read_progress, time_of, waiting_reasons
-from mlpipeline.run import Attempt, Run, State
+from mlpipeline.run import Run, State
 
 if TYPE_CHECKING:
     from mlpipeline.durations import Estimate
     from mlpipeline.observe.left import Left
     from mlpipeline.observe.usage import Usage
+
+STILL = ("failed", "gave_up", "held")
+"""The verdicts of versions that stay where they are until somebody does something."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +68,8 @@ class LiveLine:
     `now` is "alive", "ended" (its result waits to be recorded), "gone" (its processes are), or "unknown" from here.
     `stalled` is for how many seconds it has done nothing, where that is longer than usual; `adopted` whether an earlier
     scheduler started it; `latest` the metrics that it recorded last; `memory` how many bytes it holds, `gpu_memory` how
-    many on its devices, `cores` how many cores it kept busy lately.
-    `reason` is why it has not begun, in the words of the engine that has it.
+    many on its devices, `cores` how many cores it kept busy lately; `reason` why it has
+    not begun, in the words of the engine that has it.
     """
 
     run: RunLine
@@ -79,6 +82,7 @@ class LiveLine:
     memory: int | None = None
     cores: float | None = None
     gpu_memory: int | None = None
+    reason: str = ""
 
     @property
     def word(self) -> str:
@@ -96,8 +100,6 @@ class LiveLine:
         if self.now in ("ended", "gone") or step is None or not total:
             return self.word
         return f"{self.word} {100 * step // total}%"
-
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,18 +277,11 @@ def run_line(run: Run, now: datetime) -> RunLine:
         created_at=run.created_at,
         started_at=last.started_at,
         ended_at=last.ended_at,
-        seconds=seconds_of(last, now),
+        seconds=last.seconds_by(now),
         steps=last.steps,
         metrics=last.metrics or {},
         directory=last.directory,
     )
-
-
-def seconds_of(attempt: Attempt, now: datetime) -> float | None:
-    """Returns how long an attempt took or takes by now, None before it started."""
-    if attempt.started_at is None:
-        return None
-    return max(0.0, ((attempt.ended_at or now) - attempt.started_at).total_seconds())
 
 
 def scheduler_sentence(scheduler: SchedulerLine, now: datetime) -> str:

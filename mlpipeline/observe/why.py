@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mlpipeline.observe import left, text
 from mlpipeline.observe.progress import Progress
-from mlpipeline.observe.view import LiveLine, seconds_of
+from mlpipeline.observe.view import LiveLine
 from mlpipeline.policy import hint
 from mlpipeline.run import OUTSIDE, Attempt, Cause, Run, State, refusal
 
@@ -43,7 +43,7 @@ class Details:
 def why_run(run: Run, now: datetime, details: Details | None = None) -> str:
     """Answers in sentences why a run is as it is, and what may be done."""
     told, last = details or Details(), run.last
-    name = f"{text.title(run.model, run.version, run.replicate)} (run {run.id}, attempt {last.number})"
+    name = f"{text.title_of(run)} (run {run.id}, attempt {last.number})"
     if last.state is State.SUCCEEDED:
         shown = text.metrics(last.metrics or {})
         early = f", {text.one_line(last.message, 200)}" if last.cause is Cause.PRUNED else ""
@@ -74,7 +74,7 @@ def _live(name: str, last: Attempt, told: Details, now: datetime) -> str:
             f"{_progress(told)}.",
             f"See mlpipeline logs {last.run_id}, or end it: mlpipeline cancel {last.run_id}",
         )
-    return f"{name} has been running for {text.duration(seconds_of(last, now))}{_progress(told)}."
+    return f"{name} has been running for {text.duration(last.seconds_by(now))}{_progress(told)}."
 
 
 def _joined(*sentences: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mlpipeline.errors import IllegalTransition, UsageError
 from mlpipeline.run import TRANSITIONS, Cause, State, advance, counts, new_run_id, parse_reference, story
 
-from .sample_runs import run_in, sample_attempt, sample_run
+from .sample_runs import NOW, run_in, sample_attempt, sample_run
 
 
 @pytest.mark.parametrize(("before", "after"), list(product(State, State)))
@@ -45,6 +45,17 @@ def test_an_illegal_transition_tells_the_whole_story() -> None:
 def test_an_attempt_that_is_not_there_cannot_move() -> None:
     with pytest.raises(IllegalTransition, match="no such attempt"):
         advance(run_in(State.RUNNING), 2, State.FAILED)
+
+
+def test_an_attempt_takes_time_from_its_start_to_its_end_or_to_now() -> None:
+    minute = timedelta(minutes=1)
+    fresh = replace(sample_attempt("r", state=State.SUBMITTED), started_at=None, ended_at=None)
+    running = replace(fresh, started_at=NOW)
+    assert (fresh.seconds, fresh.seconds_by(NOW)) == (None, None)
+    assert (running.seconds, running.seconds_by(NOW + minute)) == (None, 60)
+    assert running.seconds_by(NOW - minute) == 0  # the clock was set back
+    ended = replace(running, ended_at=NOW + minute)
+    assert ended.seconds == ended.seconds_by(NOW + 9 * minute) == 60
 
 
 def test_what_was_asked_to_end_does_not_count_as_an_attempt() -> None:

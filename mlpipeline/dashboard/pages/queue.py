@@ -12,14 +12,13 @@ from mlpipeline.dashboard.pages.frame import fault_of, frame
 from mlpipeline.ledger import Ledger
 from mlpipeline.observe import left
 from mlpipeline.observe.status import FINAL
-from mlpipeline.observe.view import LiveLine, Picture
+from mlpipeline.observe.view import STILL, LiveLine, Picture
 from mlpipeline.project import Project
 from mlpipeline.queue import orders, revisions
 from mlpipeline.queue.commands import RETRIABLE
 
 TEMPLATE = "queue.html"
-_STILL = ("failed", "gave_up", "held")
-_PLANNED = ("due", "waiting", *_STILL, "done")
+_PLANNED = ("due", "waiting", *STILL, "done")
 _RUNS = 200
 _RECORDED = ("succeeded", "failed", "lost", "cancelled")
 
@@ -40,7 +39,7 @@ def content(lookout: Lookout, *, is_read_only: bool = False) -> dict[str, Any]:
     picture = seen.picture
     is_known = picture.left is not None and picture.scheduler.running
     told = counts(picture)
-    waiting = [each for each in picture.next if each.verdict in _STILL]
+    waiting = [each for each in picture.next if each.verdict in STILL]
     retried = _failed(project) if any(each.verdict in ("failed", "gave_up") for each in waiting) else {}
     tab = f"{told[0].count} {told[0].word}"
     return frame(seen, title="Queue", here="/", live="/live/queue", tab=tab, is_read_only=is_read_only) | {
@@ -48,7 +47,7 @@ def content(lookout: Lookout, *, is_read_only: bool = False) -> dict[str, Any]:
         "left": left.sentence(picture.left, seen.now) if is_known and picture.left else "",
         "studies": [(each, trials.best(each)) for each in picture.studies],
         "running": sorted(picture.running, key=_is_quiet),
-        "coming": [each for each in picture.next if each.verdict not in _STILL],
+        "coming": [each for each in picture.next if each.verdict not in STILL],
         "waiting": [(each, retried.get((each.model, each.version, each.replicate), "")) for each in waiting],
         "listed": [(each, each.fault or fault_of(seen, each.model)) for each in listed.models],
         "selection": listed,

@@ -58,7 +58,7 @@ def content(lookout: Lookout, reference: str, *, is_read_only: bool = False) -> 
     seen, project = lookout.look(), lookout.project
     run, attempt = find(project, reference)
     directory = project.root / attempt.directory
-    title = text.title(run.model, run.version, run.replicate)
+    title = text.title_of(run)
     live = next(
         (each for each in seen.picture.running if (each.run.run, each.run.attempt) == (run.id, attempt.number)), None
     )
@@ -72,7 +72,7 @@ def content(lookout: Lookout, reference: str, *, is_read_only: bool = False) -> 
         "line": view.run_line(run, seen.now),
         "live_line": live,
         "state": live.word if live is not None else attempt.state.value,
-        "seconds": view.seconds_of(attempt, seen.now),
+        "seconds": attempt.seconds_by(seen.now),
         "parameters": given,
         "notes": read_notes(project.runs_dir / run.id),
         "tags": read_tags(project.runs_dir / run.id),

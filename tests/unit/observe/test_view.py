@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mlpipeline.observe import view
 from mlpipeline.run import State
-from tests.unit.sample_runs import NOW, run_in, sample_attempt, sample_run
+from tests.unit.sample_runs import NOW, run_in, sample_run
 
 DOWN = view.SchedulerLine(running=False, host="h")
 UP = view.SchedulerLine(running=True, pid=12, host="h", since=NOW - timedelta(minutes=3), state="idle")
@@ -78,10 +78,6 @@ def test_the_picture_is_json_for_programs() -> None:
     read = json.loads(json.dumps(view.picture(facts, NOW).to_json(), allow_nan=False))
     assert read["runs"] == {state.value: int(state is State.SUCCEEDED) for state in State}
     assert read["ended"][0]["metrics"]["test"] == {"accuracy": 0.97216}
-
-
-def test_an_attempt_that_never_started_has_no_duration() -> None:
-    assert view.seconds_of(sample_attempt("r", state=State.SUBMITTED), NOW) is None
 
 
 @pytest.mark.parametrize(
