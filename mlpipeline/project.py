@@ -9,10 +9,14 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import quote
 
 from mlpipeline.errors import ConfigurationError
 from mlpipeline.filesystems import is_network
 from mlpipeline.settings import CONFIG, Settings, read_settings
+
+_SAFE = " !#$&'()+,;=@[]{}~"
+_LONGEST = 180
 
 
 @lru_cache(maxsize=64)
@@ -171,6 +175,10 @@ class Project:
         """A directory per model that searches, and in it a file per trial."""
         return self.outputs_dir / "studies"
 
+    def study_dir(self, model: str) -> Path:
+        """Where the trials of a model lie."""
+        return self.studies_dir / component(model)
+
     @property
     def sources_dir(self) -> Path:
         """Copied sources by their digest."""
@@ -189,6 +197,14 @@ class Project:
     def relative(self, path: Path) -> str:
         """Returns a path relative to the root, in POSIX spelling."""
         return Path(os.path.relpath(path, self.root)).as_posix()
+
+
+def component(*names: str) -> str:
+    """Returns names as one component of a path, whatever they hold; a very long one ends in a digest instead."""
+    name = "-".join(quote(each, safe=_SAFE) for each in names)
+    if len(name.encode()) <= _LONGEST:
+        return name
+    return f"{name.encode()[:_LONGEST].decode('utf-8', 'ignore')}~{hashlib.sha256(name.encode()).hexdigest()[:12]}"
 
 
 def _state_dir(outputs: Path) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -96,6 +96,7 @@ def choose(project: Project, choice: Choice) -> Chosen:
     """
     from mlpipeline.ledger import Ledger
     from mlpipeline.observe.comparison_rows import by_version
+    from mlpipeline.observe.studies import find_study, studies_of
     from mlpipeline.rundir import read_tags
 
     groups: list[list[Run]] = []
@@ -113,10 +114,8 @@ def choose(project: Project, choice: Choice) -> Chosen:
         words = words_of(project, ledger)
     if len(choice.what) > 1:
         groups = list({tuple(run.id for run in group): group for group in groups}.values())
-    studies = _studies(project, dict.fromkeys(group[0].model for group in groups))
+    studies = studies_of(project, dict.fromkeys(group[0].model for group in groups))
     if choice.study is not None:
-        from mlpipeline.observe.studies import find_study
-
         study = find_study(studies, choice.study)
         groups = [each for each in groups if each[0].model == study.model and each[0].version in study.trials]
         studies = [study]
@@ -153,13 +152,3 @@ def _found(project: Project, ledger: Ledger, word: str) -> tuple[list[Run], bool
             return found, False
     run, _ = find_run(project, ledger, word)
     return [run], True
-
-
-def _studies(project: Project, models: Iterable[str]) -> list[Study]:
-    """Returns the searches of these models; looks at no model's directory where none was ever searched."""
-    if not project.studies_dir.is_dir():
-        return []
-    from mlpipeline.observe.studies import read_studies
-    from mlpipeline.queue.study import directory_of
-
-    return [study for model in models for study in read_studies(directory_of(project, model), model)]

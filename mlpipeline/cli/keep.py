@@ -139,7 +139,7 @@ def mv(setup: Setup, old: str, new: str) -> None:
 def _rename(project: Project, ledger: Ledger, old: str, new: str) -> tuple[int, str, str]:
     """Renames in the records; returns of how many runs, and what both names are in full."""
     from mlpipeline.errors import RequestRefused
-    from mlpipeline.queue.study import directory_of, number_of
+    from mlpipeline.queue.study import number_of
 
     model, version = _recorded(project, ledger, old)
     target, new_version = _new_name(project, model, version, new)
@@ -154,7 +154,7 @@ def _rename(project: Project, ledger: Ledger, old: str, new: str) -> tuple[int, 
         raise RequestRefused(f"{before}: a trial is called by its number: leave its name")
     _write_down(project, {"kind": "version" if version else "model", "old": before, "new": after, "at": now()})
     if not version:
-        _rename_trials(directory_of(project, model), directory_of(project, target))
+        _rename_trials(project.study_dir(model), project.study_dir(target))
     ledger.rename((model, version or None), (target, new_version or None))
     return len(runs), before, after
 

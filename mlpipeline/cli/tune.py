@@ -148,9 +148,8 @@ def _report(setup: Setup, project: Project, model: str, version: str, status: in
 def _drawn(project: Project, model: str, trial: str) -> dict[str, Any]:
     """Returns the values that were drawn for a trial; empty where its file is gone or damaged."""
     from mlpipeline import wire
-    from mlpipeline.queue.study import directory_of
 
-    content = wire.read_json(directory_of(project, model) / f"{trial.removeprefix('trial-')}.json")
+    content = wire.read_json(project.study_dir(model) / f"{trial.removeprefix('trial-')}.json")
     if content is None or searches.fault_of_trial(content):
         return {}
     return {name: content["params"].get(name) for name in content["drawn"]}

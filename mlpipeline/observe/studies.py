@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from mlpipeline import searches, wire
 from mlpipeline.errors import UsageError
 from mlpipeline.observe.comparison_rows import Study
+from mlpipeline.project import Project
 
 _SHOWN = 10
+
+
+def studies_of(project: Project, models: Iterable[str]) -> list[Study]:
+    """Returns the searches of models; looks at no model's directory where none was ever searched."""
+    if not project.studies_dir.is_dir():
+        return []
+    return [study for model in models for study in read_studies(project.study_dir(model), model)]
 
 
 def read_studies(directory: Path, model: str) -> list[Study]:

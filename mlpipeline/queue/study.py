@@ -13,7 +13,6 @@ from mlpipeline import params, searches, wire
 from mlpipeline.project import Project
 from mlpipeline.queue.asker import Asker
 from mlpipeline.queue.catalog import DescribedVersion, Description
-from mlpipeline.queue.submission import escaped
 from mlpipeline.queue.verdicts import Item, Verdict
 from mlpipeline.run import State
 from mlpipeline.trials import Progress
@@ -29,11 +28,6 @@ _BAD = (State.FAILED, State.LOST)
 def name_of(number: int) -> str:
     """Returns what a trial is called among the versions."""
     return f"trial-{number}"
-
-
-def directory_of(project: Project, model: str) -> Path:
-    """Returns where a model's trials lie."""
-    return project.studies_dir / escaped(model)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +71,7 @@ class Study:
         assert description.search is not None  # who makes a study has looked
         self.model = description.model
         self.search = description.search
-        self.directory = directory_of(project, self.model)
+        self.directory = project.study_dir(self.model)
         code = description.code_digest if project.settings.rerun_on == "code" else ""
         self.name = params.digest([self.search["digest"], code])
         self.trials: dict[int, Trial] = {}

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from mlpipeline import run as runs
 from mlpipeline import wire
@@ -18,12 +17,10 @@ from mlpipeline.errors import NotWritable
 from mlpipeline.execution import machine
 from mlpipeline.failpoints import reach
 from mlpipeline.policy import Action, Policy, find
-from mlpipeline.project import Project
+from mlpipeline.project import Project, component
 from mlpipeline.queue.catalog import DescribedVersion, Description
 from mlpipeline.queue.plan import Wanted
 
-_SAFE = " !#$&'()+,;=@[]{}~"
-_LONGEST = 180
 _NAN = {"on_nan": Policy(action=Action.IGNORE)}
 """A figure that is no number is a warning, unless somebody says what should follow."""
 
@@ -31,24 +28,10 @@ _NAN = {"on_nan": Policy(action=Action.IGNORE)}
 def model_dir_name(model: str, version: str, suffix: str | None, replicate: int) -> str:
     """Returns the name of a model directory: model, suffix or version, and `-s<k>` for further seeds.
 
-    Whatever a name may hold, the result is one path component, different for different models; a very long one ends
-    in a digest instead.
+    Whatever a name may hold, the result is one path component, different for different models.
     """
-    name = _shortened(f"{quote(model, safe=_SAFE)}-{quote(suffix or version, safe=_SAFE)}")
+    name = component(model, suffix or version)
     return name if replicate == 0 else f"{name}-s{replicate}"
-
-
-def escaped(model: str) -> str:
-    """Returns a model's name as one path component."""
-    return _shortened(quote(model, safe=_SAFE))
-
-
-def _shortened(name: str) -> str:
-    if len(name.encode()) <= _LONGEST:
-        return name
-    import hashlib
-
-    return f"{name.encode()[:_LONGEST].decode('utf-8', 'ignore')}~{hashlib.sha256(name.encode()).hexdigest()[:12]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,9 +14,8 @@ from mlpipeline.dashboard.refusal import Refusal
 from mlpipeline.errors import UsageError
 from mlpipeline.ledger import Ledger
 from mlpipeline.observe.comparison_rows import Study
-from mlpipeline.observe.studies import find_study, read_studies
+from mlpipeline.observe.studies import find_study, studies_of
 from mlpipeline.project import Project
-from mlpipeline.queue.study import directory_of
 from mlpipeline.run import Run
 from mlpipeline.rundir import read_tags
 
@@ -75,13 +74,6 @@ def _study(project: Project, choice: Choice, runs: Iterable[Run]) -> Study:
         return find_study(studies_of(project, models), choice.study)
     except UsageError as error:
         raise Refusal(404, str(error)) from error
-
-
-def studies_of(project: Project, models: Iterable[str]) -> list[Study]:
-    """Returns the searches of models, of each the newest first."""
-    if not project.studies_dir.is_dir():
-        return []
-    return [study for model in models for study in read_studies(directory_of(project, model), model)]
 
 
 def tags_of(project: Project, runs: Iterable[Run]) -> dict[str, list[str]]:

@@ -18,6 +18,7 @@ from mlpipeline.jsonable import jsonable
 from mlpipeline.observe import charts, comparison, comparison_table, curves, view
 from mlpipeline.observe.comparison import Comparison
 from mlpipeline.observe.comparison_rows import by_version
+from mlpipeline.observe.studies import studies_of
 from mlpipeline.project import Project
 from mlpipeline.run import Run
 
@@ -39,7 +40,7 @@ def listing(lookout: Lookout, choice: Choice, *, is_read_only: bool = False) -> 
         "model": choice.model,
         "tags": tags,
         "tags_in_use": chosen.tags_in_use(tags.values()),
-        "studies": chosen.studies_of(project, dict.fromkeys(run.model for run in runs))[:STUDIES],
+        "studies": studies_of(project, dict.fromkeys(run.model for run in runs))[:STUDIES],
     }
 
 
@@ -78,7 +79,7 @@ def _compared(project: Project, runs: Sequence[Run], *, metric: str, by: str) ->
     groups = by_version(runs) if by == "version" else [[run] for run in runs]
     several = Counter((run.model, run.version) for run in runs)
     named = () if by == "version" else [run.id for run in runs if several[run.model, run.version] > 1]
-    studies = chosen.studies_of(project, dict.fromkeys(run.model for run in runs))
+    studies = studies_of(project, dict.fromkeys(run.model for run in runs))
     try:
         return comparison.compared(groups, metric=metric or None, studies=studies, named=named)
     except UsageError as error:

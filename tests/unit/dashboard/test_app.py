@@ -239,8 +239,6 @@ def test_runs_are_compared_by_tag(ask: Ask, project: Project) -> None:
 
 
 def test_the_trials_of_a_search_are_compared_by_its_metric(ask: Ask, project: Project) -> None:
-    from mlpipeline.queue.study import directory_of
-
     trials = [
         replace(
             sample_run(f"trial{number}", version=f"trial-{number}", params={"rate": number}), params_digest=str(number)
@@ -253,7 +251,7 @@ def test_the_trials_of_a_search_are_compared_by_its_metric(ask: Ask, project: Pr
     ]
     with closing(Ledger.open(project.ledger_path)) as ledger:
         ledger.import_runs(trials)
-    directory = directory_of(project, "digits.py")
+    directory = project.study_dir("digits.py")
     directory.mkdir(parents=True)
     for number in range(1, 4):
         trial = {"study": "abcdef", "drawn": {"rate": number}, "params": {"rate": number}, "params_digest": "x"}
