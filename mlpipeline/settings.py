@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -107,6 +107,28 @@ def read_settings(data: bytes) -> Settings:
         if name in OWNED
     }
     return Settings(**values, sections=owned, given=frozenset(values))
+
+
+def values_of(settings: Settings, section: str, readers: Mapping[str, Callable[[str], Any]]) -> dict[str, Any]:
+    """Reads a section that somebody else owns: the values of the keys that it has.
+
+    Args:
+        settings: of the project.
+        section: its name.
+        readers: of its keys; each raises ValueError or OSError with what is wrong.
+
+    Raises:
+        ConfigurationError: a key is not known, or its value cannot be read.
+    """
+    values: dict[str, Any] = {}
+    for key, told in settings.sections.get(section, {}).items():
+        if key not in readers:
+            raise ConfigurationError(f"{CONFIG}: [{section}] has an unknown key {key!r}.{near_miss(key, readers)}")
+        try:
+            values[key] = readers[key](told)
+        except (ValueError, OSError) as error:
+            raise ConfigurationError(f"{CONFIG}: [{section}] {key} = {shown(told)}: {error}") from error
+    return values
 
 
 def _unknown_sections(written: ConfigText) -> list[Fault]:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlpipeline.config_text import near_miss
-from mlpipeline.errors import ConfigurationError
 from mlpipeline.project import Project
+from mlpipeline.settings import values_of
 from mlpipeline.values import seconds, size
 
 SECTION = "DATA"
@@ -54,14 +53,7 @@ def read(project: Project) -> DataSettings:
     Raises:
         ConfigurationError: a key is not known, or its value cannot be read.
     """
-    values: dict[str, Any] = {}
-    for key, text in project.settings.sections.get(SECTION, {}).items():
-        if key not in _READERS:
-            raise ConfigurationError(f"mlp.config: [{SECTION}] has an unknown key {key!r}.{near_miss(key, _READERS)}")
-        try:
-            values[key] = _READERS[key](text)
-        except ValueError as error:
-            raise ConfigurationError(f"mlp.config: [{SECTION}] {key} = {text}: {error}") from error
+    values = values_of(project.settings, SECTION, _READERS)
     for key, name in (("cache_dir", "cache"), ("spool_dir", "spools")):
         values[key] = project.root / values[key] if key in values else project.outputs_dir / name
     return DataSettings(**values)

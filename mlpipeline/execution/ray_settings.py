@@ -8,13 +8,14 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mlpipeline.config_text import near_miss, shown
 from mlpipeline.errors import ConfigurationError
 from mlpipeline.execution.remote import silence
 from mlpipeline.project import Project
+from mlpipeline.settings import values_of
 from mlpipeline.values import seconds, size, text
 
 SECTION = "RAY"
@@ -47,14 +48,9 @@ def _resources(value: str) -> dict[str, float]:
     return found
 
 
-def _runtime_env(value: str) -> dict[str, Any] | str:
-    """JSON in place, or the name of a file with it."""
-    if not value.startswith("{"):
-        return text(value)
-    return _environment(value)
-
-
-def _environment(content: str) -> dict[str, Any]:
+def _runtime_env(value: str, root: Path) -> dict[str, Any]:
+    """JSON in place, or in a file of the project's."""
+    content = value if value.startswith("{") else (root / text(value)).read_text("utf-8")
     try:
         found = json.loads(content)
     except ValueError as error:
@@ -70,7 +66,6 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "gpus": _amount,
     "memory": size,
     "resources": _resources,
-    "runtime_env": _runtime_env,
     "python": text,
     "client_python": text,
     "token_file": text,
@@ -136,16 +131,8 @@ def read(project: Project) -> RaySettings:
     Raises:
         ConfigurationError: a key is not known, or its value cannot be read.
     """
-    values: dict[str, Any] = {}
-    for key, value in project.settings.sections.get(SECTION, {}).items():
-        if key not in _READERS:
-            raise ConfigurationError(f"mlp.config: [{SECTION}] has an unknown key {key!r}.{near_miss(key, _READERS)}")
-        try:
-            values[key] = _READERS[key](value)
-            if isinstance(values[key], str) and key == "runtime_env":
-                values[key] = _environment((project.root / values[key]).read_text("utf-8"))
-        except (ValueError, OSError) as error:
-            raise ConfigurationError(f"mlp.config: [{SECTION}] {key} = {shown(value)}: {error}") from error
+    readers = _READERS | {"runtime_env": partial(_runtime_env, root=project.root)}
+    values = values_of(project.settings, SECTION, readers)
     if values.get("lease_seconds", silence()) < silence():
         raise ConfigurationError(
             f"mlp.config: [{SECTION}] lease_seconds: must be {silence():g} or more: supervisors beat every few seconds"

@@ -7,12 +7,13 @@ import re
 import sys
 from dataclasses import dataclass
 
-from mlpipeline.config_text import near_miss, shown
-from mlpipeline.errors import ConfigurationError, UsageError
+from mlpipeline.config_text import shown
+from mlpipeline.errors import UsageError
 from mlpipeline.project import Project
+from mlpipeline.settings import values_of
 
 SECTION = "PACKAGE"
-_KEYS = ("name", "version", "description", "requires")
+_READERS = dict.fromkeys(("name", "version", "description", "requires"), str)
 # By the specifications "Names and normalization" and "Version specifiers" of Python's packaging.
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _VERSION = re.compile(r"\d+(\.\d+)*((a|b|rc)\d+)?(\.post\d+)?(\.dev\d+)?(\+[a-z0-9]+(\.[a-z0-9]+)*)?")
@@ -46,10 +47,7 @@ def read(project: Project, *, name: str | None = None, version: str | None = Non
         ConfigurationError: a key of `[PACKAGE]` is not known.
         UsageError: the name or version is none that pip takes.
     """
-    section = project.settings.sections.get(SECTION, {})
-    for key in section:
-        if key not in _KEYS:
-            raise ConfigurationError(f"mlp.config: [{SECTION}] has an unknown key {key!r}.{near_miss(key, _KEYS)}")
+    section = values_of(project.settings, SECTION, _READERS)
     given = name or section.get("name") or re.sub(r"[^A-Za-z0-9]+", "-", project.root.name).strip("-")
     number = version or section.get("version") or _VERSION_AT_FIRST
     if not _NAME.fullmatch(given):
