@@ -18,6 +18,7 @@ from mlpipeline.errors import DataFault, ExtractNotFound, UsageError
 
 DIRECTORY = "extracts"
 _MARK = "bound_value_"
+_IN_CODE = "SQL"
 _log = logging.getLogger("mlpipeline.data")
 
 
@@ -52,15 +53,15 @@ class Query:
         return {name: self.values[name] for name in binds.names(self.tokens)}
 
 
-def written(sql: str, values: Mapping[str, Any], *, source: str = "SQL") -> Query:
+def written(sql: str, values: Mapping[str, Any]) -> Query:
     """Reads SQL that stands in code.
 
     Raises:
         DataFault: when a parameter has no value, or a value no parameter.
     """
-    found = tuple(binds.tokens(sql, file=source))
-    binds.check(found, values, source, all_used=True)
-    return Query(source=source, text=sql, tokens=found, values=dict(values))
+    found = tuple(binds.tokens(sql, file=_IN_CODE))
+    binds.check(found, values, _IN_CODE, all_used=True)
+    return Query(source=_IN_CODE, text=sql, tokens=found, values=dict(values))
 
 
 def find(root: Path, name: str) -> Path:

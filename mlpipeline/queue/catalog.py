@@ -23,6 +23,8 @@ from mlpipeline.queue import describing
 _FORMAT = 5
 _MAKER = f"{ALGORITHM} of {sys.version}"  # digests by another algorithm are none of today's
 _MOST_VANISHED = 2
+_AT_ONCE = 2
+"""So many children describe models at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,19 +90,17 @@ def formers(known: Mapping[str, Description]) -> dict[str, str]:
 
 
 class Catalog:
-    """Describes models in the background, at most `parallel` at once, and remembers what it learnt.
+    """Describes models in the background, a few at once, and remembers what it learnt.
 
     Args:
         project: whose models.
         keep: whether copied sources and descriptions are kept on disk; False for commands that only read.
-        parallel: how many children at once.
         warm: what may fork them; None starts processes.
     """
 
-    def __init__(self, project: Project, *, keep: bool, parallel: int = 2, warm: WarmParent | None = None) -> None:
+    def __init__(self, project: Project, *, keep: bool, warm: WarmParent | None = None) -> None:
         self.project = project
         self.keep = keep
-        self.parallel = parallel
         self.known: dict[str, Description] = {}
         self.warm = warm
         self.children: dict[str, describing.Child] = {}
@@ -178,7 +178,7 @@ class Catalog:
 
     def _start_waiting(self) -> None:
         for model in list(self.waiting):
-            if len(self.children) >= self.parallel:
+            if len(self.children) >= _AT_ONCE:
                 return
             self._start(model)
 

@@ -44,22 +44,18 @@ class Upgraded:
         return {name: getattr(self, name) for name in self.__slots__}
 
 
-def upgrade(root: Path, after: str | None = None) -> Upgraded:
+def upgrade(root: Path) -> Upgraded:
     """Takes over into a project what is new in its template since it was made, or upgraded.
 
     Copier works on a copy: the project's own git is left alone, and nothing is written before all of it is known.
-
-    Args:
-        after: the version whose templates are in this package; by default this package's own.
 
     Raises:
         UsageError: the directory holds no project that a built-in template made, or one of a newer version.
         MissingExtra: copier is not installed.
         MlpipelineError: git is not installed, or copier failed.
     """
-    from mlpipeline import __version__
+    from mlpipeline import __version__ as after
 
-    after = after or __version__
     copier = errors.require("copier", extra="templates")
     answers = _read(root / projects.ANSWERS)
     before = answers["_commit"]
