@@ -13,6 +13,7 @@ from mlpipeline.project import Project
 from mlpipeline.scaffold import projects, shelf, types
 from mlpipeline.scaffold.names import Name
 from mlpipeline.scaffold.writing import write
+from mlpipeline.workflow.classes import LEVELS
 
 _TOP_LEVEL = ("model", "dataset")
 """What is imported by its bare name, so that no other module may be called the same."""
@@ -95,7 +96,7 @@ def _check(project: Project, kind: str, name: Name) -> None:
         is_installed = file is not None and not file.is_relative_to(project.root)
         if name.module in sys.stdlib_module_names or is_installed:
             raise UsageError(f"'{name.module}' is a module that is installed: choose another name")
-    if kind in types.LEVELS:
+    if kind in LEVELS:
         _check_class(project, kind, name)
 
 

@@ -11,12 +11,11 @@ from mlpipeline.config_text import near_miss, shown
 from mlpipeline.errors import UsageError
 from mlpipeline.scaffold.names import Name
 from mlpipeline.workflow import types as built_in
-from mlpipeline.workflow.classes import Classes
+from mlpipeline.workflow.classes import LEVELS, Classes
 from mlpipeline.workflow.interface import parameters
 from mlpipeline.workflow.sources import Sources
 
 BUILT_IN = tuple(name for name in built_in.__all__ if name not in built_in.CONTRACT)
-LEVELS = ("component", "pipeline", "runner")
 
 _MODULE = '''"""{title}: a {type_name} of this project."""
 

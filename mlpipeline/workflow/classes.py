@@ -17,8 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-KINDS = ("component", "pipeline", "runner")
-"""What is built in, or offered by packages."""
+LEVELS = ("component", "pipeline", "runner")
+"""Of what is built in, or offered by packages."""
 
 
 class Classes:
@@ -138,7 +138,7 @@ class Classes:
     def _unknown(self, kind: str, name: str, place: Place) -> None:
         known = [*self._files, *self._names(kind)]
         told = f"there is no {kind} {shown(name)!r}.{near_miss(name, known)}"
-        if others := [each for each in KINDS if each != kind and name in self._names(each)]:
+        if others := [each for each in LEVELS if each != kind and name in self._names(each)]:
             told = f"{name} is no {kind} but a {others[0]}: declare it under `{others[0]}:`"
         elif self._unreadable:
             files = "; ".join(f"{file}: {reason}" for file, reason in self._unreadable.items())

@@ -17,11 +17,10 @@ from mlpipeline.scaffold.command_file import attribute
 from mlpipeline.scaffold.packaging.imports import Move
 from mlpipeline.scaffold.packaging.settings import PackageSettings
 from mlpipeline.scaffold.template import template_files
-from mlpipeline.workflow.classes import Classes
+from mlpipeline.workflow.classes import LEVELS, Classes
 from mlpipeline.workflow.interface import interface_faults
 from mlpipeline.workflow.sources import Sources
 
-LEVELS = ("component", "pipeline", "runner")
 COMMANDS, TEMPLATES = "commands", "templates"
 _NO_DATA = frozenset((".py", ".pyc", ".pyo"))
 
