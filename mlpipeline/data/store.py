@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from importlib import import_module
 from typing import Any
 
 from mlpipeline import plugins
 from mlpipeline.errors import DataFault
 
 LONGEST_KEY_BYTES = 256
-_HOMES = {
-    "memory": "mlpipeline.data.stores.memory:MemoryStore",
-    "file": "mlpipeline.data.stores.disk:DiskStore",
-    "redis": "mlpipeline.data.stores.redis:RedisStore",
-    "rediss": "mlpipeline.data.stores.redis:RedisStore",
-    "unix": "mlpipeline.data.stores.redis:RedisStore",
-}
-_ANYWHERE = "mlpipeline.data.stores.remote:RemoteStore"
 
 
 class Store(ABC):
@@ -112,10 +103,9 @@ def open_store(url: str, **options: Any) -> Store:
         DataFault: when nobody knows such URLs.
     """
     scheme = url.partition("://")[0] if "://" in url else "file"
-    if scheme in _HOMES or scheme not in plugins.names("store"):
-        module, _, name = _HOMES.get(scheme, _ANYWHERE).partition(":")
-        kind = getattr(import_module(module), name)
-    else:
-        kind = plugins.load("store", scheme)
-    made: Store = kind.from_url(url, **options)
+    if plugins.target("store", scheme) is None:
+        from mlpipeline.data.stores.remote import RemoteStore
+
+        return RemoteStore.from_url(url, **options)
+    made: Store = plugins.load("store", scheme).from_url(url, **options)
     return made

@@ -2,21 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 from mlpipeline import plugins
 from mlpipeline.data.dialects.dialect import Dialect
-
-_HOMES = {
-    "bigquery": "warehouse:WarehouseDialect",
-    "databricks": "warehouse:WarehouseDialect",
-    "duckdb": "duck:DuckDialect",
-    "postgresql": "postgres:PostgresDialect",
-    "redshift": "redshift:RedshiftDialect",
-    "snowflake": "snowflake:SnowflakeDialect",
-    "sqlite": "sqlite:SqliteDialect",
-}
 
 
 def of(engine: Any) -> Dialect:
@@ -27,10 +16,6 @@ def of(engine: Any) -> Dialect:
     backend = engine.url.get_backend_name()
     if backend == "postgresql" and engine.dialect.driver != "psycopg":
         return Dialect(engine)  # COPY is spoken through psycopg 3 alone
-    if backend in _HOMES:
-        module, name = _HOMES[backend].split(":")
-        kind = getattr(import_module(f"{__name__}.{module}"), name)
-    else:
-        kind = plugins.load("dialect", backend) if backend in plugins.names("dialect") else Dialect
+    kind = Dialect if plugins.target("dialect", backend) is None else plugins.load("dialect", backend)
     made: Dialect = kind(engine)
     return made
