@@ -147,6 +147,12 @@ def _differing(rows: Sequence[Row]) -> tuple[str, ...]:
     for mapping in _mappings(rows):
         for address, value in mapping.items():
             seen.setdefault(address, set()).add(_told_apart(value))
+    partly = _partly_named(rows)
+    return tuple(each for each, values in seen.items() if len(values) > 1 or each in partly)
+
+
+def _partly_named(rows: Sequence[Row]) -> set[str]:
+    """Returns the addresses that only some rows of a model name; where some ran in the queue, only those count."""
     queued = {row.model for row in rows if not row.is_by_hand}
     naming: dict[str, list[Row]] = {}
     for row in rows:
@@ -156,7 +162,7 @@ def _differing(rows: Sequence[Row]) -> tuple[str, ...]:
     for mappings in map(_mappings, naming.values()):
         counts = Counter(address for mapping in mappings for address in mapping)
         partly.update(address for address, count in counts.items() if count < len(mappings))
-    return tuple(each for each, values in seen.items() if len(values) > 1 or each in partly)
+    return partly
 
 
 def _mappings(rows: Iterable[Row]) -> list[Mapping[str, Any]]:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from mlpipeline.config_text import Fault
 from mlpipeline.errors import ConfigurationError, UsageError
@@ -69,24 +70,9 @@ def _kind(document: Document, name: str) -> type:
 
 def _reduced(document: Document, name: str, kind: type) -> Document:
     """Returns a workflow that consists of the component alone."""
-    wanted = wants(kind)
-    address = _declared(document.root, name, ()) or ()
-    values: dict[str, Node] = {}
-    for depth in range(len(address) + 1):
-        is_own = depth == len(address) and depth > 0
-        section = document.root.at((*address[:depth], CONFIG))
-        items = {str(key): node for key, node in section.items()} if section is not None and section.is_mapping else {}
-        values |= {key: node for key, node in items.items() if is_own or key in wanted.keys}
-    for changed, _ in document.settings:  # a value that is replaced leads nowhere any more
-        values.pop(changed.removeprefix(f"{_NAME}."), None)
-    linker = Linker(document.root, dict(os.environ), faults := list[Fault]())
-    for node in values.values():
-        linker.resolve(node)
-    if faults:
-        raise ConfigurationError(faults=faults)
-    top = document.root.get(CONFIG)
-    linked = {path[1] for path in linker.used if path[0] == CONFIG and len(path) > 1}
-    shared = {key: node for key, node in top.items() if key in linked} if top is not None and top.is_mapping else {}
+    values = _values(document, name, kind)
+    linked = _linked(document.root, values.values())
+    shared = {key: node for key, node in _items(document.root.get(CONFIG)) if key in linked}
     place = document.root.place
     root = {
         _LEVEL: Node({_NAME: Node(name, place)}, place),
@@ -98,10 +84,41 @@ def _reduced(document: Document, name: str, kind: type) -> Document:
     return replace(document, root=Node(root, place))
 
 
+def _values(document: Document, name: str, kind: type) -> dict[str, Node]:
+    """Returns what the files say: of the sections around the component what it reads, of its own all."""
+    wanted = wants(kind).keys
+    address = _declared(document.root, name, ()) or ()
+    values: dict[str, Node] = {}
+    for depth in range(len(address) + 1):
+        is_own = depth == len(address) and depth > 0
+        section = document.root.at((*address[:depth], CONFIG))
+        values |= {str(key): node for key, node in _items(section) if is_own or str(key) in wanted}
+    for changed, _ in document.settings:  # a value that is replaced leads nowhere any more
+        values.pop(changed.removeprefix(f"{_NAME}."), None)
+    return values
+
+
+def _linked(root: Node, values: Iterable[Node]) -> set[str]:
+    """Returns the keys under `config` at the top that links in values lead to.
+
+    Raises:
+        ConfigurationError: a link leads nowhere.
+    """
+    linker = Linker(root, dict(os.environ), faults := list[Fault]())
+    for node in values:
+        linker.resolve(node)
+    if faults:
+        raise ConfigurationError(faults=faults)
+    return {path[1] for path in linker.used if path[0] == CONFIG and len(path) > 1}
+
+
+def _items(section: Node | None) -> Iterable[tuple[Any, Node]]:
+    return section.items() if section is not None else ()
+
+
 def _declared(node: Node, name: str, path: tuple[str, ...]) -> tuple[str, ...] | None:
     """Returns where the first component of a class is declared; None where none is."""
-    section = node.get(_LEVEL)
-    for key, declared in section.items() if section is not None and section.is_mapping else ():
+    for key, declared in _items(node.get(_LEVEL)):
         if declared.value == name:
             return (*path, str(key))
     for key, inner in node.items():
