@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import shutil
@@ -17,6 +16,7 @@ import pytest
 from mlpipeline.project import Project
 from mlpipeline.selection import read
 from tests.conftest import ALL
+from tests.extras import need
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = ("digits_softmax.py", "digits_original.py")
@@ -51,15 +51,6 @@ else:
 digest = hashlib.sha256(b"".join(each.tobytes() for each in state)).hexdigest()
 print(json.dumps([model.get_trained_step_count(), digest, "sklearn" in sys.modules]))
 """
-
-
-def need(module: str, extra: str) -> None:
-    """Skips the test where an extra is missing; in CI that is a failure."""
-    if importlib.util.find_spec(module) is None:
-        reason = f"{module} is not installed: pip install '.[{extra}]'"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
 
 
 def need_keras() -> None:

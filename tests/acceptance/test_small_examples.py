@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.test_examples import LIMIT_SECONDS, ROOT, need
+from tests.acceptance.test_examples import LIMIT_SECONDS, ROOT
+from tests.extras import need
 
 pytestmark = pytest.mark.examples
 

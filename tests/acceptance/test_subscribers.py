@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.test_examples import LIMIT_SECONDS, ROOT, need
+from tests.acceptance.test_examples import LIMIT_SECONDS, ROOT
 from tests.conftest import ALL
+from tests.extras import need
 
 pytestmark = pytest.mark.examples
 PROJECT = ROOT / "examples" / "subscribers"

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.test_examples import ROOT, need
+from tests.acceptance.test_examples import ROOT
 from tests.acceptance.test_workflow_facts import Site
+from tests.extras import need
 
 pytestmark = pytest.mark.examples
 CLASSES = "config: {train_data: data/train.csv, model_target: survived}"

@@ -6,8 +6,9 @@ import shutil
 
 import pytest
 
-from tests.acceptance.test_examples import ROOT, need
+from tests.acceptance.test_examples import ROOT
 from tests.acceptance.test_workflow_facts import Site
+from tests.extras import need
 
 pytestmark = pytest.mark.examples
 TRAINER = """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import json
 import os
 import re
@@ -16,20 +15,12 @@ from pathlib import Path
 import pytest
 
 from tests.docs.blocks import CHECKED, REASONS, ROOT, RUN, SHOWN, Page, pages
+from tests.extras import need
 
 PAGES = pages()
 PLAYED = [page for page in PAGES if any(block.action not in {"leave", "show"} for block in page.blocks)]
 LIMIT_SECONDS = 420
 COMMANDS = re.compile(r"^(\$ |mlpipeline |pip install |python |make )", re.MULTILINE)
-
-
-def need(module: str, extra: str) -> None:
-    """Skips where an extra is missing; in CI that is a failure."""
-    if importlib.util.find_spec(module) is None:
-        reason = f"{module} is not installed: pip install '.[{extra}]'"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
 
 
 @pytest.fixture

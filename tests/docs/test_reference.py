@@ -13,7 +13,7 @@ import pytest
 from mlpipeline import settings
 from mlpipeline.cli.commands import COMMANDS
 from tests.docs.blocks import ROOT, Page, pages
-from tests.docs.test_pages import need
+from tests.extras import need
 
 API = (ROOT / "docs" / "reference" / "api.md").read_text("utf-8")
 CLI = (ROOT / "docs" / "reference" / "cli.md").read_text("utf-8")
