@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from mlpipeline.ledger import Ledger
+from tests.integration.small_disks import small_file_system
 
 GENEROUS_SECONDS = float(os.environ.get("MLP_TEST_SECONDS", "60"))
 
@@ -196,6 +197,13 @@ class Workshop:
                 except OSError:
                     continue
         return found
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of two megabytes."""
+    with small_file_system(tmp_path / "disk") as path:
+        yield path
 
 
 @pytest.fixture

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.integration.small_disks import make_read_only, small_file_system
 
 from .conftest import Workshop
 
@@ -178,22 +178,15 @@ def test_a_model_that_is_deleted_or_edited_while_it_trains_ends_as_it_began(work
 
 
 @pytest.fixture
-def small_disk(workshop: Workshop) -> Iterator[Path]:
+def small_outputs(workshop: Workshop) -> Iterator[Path]:
     """A file system of two megabytes for the outputs."""
-    path = workshop.root / "disk"
-    path.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(path)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
-        if os.environ.get("CI"):
-            pytest.fail("a tmpfs cannot be mounted here, and CI must prove what a full disk does")
-        pytest.skip("mounting a tmpfs needs root")
-    workshop.config("outputs_dir = disk\n")
-    yield path
-    workshop.close()
-    subprocess.run(["umount", "-l", str(path)], check=True)
+    with small_file_system(workshop.root / "disk") as path:
+        workshop.config("outputs_dir = disk\n")
+        yield path
+        workshop.close()
 
 
-def test_a_full_disk_makes_everybody_wait_and_loses_nothing(workshop: Workshop, small_disk: Path) -> None:
+def test_a_full_disk_makes_everybody_wait_and_loses_nothing(workshop: Workshop, small_outputs: Path) -> None:
     body = """
 with (ROOT / "disk" / "filler").open("wb", buffering=0) as file:
     try:
@@ -209,7 +202,7 @@ while not (ROOT / "go").exists(): time.sleep(0.01)
     workshop.until(lambda: workshop.truth("filled"), "the disk is full")
     (workshop.root / "go").touch()
     workshop.until(lambda: workshop.truth("trained"), "training ends on a full disk")
-    (small_disk / "filler").unlink()
+    (small_outputs / "filler").unlink()
     text, _ = process.communicate(timeout=60)
     assert [row["version"] for row in workshop.truth("trained")] == ["one", "one"], text
     assert workshop.run("-r", "-u")[0] == 0
@@ -218,11 +211,11 @@ while not (ROOT / "go").exists(): time.sleep(0.01)
     assert workshop.run("fsck")[0] == 0
 
 
-def test_outputs_that_turn_read_only_are_refused(workshop: Workshop, small_disk: Path) -> None:
+def test_outputs_that_turn_read_only_are_refused(workshop: Workshop, small_outputs: Path) -> None:
     workshop.model("m.py", "pass")
     workshop.list("m.py")
     assert workshop.run("-r", "-u")[0] == 0
-    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    make_read_only(small_outputs)
     assert "disk" in told(workshop, "-r", "-u")
     assert workshop.run("status")[0] == 0
     assert workshop.run("history")[0] == 0

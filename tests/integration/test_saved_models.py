@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from mlpipeline.errors import DiskFull, NotWritable
 from mlpipeline.learning import saved, serializers
 from mlpipeline.learning.saved import Shelf
 from mlpipeline.project import Project
+from tests.integration.small_disks import make_read_only
 from tests.unit.learning.small_models import fitted
 
 from .conftest import Workshop
@@ -95,20 +95,6 @@ def test_what_the_queue_leaves_is_found_predicts_without_the_script_and_stays_wh
             saved.unpin(shelf.project, best, "served")
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of two megabytes."""
-    path = tmp_path / "disk"
-    path.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(path)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
-        if os.environ.get("CI"):
-            pytest.fail("a tmpfs cannot be mounted here, and CI must prove what a full disk does")
-        pytest.skip("mounting a tmpfs needs root")
-    yield path
-    subprocess.run(["umount", "-l", str(path)], check=True)
-
-
 @pytest.mark.tmpfs
 def test_a_full_disk_leaves_the_model_that_was_there(small_disk: Path) -> None:
     serializers.save(fitted(), small_disk / "a")
@@ -126,7 +112,7 @@ def test_a_full_disk_leaves_the_model_that_was_there(small_disk: Path) -> None:
 @pytest.mark.tmpfs
 def test_a_disk_that_may_only_be_read_is_said_and_models_on_it_load(small_disk: Path) -> None:
     serializers.save(fitted(), small_disk / "a")
-    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    make_read_only(small_disk)
     serializers.restore(small_disk / "a")
     with pytest.raises(NotWritable, match="Read-only file system"):
         serializers.save(fitted(), small_disk / "a")

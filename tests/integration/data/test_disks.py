@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,31 +12,14 @@ from mlpipeline.data.cached import Cache
 from mlpipeline.data.connection import Connection
 from mlpipeline.data.stores.disk import DiskStore
 from mlpipeline.errors import StoreError
+from tests.integration.small_disks import make_read_only
 
 pytestmark = pytest.mark.tmpfs
 
 
 @pytest.fixture
-def disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of two megabytes."""
-    path = tmp_path / "disk"
-    path.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(path)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
-        if os.environ.get("CI"):
-            pytest.fail("a tmpfs cannot be mounted here, and CI must prove what a full disk does")
-        pytest.skip("mounting a tmpfs needs root")
-    yield path
-    subprocess.run(["umount", "-l", str(path)], check=True)
-
-
-def make_read_only(disk: Path) -> None:
-    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
-
-
-@pytest.fixture
-def db(disk: Path, tmp_path: Path) -> Iterator[Connection]:
-    made = Connection("duckdb://", root=tmp_path, cache=Cache(disk / "cache"))
+def db(small_disk: Path, tmp_path: Path) -> Iterator[Connection]:
+    made = Connection("duckdb://", root=tmp_path, cache=Cache(small_disk / "cache"))
     yield made
     made.close()
 
@@ -63,9 +44,9 @@ def test_what_does_not_fit_on_the_disk_is_answered_and_the_rest_is_kept(
 
 
 def test_on_a_disk_that_is_full_from_the_start_the_question_is_answered(
-    db: Connection, disk: Path, caplog: pytest.LogCaptureFixture
+    db: Connection, small_disk: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with (disk / "filler").open("wb", buffering=0) as file:
+    with (small_disk / "filler").open("wb", buffering=0) as file:
         try:
             while True:
                 file.write(b"x" * 4096)
@@ -75,18 +56,18 @@ def test_on_a_disk_that_is_full_from_the_start_the_question_is_answered(
     for _ in range(2):
         assert db.dataframe(SMALL, cache=True)["n"].tolist() == [1]
     assert caplog.text.count("the answer is not kept") == 2
-    (disk / "filler").unlink()
+    (small_disk / "filler").unlink()
     db.dataframe(SMALL, cache=True)
     assert db.cache is not None
     assert len(db.cache.entries()) == 1
 
 
 def test_a_read_only_cache_answers_what_it_holds_and_asks_the_rest(
-    db: Connection, disk: Path, caplog: pytest.LogCaptureFixture
+    db: Connection, small_disk: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     random = "select random() as x"
     first = db.dataframe(random, cache=True)["x"].tolist()
-    make_read_only(disk)
+    make_read_only(small_disk)
     assert db.dataframe(random, cache=True)["x"].tolist() == first
     assert caplog.text == ""
     assert db.dataframe(SMALL, cache=True)["n"].tolist() == [1]
@@ -94,13 +75,13 @@ def test_a_read_only_cache_answers_what_it_holds_and_asks_the_rest(
     assert np.isfinite(first[0])
 
 
-def test_a_store_on_such_disks_says_so_and_keeps_what_it_has(disk: Path) -> None:
-    store = DiskStore(disk / "store")
+def test_a_store_on_such_disks_says_so_and_keeps_what_it_has(small_disk: Path) -> None:
+    store = DiskStore(small_disk / "store")
     store.put("key", b"former")
     with pytest.raises(StoreError, match="No space left on device"):
         store.put("key", b"x" * 3_000_000)
     assert store.get("key") == b"former"
-    make_read_only(disk)
+    make_read_only(small_disk)
     assert store.get("key") == b"former"
     for use in (lambda: store.put("key", b"new"), lambda: store.delete("key")):
         with pytest.raises(StoreError, match="Read-only file system"):
