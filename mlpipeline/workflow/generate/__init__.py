@@ -60,11 +60,8 @@ def write(
     path = Path(source_path)
     text, encoding = _read(path)
     target = None if output is None else Path(output)
-    is_source = target is not None and target.exists() and target.samefile(path)
-    if is_source and task != "docstrings":
-        raise UsageError(f"{target} is the source itself: name another file for {task}")
-    if target is not None and target.exists() and not (overwrite or is_source):
-        raise UsageError(f"{target} exists: name another file, or have it replaced")
+    if target is not None and target.exists():
+        _check_existing(target, path, task, overwrite=overwrite)
     made = _generator(generator, options or {})
     excerpt = _excerpt(text, path, class_name, tuple(methods), task)
     answer = made.generate(task, excerpt)
@@ -75,6 +72,15 @@ def write(
     if target is not None:
         _save(target, answer, encoding if task == "docstrings" else "utf-8")
     return answer
+
+
+def _check_existing(target: Path, source: Path, task: str, *, overwrite: bool) -> None:
+    """Refuses a file that must not be replaced."""
+    if target.samefile(source):
+        if task != "docstrings":
+            raise UsageError(f"{target} is the source itself: name another file for {task}")
+    elif not overwrite:
+        raise UsageError(f"{target} exists: name another file, or have it replaced")
 
 
 def _generator(given: TextGenerator | str, options: Mapping[str, Any]) -> TextGenerator:
@@ -151,25 +157,39 @@ def _module(answer: str, path: Path, name: str, target: Path | None) -> str:
     if not any(isinstance(each, ast.FunctionDef) and each.name.startswith("test") for each in ast.walk(tree)):
         raise MlpipelineError(f"the generator wrote no test of {name}: try again, or use {DEFAULT_GENERATOR}")
     heads = [each for each in tree.body if isinstance(each, ast.Import | ast.ImportFrom)]
+    last = max((each.end_lineno or 0 for each in heads), default=0)
+    is_first = all(each in heads for each in tree.body[: len(heads)])
+    body = "\n".join(answer.splitlines()[last if is_first else 0 :]).strip("\n")
+    source = _from_directory(target.resolve().parent if target is not None else Path.cwd(), path.resolve())
+    return f'''"""Tests of {name}."""
+
+{_imports(heads, name)}
+
+SOURCE = {source}
+{name} = Sources.beside(SOURCE).load(SOURCE).{name}
+
+
+{body}
+'''
+
+
+def _imports(heads: Iterable[ast.Import | ast.ImportFrom], name: str) -> str:
+    """Returns the imports that tests have, and those of what finds the class, as a formatter would leave them."""
     imports = {text for each in heads if (text := _without(each, name))} - {"from pathlib import Path"}
     first = sorted(each for each in imports if each.startswith("from __future__"))
     plain = sorted(each for each in imports if each.startswith("import ") and each != "import pytest")
     others = sorted(imports - {*first, *plain, "import pytest"})
-    path = path.resolve()
-    beside = (target.resolve() if target is not None else Path.cwd() / "test.py").parent
-    relative = Path(os.path.relpath(path, beside))
-    up = sum(part == ".." for part in relative.parts)
-    rest = "/".join(relative.parts[up:])
-    lines = [f'"""Tests of {name}."""', "", *first, *([""] if first else []), *plain, "from pathlib import Path", ""]
-    lines += [*(["import pytest"] if "import pytest" in imports else []), *others]
-    lines += ["from mlpipeline.workflow.sources import Sources", ""]
-    above = f"parents[{up}]" if up else "parent"
-    lines += [f"SOURCE = Path(__file__).resolve().{above} / {literal(rest)}"]
-    lines += [f"{name} = Sources.beside(SOURCE).load(SOURCE).{name}", "", "", ""]
-    last = max((each.end_lineno or 0 for each in heads), default=0)
-    is_first = all(each in heads for each in tree.body[: len(heads)])
-    body = "\n".join(answer.splitlines()[last if is_first else 0 :]).strip("\n")
-    return "\n".join(lines) + body + "\n"
+    lines = [*first, ""] if first else []
+    lines += [*plain, "from pathlib import Path", ""]
+    lines += ["import pytest"] if "import pytest" in imports else []
+    return "\n".join([*lines, *others, "from mlpipeline.workflow.sources import Sources"])
+
+
+def _from_directory(directory: Path, path: Path) -> str:
+    """Returns an expression for a path, as a module in a directory writes it."""
+    parts = Path(os.path.relpath(path, directory)).parts
+    up = parts.count("..")
+    return f"Path(__file__).resolve().{f'parents[{up}]' if up else 'parent'} / {literal('/'.join(parts[up:]))}"
 
 
 def _without(statement: ast.Import | ast.ImportFrom, name: str) -> str:
