@@ -95,37 +95,36 @@ def choose(project: Project, choice: Choice) -> Chosen:
         UsageError: there is no such study.
     """
     from mlpipeline.ledger import Ledger
-    from mlpipeline.observe.comparison_rows import by_version
     from mlpipeline.observe.studies import find_study, studies_of
-    from mlpipeline.rundir import read_tags
 
-    groups: list[list[Run]] = []
-    named: set[str] = set()
     with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
-        for word in choice.what or [""]:
-            found, is_run = _found(project, ledger, word)
-            if choice.tags:
-                found = [run for run in found if set(choice.tags) <= set(read_tags(project.runs_dir / run.id))]
-            if is_run or choice.each_run:
-                groups += [[run] for run in found]
-                named.update(run.id for run in found)
-            else:
-                groups += by_version(found)
+        groups, named = _grouped(project, ledger, choice)
         words = words_of(project, ledger)
-    if len(choice.what) > 1:
-        groups = list({tuple(run.id for run in group): group for group in groups}.values())
     studies = studies_of(project, dict.fromkeys(group[0].model for group in groups))
     if choice.study is not None:
         study = find_study(studies, choice.study)
         groups = [each for each in groups if each[0].model == study.model and each[0].version in study.trials]
         studies = [study]
-    return Chosen(
-        choice=choice,
-        groups=groups,
-        named=frozenset(named),
-        studies=studies,
-        words=words,
-    )
+    return Chosen(choice=choice, groups=groups, named=named, studies=studies, words=words)
+
+
+def _grouped(project: Project, ledger: Ledger, choice: Choice) -> tuple[list[list[Run]], frozenset[str]]:
+    """Returns groups of runs, each once, and the ids of those that are a group of their own."""
+    from mlpipeline.observe.comparison_rows import by_version
+    from mlpipeline.rundir import read_tags
+
+    groups: list[list[Run]] = []
+    named: set[str] = set()
+    for word in choice.what or [""]:
+        found, is_run = _found(project, ledger, word)
+        if choice.tags:
+            found = [run for run in found if set(choice.tags) <= set(read_tags(project.runs_dir / run.id))]
+        if is_run or choice.each_run:
+            groups += [[run] for run in found]
+            named.update(run.id for run in found)
+        else:
+            groups += by_version(found)
+    return list({tuple(run.id for run in group): group for group in groups}.values()), frozenset(named)
 
 
 def words_of(project: Project, ledger: Ledger) -> dict[str, str]:
