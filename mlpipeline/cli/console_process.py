@@ -36,7 +36,7 @@ def main(story: str, *, plain: bool) -> None:
 
 
 def banner(told: dict[str, str]) -> str:
-    """Returns what stands above the first prompt; the environment in its colour on a terminal."""
+    """Returns what stands above the first prompt; the environment in its color on a terminal."""
     name = told["environment"]
     shown = f"\033[1;{_COLOURS.get(name, '33')}m{name}\033[0m" if sys.stdout.isatty() else name
     version = ".".join(map(str, sys.version_info[:3]))

@@ -27,7 +27,7 @@ class Question:
         connection: the digest of whom is asked; see `credentials.identity`.
         name: of the connection, as people call it.
         dialect: of its SQL.
-        sql: normalised: without comments, with single blanks.
+        sql: normalized: without comments, with single blanks.
         parameters: canonical JSON of the values with their types, sorted by name.
         extract: the name of the extract; empty for SQL in code.
         extract_digest: of its files; empty for SQL in code.

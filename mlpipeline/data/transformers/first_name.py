@@ -15,7 +15,7 @@ from mlpipeline.data import column
 from mlpipeline.data.transformer import Transformer
 
 TABLE = Path(__file__).with_name("names.csv")
-"""Source, licence and year stand in its first lines; `tools/names.py` writes it."""
+"""Source, license and year stand in its first lines; `tools/names.py` writes it."""
 
 FAMILIAL = r"(?i)\b(?:mom|dad|mother|father|mama|papa|bro|brother|sis|sister)\b"
 

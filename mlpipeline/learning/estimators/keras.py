@@ -59,7 +59,7 @@ class Keras(Buildable, Estimator):
         hidden_bias_regularizer: likewise.
         hidden_activity_regularizer: likewise.
         dropout: share of each hidden layer's outputs that a training step leaves out.
-        batch_norm: whether hidden layers are normalised.
+        batch_norm: whether hidden layers are normalized.
         towers: how many networks of one kind are trained side by side; the prediction is their mean.
         optimizer: one of Keras's, as it names or configures it.
         learning_rate: overrides that of the optimizer, which for most is 0.001.

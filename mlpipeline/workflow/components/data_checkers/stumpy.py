@@ -29,8 +29,8 @@ class StumpyMatrixProfiler(DataChecker):
         time_index: the column of time; by default rows are in order already.
         stumpy_window_size: how many rows a stretch has; each window is looked at by itself.
         stumpy_num_discords: how many stretches are told.
-        stumpy_warn_distance: a discord that is farther from its nearest neighbour is a WARN; by default none is. The
-            z-normalised distance lies between 0 and 2 times the root of the window.
+        stumpy_warn_distance: a discord that is farther from its nearest neighbor is a WARN; by default none is. The
+            z-normalized distance lies between 0 and 2 times the root of the window.
         local_dir: where pages go; by default the run's directory, or the project's outputs.
     """
 
