@@ -35,11 +35,7 @@ def build(target: Path, seconds: int) -> list[Path]:
     """Builds into a directory, and returns the files: the sdist, then the wheel that is built of it."""
     with tempfile.TemporaryDirectory(prefix="mlpipeline-build-") as place:
         copy = Path(place, "source")
-        # Of a copy: setuptools leaves build/ and *.egg-info behind, and takes from them what has been deleted since.
-        ignored = shutil.ignore_patterns(
-            ".git", ".venv", "build", "dist", "*.egg-info", "outputs", "__pycache__", "tests"
-        )
-        shutil.copytree(ROOT, copy, ignore=ignored)
+        copy_sources(copy)
         subprocess.run(
             [sys.executable, "-m", "build", "--outdir", str(target), str(copy)],
             env=os.environ | {"SOURCE_DATE_EPOCH": str(seconds)}, check=True, stdout=subprocess.DEVNULL,
@@ -47,6 +43,21 @@ def build(target: Path, seconds: int) -> list[Path]:
     source, wheel = next(target.glob("*.tar.gz")), next(target.glob("*.whl"))
     _even(source, seconds)
     return [source, wheel]
+
+
+def copy_sources(target: Path) -> None:
+    """Copies what is built: setuptools leaves build/ and *.egg-info behind, and takes from them what is deleted since.
+
+    Of the package itself all is taken: its templates have folders tests/ as well, and any word may be a folder there.
+    """
+    everywhere = shutil.ignore_patterns("__pycache__")
+    around = shutil.ignore_patterns(".git", ".venv", "build", "dist", "*.egg-info", "outputs", "tests", "__pycache__")
+    package = ROOT / "mlpipeline"
+
+    def ignored(folder: str, names: list[str]) -> set[str]:
+        return (everywhere if Path(folder).is_relative_to(package) else around)(folder, names)
+
+    shutil.copytree(ROOT, target, ignore=ignored)
 
 
 def _even(path: Path, seconds: int) -> None:

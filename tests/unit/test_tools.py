@@ -58,6 +58,17 @@ def test_archives_of_the_same_files_become_the_same_bytes(tmp_path: Path) -> Non
         assert [(each.name, each.mtime, each.uid, each.uname) for each in file] == [("a", 5, 0, ""), ("b", 5, 0, "")]
 
 
+def test_all_of_the_package_is_built_and_nothing_of_what_lies_around_it(tmp_path: Path) -> None:
+    module = load("build")
+    module.copy_sources(tmp_path / "copy")
+    package = TOOLS.parent / "mlpipeline"
+    names = {path.relative_to(package) for path in package.rglob("*") if "__pycache__" not in path.parts}
+    copied = tmp_path / "copy" / "mlpipeline"
+    assert {path.relative_to(copied) for path in copied.rglob("*")} == names
+    assert Path("scaffold/templates/project/queue/tests/test_line.py.jinja") in names
+    assert not {"tests", ".git", "__pycache__"} & {path.name for path in (tmp_path / "copy").iterdir()}
+
+
 def test_the_time_of_a_build_is_what_is_asked_for_or_the_last_commit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
