@@ -29,6 +29,13 @@ if status == {NOTHING} and seen.skipped and not seen.deselected:
     status = 0
 sys.exit(status)
 """
+# `python -m unittest` of Python 3.11 calls it good where there was no test.
+_UNITTEST = f"""
+import sys, unittest
+sys.argv[0] = "python -m unittest"
+found = unittest.main(module=None, exit=False).result
+sys.exit({NOTHING} if not found.testsRun and not found.skipped and found.wasSuccessful() else not found.wasSuccessful())
+"""
 
 
 class _Tests(click.Command):
@@ -65,7 +72,7 @@ def test(context: click.Context, words: tuple[str, ...], unittest: bool) -> None
     python = python_of(project)
     variables = environment_of(project) | {ENVIRONMENT: "test"}
     if unittest or not has(python, "pytest"):
-        command = [python, "-m", "unittest", *(() if words else _discover(project.root)), *words]
+        command = [python, "-c", _UNITTEST, *(() if words else _discover(project.root)), *words]
     else:
         place = ["tests"] if not _paths(words) and (project.root / "tests").is_dir() else []
         command = [python, "-c", _PYTEST, *place, *words]

@@ -273,6 +273,8 @@ def test_own_tests_run_in_the_test_environment(plain: Workshop) -> None:
 def test_no_tests_are_told_from_skipped_ones(plain: Workshop) -> None:
     status, shown = plain.run("test", "-q")
     assert (status, "has no tests: write the first one, tests/test_models.py" in shown) == (5, True), shown
+    status, shown = plain.run("test", "--unittest")
+    assert (status, "has no tests: write the first one, tests/test_models.py" in shown) == (5, True), shown
     (plain.root / "tests").mkdir()
     status, shown = plain.run("test")
     assert (status, "has no tests: write the first one, tests/test_models.py" in shown) == (5, True), shown
@@ -284,6 +286,17 @@ def test_no_tests_are_told_from_skipped_ones(plain: Workshop) -> None:
     status, shown = plain.run("test", "-k", "misspelt")
     assert (status, "No test was chosen by -k misspelt: name others." in shown) == (5, True), shown
     assert plain.run("test")[0] == 0
+
+
+def test_unittest_tells_skipped_tests_from_none(plain: Workshop) -> None:
+    (plain.root / "tests").mkdir()
+    path = plain.root / "tests" / "test_it.py"
+    path.write_text("import unittest\nraise unittest.SkipTest('no_such_library')\n")
+    status, shown = plain.run("test", "--unittest")
+    assert (status, "skipped=1" in shown) == (0, True), shown
+    path.write_text("import no_such_library\n")
+    status, shown = plain.run("test", "--unittest")
+    assert (status, "No module named 'no_such_library'" in shown) == (1, True), shown
 
 
 def test_notebooks_are_served_on_this_machine_with_a_kernel_of_the_project(plain: Workshop, tmp_path: Path) -> None:
