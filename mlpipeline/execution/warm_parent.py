@@ -26,6 +26,8 @@ WARM = (
 _ANSWER_SECONDS = 2.0
 _FAREWELL_SECONDS = 1.0
 _MOST_STARTS_IN_A_ROW = 4
+_QUICK = frozenset(["numpy"])
+"""Each run may as well import it itself, in a tenth of a second: nobody is told."""
 _QUIET = {
     "OPENBLAS_NUM_THREADS": "1",
     "GOTO_NUM_THREADS": "1",
@@ -84,19 +86,25 @@ class WarmParent:
         """Says what the listed models import; takes effect before the next order."""
         names = [name for name in names if is_heavy(name)] if self.stated is None else self.stated
         if names and not threads.can_limit():
-            lacking = f"{threads.NEEDED} is not installed, without which their threads cannot be counted"
+            lacking = (
+                f"{threads.NEEDED} is not installed, without which their threads cannot be counted; with it runs start "
+                f"sooner: pip install {threads.NEEDED}"
+            )
             # Runs start slower for it, and are as right: nobody is warned who did not ask for these packages.
-            level = "INFO" if self.stated is None else "WARNING"
-            self._leave_out({name.partition(".")[0]: lacking for name in names}, level)
+            tops = {name.partition(".")[0]: lacking for name in names}
+            level = "WARNING" if self.stated is not None else "INFO" if tops.keys() - _QUICK else None
+            self._leave_out(tops, level)
         self.wanted = tuple(dict.fromkeys(filter(self._is_kept, names)))
 
-    def _leave_out(self, names: Mapping[str, str], level: str = "WARNING") -> None:
+    def _leave_out(self, names: Mapping[str, str], level: str | None = "WARNING") -> None:
+        """Imports them no more; without a level nothing is said of it."""
         fresh = {name: why for name, why in names.items() if name not in self.left_out}
         self.left_out |= fresh
         self._starts = 0 if fresh else self._starts
         for why in dict.fromkeys(fresh.values()):
             told = ", ".join(name for name, each in fresh.items() if each == why)
-            self.reports.append((f"preload: {told}: left out: {why}", level))
+            if level is not None:
+                self.reports.append((f"preload: {told}: left out: {why}", level))
         self.wanted = tuple(filter(self._is_kept, self.wanted))
 
     def _is_kept(self, name: str) -> bool:

@@ -230,7 +230,20 @@ def test_only_who_asked_for_packages_is_warned_where_their_threads_cannot_be_cou
 ) -> None:
     monkeypatch.setattr(threads, "NEEDED", "no_such_package")
     warm = make(preload)
-    warm.want(["numpy"])
+    warm.want(["numpy", "pandas"])
     (told,) = warm.news()
     assert told[1] == level
-    assert "left out: no_such_package is not installed" in told[0]
+    assert ": left out: no_such_package is not installed" in told[0]
+    assert told[0].endswith("pip install no_such_package")
+
+
+def test_numpy_alone_is_imported_by_each_run_without_a_word(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "NEEDED", "no_such_package")
+    warm = make("auto")
+    warm.want(["numpy"])
+    assert (warm.wanted, warm.news()) == ((), [])
+    warm.want(["numpy", "pandas"])
+    assert [text.partition(": left out")[0] for text, _ in warm.news()] == ["preload: pandas"]
+    stated = make("numpy")
+    stated.want([])
+    assert [text.partition(": left out")[0] for text, _ in stated.news()] == ["preload: numpy"]
