@@ -6,14 +6,16 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mlpipeline import __version__
 from mlpipeline.cli.findings import Finding, fine, note, problem
+from mlpipeline.execution.packages import FOR_ITSELF
 
 OLDEST = (3, 11)
 _IMPORTED = ("numpy", "pandas", "pyarrow", "sklearn", "xgboost")
 _IMPORT_SECONDS = 120.0
+_MOST_NAMED = 3
 _PACKAGES = ("numpy", "pandas", "pyarrow", "scikit-learn", "xgboost", "xgboost-cpu", "keras", "tensorflow")
 _MORE_PACKAGES = ("tensorflow-cpu", "torch", "statsmodels", "optuna", "shap", "sqlalchemy")
 _IMPORT = """
@@ -73,9 +75,15 @@ def _extras(area: str, extras: dict[str, list[str]] | None) -> Iterator[Finding]
         return
     whole = [name for name, lacks in extras.items() if not lacks]
     yield fine(area, f"extras that are installed: {', '.join(whole) or 'none'}")
-    lacking = [f"{name} ({', '.join(lacks)})" for name, lacks in extras.items() if lacks]
+    lacking = [_lacking(name, lacks) for name, lacks in extras.items() if lacks and name not in FOR_ITSELF]
     if lacking:
         yield fine(area, f"extras that are not, and what they lack: {', '.join(lacking)}")
+
+
+def _lacking(name: str, packages: Sequence[str]) -> str:
+    """Returns an extra with what it lacks; where that is much, nobody has begun to install it, and a number will do."""
+    many = f"{len(packages)} packages"
+    return f"{name} ({', '.join(packages) if len(packages) <= _MOST_NAMED else many})"
 
 
 def _broken(area: str) -> Iterator[Finding]:

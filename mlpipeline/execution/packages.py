@@ -20,6 +20,8 @@ ONE_MODULE = (
     ("faiss-cpu", "faiss-gpu"),
 )
 """Distributions that bring the same module: of two, the files of the one overwrite those of the other."""
+FOR_ITSELF = frozenset(("bench", "browser", "dev", "docs", "engines", "services", "test"))
+"""Extras of mlpipeline that are for work on mlpipeline, and bring nothing to who uses it."""
 _NOT_OF_THE_WHEEL = ("INSTALLER", "REQUESTED", "RECORD", "direct_url.json", "uv_cache.json")
 
 

@@ -12,6 +12,8 @@ from types import ModuleType
 
 import pytest
 
+from mlpipeline.execution import packages
+
 TOOLS = Path(__file__).resolve().parents[2] / "tools"
 
 
@@ -88,3 +90,4 @@ def test_each_small_extra_has_its_turn_and_none_is_unknown() -> None:
     assert set().union(*turns) == set(module.SMALL)
     assert {len(each) for each in turns} == {module.AT_A_TIME}
     assert set(module.FOR_THIS_PROJECT).isdisjoint(module.extras())
+    assert set(module.FOR_THIS_PROJECT) == packages.FOR_ITSELF

@@ -53,6 +53,16 @@ def test_a_sound_project_has_no_problems_and_nothing_changes(desk: Desk) -> None
     assert {"area", "weight", "text"} == set(told["findings"][0])
 
 
+def test_extras_that_are_not_installed_are_told_in_a_few_words(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = {"data": [], "dev": ["mypy", "ruff"], "serve": ["httptools"], "sql": ["a", "b", "c", "d"], "test": []}
+    monkeypatch.setattr(packages, "extras", lambda: whole)
+    told = [text for text in texts(desk, "ok") if text.startswith("extras that are")]
+    assert told == [
+        "extras that are installed: data, test",
+        "extras that are not, and what they lack: serve (httptools), sql (4 packages)",
+    ]
+
+
 def test_every_faulty_file_is_told_with_its_line(desk: Desk) -> None:
     (desk.root / "models.config").write_text("[MLP]\nuse_blacklist = maybe\n[WHITELISTED_MODELS]\nnone.py\n")
     (desk.root / "config").mkdir()
