@@ -52,6 +52,7 @@ class EstimatorModel(Model):
     """
 
     PARAMETERS: ClassVar[tuple[str, ...]] = ()
+    goes_on_by: str | None = "is fitted anew where it is interrupted: its estimator makes no checkpoints"
     manifest: Mapping[str, Any] | None = None
     encoding: Encoding | None = None
 
@@ -66,8 +67,7 @@ class EstimatorModel(Model):
     ) -> None:
         addresses.check_parts(dataset, estimator)
         super().__init__(Versions().add("default") if versions is None else versions)
-        self.dataset = dataset
-        self.estimator = estimator
+        self.dataset, self.estimator = dataset, estimator
         self.weight = weight
         self.metric = None if metric is None else scores.named(metric)
         self.metrics: dict[str, dict[str, float]] = {}

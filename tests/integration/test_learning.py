@@ -216,6 +216,14 @@ def test_test_mode_takes_one_step_and_loads_the_checkpoint_again(learning: Works
     assert not (learning.models / "outputs").exists()
 
 
+def test_test_mode_says_of_an_estimator_without_checkpoints_that_it_begins_again(learning: Workshop) -> None:
+    model(learning, estimator="Naive()")
+    learning.list("m.py", test=True)
+    status, said = learning.run()
+    assert (status, said.count("m.py:one is fitted anew where it is interrupted")) == (0, 1), said
+    assert "run.checkpoint" not in said, "a script that has no such call cannot be meant"
+
+
 def test_an_unknown_parameter_is_a_fault_of_the_model(learning: Workshop) -> None:
     model(learning, versions="Versions().grid(estimator__epoch=[3, 5])")
     status, said = learning.run("-r", "-u")
