@@ -35,7 +35,10 @@ def test_every_file_is_whole(tmp_path: Path, name: str, data: str) -> None:
         assert text.endswith(b"\n") or path.suffix == ".db", path
         if path.suffix == ".py":
             assert ast.get_docstring(ast.parse(text)), path
-    assert projects.requirement(name, data) in (root / "README.md").read_text()
+    requirement, readme = projects.requirement(name, data), (root / "README.md").read_text()
+    # On the package index somebody else has the name: nobody is sent there for mlpipeline itself.
+    assert (f"    pip install '{requirement}'\n" in readme) == (requirement != "mlpipeline")
+    assert f"pip install '{requirement.replace('mlpipeline', 'PATH')}'".replace("'PATH'", "PATH") in readme
     for test in (False, True):
         selection = read(Project.load(root), test=test)
         assert (selection.faults, [each.model for each in selection.models]) == ((), [kind.model])
