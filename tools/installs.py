@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 sys.path.insert(0, os.path.dirname(__file__))
@@ -34,11 +35,20 @@ ALTERNATIVES = (("tensorflow", "tensorflow-cpu"), ("xgboost", "xgboost-cpu"))
 """Two builds of one package each: resolved apart."""
 
 
-def extras() -> list[str]:
-    """Returns the extras of setup.cfg, in its order."""
+class Failed(Exception):
+    """Something cannot be built or installed, or does not work; the message says what."""
+
+
+def needed() -> dict[str, str]:
+    """Returns what each extra of setup.cfg needs, in its order; that of Slurm needs nothing."""
     read = configparser.ConfigParser()
     read.read(ROOT / "setup.cfg")
-    return [name for name in read["options.extras_require"] if name not in FOR_THIS_PROJECT]
+    return {name: text for name, text in read["options.extras_require"].items() if name not in FOR_THIS_PROJECT}
+
+
+def extras() -> list[str]:
+    """Returns the extras of setup.cfg, in its order."""
+    return list(needed())
 
 
 def rotating(number: int) -> list[str]:
@@ -47,10 +57,14 @@ def rotating(number: int) -> list[str]:
 
 
 def run(*words: str | Path, cwd: Path = ROOT) -> str:
-    """Runs a program; its failure is ours, with what it said."""
+    """Runs a program; its failure is ours, with what it said.
+
+    Raises:
+        Failed: it did.
+    """
     done = subprocess.run([*map(str, words)], cwd=cwd, capture_output=True, text=True, check=False)
     if done.returncode:
-        sys.exit(f"{' '.join(map(str, words))}\n{done.stdout}{done.stderr}\nexit status {done.returncode}")
+        raise Failed(f"{' '.join(map(str, words))}\n{done.stdout}{done.stderr}\nexit status {done.returncode}")
     return done.stdout
 
 
@@ -58,14 +72,14 @@ def built(place: Path) -> Path:
     """Builds twice, and returns the wheel.
 
     Raises:
-        SystemExit: the two are not the same.
+        Failed: the two are not the same.
     """
     seconds = build.epoch()
     first, second = (build.build(place / each, seconds) for each in ("first", "second"))
     for one, other in zip(first, second, strict=True):
         digests = [hashlib.sha256(each.read_bytes()).hexdigest() for each in (one, other)]
         if digests[0] != digests[1]:
-            sys.exit(f"{one.name}: two builds of the same sources are not the same")
+            raise Failed(f"{one.name}: two builds of the same sources are not the same")
         print(f"{one.name}: {one.stat().st_size:,} bytes, sha256 {digests[0]}, twice the same", flush=True)
     return first[1]
 
@@ -87,7 +101,7 @@ def install(place: Path, wheel: Path, extra: str | None) -> dict[str, str | None
     """Installs one extra, or the core, into an empty environment, and returns what is in the way of each part.
 
     Raises:
-        SystemExit: it cannot be installed, or something of it does not work.
+        Failed: it cannot be installed, or something of it does not work.
     """
     start = time.monotonic()
     run("uv", "venv", "--quiet", "--python", sys.executable, place)
@@ -95,21 +109,36 @@ def install(place: Path, wheel: Path, extra: str | None) -> dict[str, str | None
     run("uv", "pip", "install", "--quiet", "--python", python, f"{wheel}[{extra}]" if extra else wheel)
     run("uv", "pip", "check", "--quiet", "--python", python)
     told = run(place / "bin" / "mlpipeline", "--version", cwd=place).splitlines()[-1]
-    if extra and extra not in told.removeprefix("extras installed: ").split(", "):
-        sys.exit(f"{extra} is installed, and mlpipeline --version says: {told}")
+    is_told = extra in told.removeprefix("extras installed: ").split(", ")
+    if extra and needed()[extra].strip() and not is_told:
+        raise Failed(f"{extra} is installed, and mlpipeline --version says: {told}")
     run(place / "bin" / "mlpipeline", "init", "project", cwd=place)
     run(place / "bin" / "mlpipeline", cwd=place / "project")
+    run(place / "bin" / "mlpipeline", "test", cwd=place / "project")
     parts: dict[str, str | None] = json.loads(run(python, ROOT / "tools" / "installed.py", cwd=place))
     known = set(extras())
     wrong = {name: why for name, why in parts.items() if why is not None and (why not in known or why == extra)}
     if wrong:
-        sys.exit(f"{extra or 'core'}: " + "\n".join(f"{name}: {why}" for name, why in wrong.items()))
+        raise Failed("\n".join(f"{name}: {why}" for name, why in wrong.items()))
     works = sum(why is None for why in parts.values())
     took = time.monotonic() - start
     print(
         f"{extra or 'core'}: {works} of {len(parts)} parts load, the others name their extra; {took:.0f} s", flush=True
     )
     return parts
+
+
+def try_each(place: Path, wheel: Path, chosen: Iterable[str]) -> list[str]:
+    """Tries the core, then each extra: what is wrong with one is told at once, and the others have their turn."""
+    wrong = []
+    for extra in (None, *chosen):
+        name = extra or "core"
+        try:
+            install(place / name, wheel, extra)
+        except Failed as why:
+            print(f"{name}: FAILED\n{why}", flush=True)
+            wrong.append(name)
+    return wrong
 
 
 def main() -> None:
@@ -123,10 +152,14 @@ def main() -> None:
     )
     chosen = given.extra or (extras() if given.all else rotating(int(count.stdout or 0)))
     with tempfile.TemporaryDirectory(prefix="mlpipeline-installs-") as place:
-        wheel = built(Path(place))
-        resolve()
-        for extra in (None, *chosen):
-            install(Path(place, extra or "core"), wheel, extra)
+        try:
+            wheel = built(Path(place))
+            resolve()
+        except Failed as why:
+            sys.exit(str(why))
+        wrong = try_each(Path(place), wheel, chosen)
+    if wrong:
+        sys.exit(f"does not work: {', '.join(wrong)}")
 
 
 if __name__ == "__main__":

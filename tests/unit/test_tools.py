@@ -91,3 +91,34 @@ def test_each_small_extra_has_its_turn_and_none_is_unknown() -> None:
     assert {len(each) for each in turns} == {module.AT_A_TIME}
     assert set(module.FOR_THIS_PROJECT).isdisjoint(module.extras())
     assert set(module.FOR_THIS_PROJECT) == packages.FOR_ITSELF
+
+
+def test_what_is_wrong_with_one_extra_keeps_no_other_from_its_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    load("build")
+    module = load("installs")
+    seen = []
+
+    def install(place: Path, wheel: Path, extra: str | None) -> None:
+        seen.append(extra)
+        if extra == "sql":
+            raise module.Failed("no such thing")
+
+    monkeypatch.setattr(module, "install", install)
+    assert module.try_each(tmp_path, tmp_path / "wheel", ["sql", "tune"]) == ["sql"]
+    assert seen == [None, "sql", "tune"]
+    assert capsys.readouterr().out == "sql: FAILED\nno such thing\n"
+
+
+def test_an_extra_that_brings_nothing_need_not_be_told_as_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load("build")
+    module = load("installs")
+    monkeypatch.setattr(
+        module, "run", lambda *words, **_: "{}" if "installed.py" in str(words[-1]) else "extras installed: none\n"
+    )
+    assert module.install(tmp_path, tmp_path / "wheel", "slurm") == {}
+    with pytest.raises(module.Failed, match="tune is installed, and mlpipeline --version says"):
+        module.install(tmp_path, tmp_path / "wheel", "tune")
