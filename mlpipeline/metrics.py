@@ -218,6 +218,8 @@ def number(name: str, value: Any) -> float:
         MetricError: it is none.
     """
     kind = type(value).__name__
+    if (detach := getattr(value, "detach", None)) is not None:
+        value = detach()  # PyTorch warns of each loss that is read with its gradient, which nobody wants here
     if isinstance(value, str | bytes) or len(getattr(value, "shape", ())) > 0:
         raise MetricError(f"metric {name!r} is a {kind}: record single numbers, for example value.mean()")
     try:

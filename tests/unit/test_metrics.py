@@ -3,6 +3,7 @@
 import copy
 import logging
 import statistics
+import warnings
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlpipeline.errors import MetricError
-from mlpipeline.metrics import Metric, MetricContainer
+from mlpipeline.metrics import Metric, MetricContainer, number
 
 _numbers = st.floats(-1e6, 1e6)
 
@@ -113,3 +114,21 @@ def test_means_are_logged_in_rows_and_returned(caplog: pytest.LogCaptureFixture)
     assert all(record.log_to_file is False for record in caplog.records)  # type: ignore[attr-defined]
     assert container.log_metrics(["d"], complete_epoc=True, items_per_row=1, charachters_per_row=1) == "d: 0.0000"
     assert len(container.log_metrics(charachters_per_row=20).splitlines()) == 4
+
+
+def test_a_loss_with_its_gradient_is_read_without_a_warning() -> None:
+    class Loss:
+        shape = ()
+        has_gradient = True
+
+        def detach(self) -> "Loss":
+            found = Loss()
+            found.has_gradient = False
+            return found
+
+        def __float__(self) -> float:
+            if self.has_gradient:
+                warnings.warn("Converting a tensor with requires_grad=True to a scalar", stacklevel=2)
+            return 0.5
+
+    assert number("loss", Loss()) == 0.5, "each warning is an error here"
