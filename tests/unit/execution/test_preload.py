@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import configparser
 import importlib
 import os
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +13,7 @@ from types import ModuleType
 
 import pytest
 
-from mlpipeline.execution import preload
+from mlpipeline.execution import preload, threads
 
 
 @pytest.mark.parametrize(
@@ -107,3 +109,14 @@ def test_a_package_that_is_installed_changes_its_directory(package: Path) -> Non
     stamp = preload.Stamp([])
     (package.parent / "another").mkdir()
     assert stamp.changed() == str(package.parent)
+
+
+def test_every_extra_that_brings_pandas_brings_what_it_takes_to_preload_it() -> None:
+    read = configparser.ConfigParser()
+    read.read(Path(__file__).parents[3] / "setup.cfg", encoding="utf-8")
+    extras = read["options.extras_require"].items()
+    brings = {name: set(re.findall(r"^[\w-]+", text, re.MULTILINE)) for name, text in extras}
+    with_pandas = {name: packages for name, packages in brings.items() if "pandas" in packages}
+    assert {"data", "sql"} <= with_pandas.keys()
+    # scikit-learn needs it itself.
+    assert [name for name, packages in with_pandas.items() if not {threads.NEEDED, "scikit-learn"} & packages] == []
