@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from benchmarks.figures import Figures
 from benchmarks.groups import (
+    beginning,
     cache,
     comparing,
     composing,
@@ -115,6 +116,10 @@ def amount(value: float, unit: str) -> str:
 
 TSP, DVC, SHELL = "task-spooler (no record)", "DVC queue", "shell loop of `python`"
 NUMBERS = (
+    Number(
+        "from `git clone` to the first trained result, downloads excluded", "<= 60 s", at_most(60, beginning.CLONED)
+    ),
+    Number("`mlpipeline init`, and the new project tried", "<= 10 s", at_most(10, beginning.TRIED)),
     Number(
         "a workflow of 200 components composed and checked",
         "<= 200 ms",

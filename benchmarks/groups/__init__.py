@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from benchmarks.bench import Bench
 from benchmarks.figures import Series
 from benchmarks.groups import (
+    beginning,
     cache,
     comparing,
     composing,
@@ -31,6 +32,7 @@ from benchmarks.groups import (
 )
 
 GROUPS: dict[str, Callable[[Bench], Iterator[Series]]] = {
+    "beginning": beginning.measure,
     "queue": queue.measure,
     "recording": recording.measure,
     "encoding": encoding.measure,

@@ -14,7 +14,7 @@ from benchmarks import processes, report
 from benchmarks.bench import Bench, Reading
 from benchmarks.environments import Unavailable
 from benchmarks.figures import Figures, Series
-from benchmarks.groups import growth, queue
+from benchmarks.groups import beginning, growth, queue
 from benchmarks.peers import WARM, Tool
 from benchmarks.settings import Settings
 from benchmarks.work import NOTHING, Stamp, gaps, spacing, stamps_of, write_script
@@ -126,3 +126,31 @@ def test_the_report_says_when_others_were_at_work() -> None:
     assert "busy" not in report.text(figures, {})
     figures.others = {"queue": 2.0, "idle": 55.0}
     assert "busy with other work (up to 55 % of it)" in report.text(figures, {})
+
+
+def test_a_newcomer_installs_what_was_downloaded_before_or_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+    status = 0
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        asked.append(command)
+        Path(command[command.index("--dest") + 1]).mkdir(parents=True, exist_ok=True)
+        return subprocess.CompletedProcess(command, status, "", "")
+
+    monkeypatch.setenv("MLP_BENCH_CACHE", str(tmp_path))
+    monkeypatch.setattr(beginning, "ROOT", tmp_path)
+    with pytest.raises(Unavailable, match="this is no clone"):
+        beginning.Newcomer().prepare()
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "setup.cfg").write_text("[options]\ninstall_requires =\n    numpy>=1.26\n    click\n")
+    monkeypatch.setattr(subprocess, "run", run)
+    status = 1
+    with pytest.raises(Unavailable, match="cannot be downloaded"):
+        beginning.Newcomer().prepare()
+    status = 0
+    beginning.Newcomer().prepare()
+    assert {"numpy>=1.26", "click", "setuptools>=68"} <= set(asked[-1])
+    beginning.Newcomer().prepare()
+    assert len(asked) == 2, "once is enough for one list of packages"
