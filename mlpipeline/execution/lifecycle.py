@@ -260,7 +260,7 @@ class _Life:
     def prove_checkpoint(self) -> None:
         """In test mode: trains one more step from the checkpoint, so that loading it is tried as well."""
         if self.context.checkpoint_step is None:
-            own = "does not use run.checkpoint: what an interrupted run goes on from is its own affair"
+            own = "makes no checkpoint (run.checkpoint): interrupted, it begins again, unless it keeps its own"
             self.report.notes.append(self.model.goes_on_by or own)
             return
         self.begin()

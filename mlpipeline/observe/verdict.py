@@ -32,7 +32,8 @@ def sentences(found: Comparison) -> Iterator[str]:
         common = len(of_best.keys() & rivals[0].scores[found.metric].values.keys())
         yield (
             f"Not enough runs to say whether {best.label} beats {rivals[0].label}: "
-            f"{text.many(common, 'seed')} in common, {statistics.ENOUGH} are needed."
+            f"{text.many(common, 'seed')} in common, {statistics.ENOUGH} are needed: replicates={statistics.ENOUGH} "
+            "behind the model in models.config trains them."
         )
         return
     corrected = statistics.holm([test.p for _, test in known])

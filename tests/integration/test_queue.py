@@ -329,6 +329,7 @@ def test_test_mode_records_nothing_and_shows_the_users_own_traceback(workshop: W
     status, text = workshop.run()
     assert status == 0, text
     assert len(workshop.truth("steps 1")) == 2
+    assert "m.py:b makes no checkpoint (run.checkpoint): interrupted, it begins again" in text
     assert not workshop.outputs.exists()
     workshop.model("m.py", "raise ValueError('in the middle')", TWO)
     status, text = workshop.run()

@@ -190,7 +190,10 @@ def test_seeds_that_overlap_say_nothing() -> None:
 
 def test_single_runs_are_not_enough_to_say() -> None:
     (sentence,) = compared(*seeds("wide", [0.9]), *seeds("narrow", [0.1])).sentences
-    assert sentence == "Not enough runs to say whether wide beats narrow: 1 seed in common, 3 are needed."
+    assert sentence == (
+        "Not enough runs to say whether wide beats narrow: 1 seed in common, 3 are needed: "
+        "replicates=3 behind the model in models.config trains them."
+    )
 
 
 def test_several_rivals_are_corrected_for_their_number() -> None:
