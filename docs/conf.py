@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING, Any
+
 from mlpipeline import __version__
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 project = "mlpipeline"
 author = "the mlpipeline authors"
@@ -12,6 +18,10 @@ version = release = __version__
 # Docstrings are Google's style; their types are those of the signatures.
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 autodoc_default_options = {"member-order": "bysource"}
+# A method is described where it is defined first; a class that keeps to that description names its base.
+autodoc_inherit_docstrings = False
+# What stands between backticks in a docstring is code.
+default_role = "code"
 autodoc_typehints = "signature"
 # An attribute that a docstring lists is no second object beside the class's own.
 napoleon_use_ivar = True
@@ -31,7 +41,23 @@ linkcheck_timeout = 20
 linkcheck_retries = 2
 
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["style.css"]
 html_title = f"mlpipeline {release}"
 # Nothing is fetched from elsewhere when a page is read, and no page shows how it was written.
 html_copy_source = False
 html_show_sourcelink = False
+
+
+def tell_defaults(app: Sphinx, what: str, name: str, of: Any, options: Any, lines: list[str]) -> None:
+    """Says which value a key of a workflow's part has where a file says nothing: it stands in the class's body."""
+    for place, line in enumerate(lines):
+        described = re.match(r":ivar (\w+): ", line) if what == "class" else None
+        value = vars(of).get(described[1]) if described else None
+        if described and isinstance(value, bool | int | float | str | tuple | list):
+            lines[place] = f"{described[0]}(default: ``{value!r}``) {line[described.end() :]}"
+
+
+def setup(app: Sphinx) -> None:
+    """Connects the hook, behind napoleon's, which makes fields of the sections of docstrings."""
+    app.connect("autodoc-process-docstring", tell_defaults, priority=900)

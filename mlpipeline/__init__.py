@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mlpipeline.versions import Version, Versions
 
 __version__ = "0.1.0"
+"""The release that is imported."""
 
 __all__ = [
     "DataLoader",

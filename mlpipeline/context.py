@@ -31,7 +31,7 @@ _ENDS = frozenset(("stop", "prune"))
 
 
 class ExecutionModeKeys(StrEnum):
-    """The mode that a model is executed in."""
+    """The mode that a model is executed in: TRAIN for real; TEST for one step, of which nothing is recorded."""
 
     TRAIN = "Train"
     TEST = "Test"

@@ -18,7 +18,13 @@ __all__ = ["DataLoader", "Dataloader", "ExecutionModeKeys", "ModeKeys", "Model"]
 
 
 class ModeKeys(StrEnum):
-    """What a model is asked to do."""
+    """What a model is asked to do, as published scripts name it.
+
+    Attributes:
+        TRAIN: to learn.
+        PREDICT: to predict.
+        EVALUATE: to be measured.
+    """
 
     TRAIN = "Train"
     PREDICT = "Predict"

@@ -12,6 +12,7 @@ from mlpipeline.learning.explain.importance import Importance, importance
 __all__ = ["PERMUTATION", "Contributions", "Importance", "contributions", "explain", "importance"]
 
 PERMUTATION = "permutation"
+"""The method that asks how much worse a model gets where values are shuffled; what `explain` does by default."""
 
 
 def explain(
