@@ -1,7 +1,8 @@
 """Reads the fenced blocks of a page, and what comments in front of them say.
 
 A comment `<!-- not run: WORD: why -->` directly in front of a block keeps it from being run; `<!-- exits: N -->` says
-with which status a command ends. `<!-- needs: MODULE (EXTRA), ... -->` anywhere says what the page needs to be run. A
+with which status a command ends, `<!-- stays: why -->` that it does not end: the page goes on beside it, and Ctrl-C
+ends it when the page is over. `<!-- needs: MODULE (EXTRA), ... -->` anywhere says what the page needs to be run. A
 block within a comment is run, and not shown to readers.
 """
 
@@ -20,7 +21,6 @@ REASONS = {
     "gpu": "it needs a GPU",
     "cluster": "it needs Slurm, Ray or another machine",
     "service": "it needs a server or an account",
-    "forever": "it runs until somebody ends it",
     "person": "it needs somebody at a keyboard or a browser",
     "elsewhere": "it is a file or command of another tool",
     "repository": "it is about this repository, not about a project",
@@ -35,7 +35,7 @@ _FENCE = re.compile(
 )
 _FIRST_LINE = re.compile(r"\A(?:#|--|;|//) (?P<path>[\w./-]*[\w-]\.\w+)(?: .*)?\n")
 _BEFORE = re.compile(r"`(?P<path>[\w./-]*[\w-]\.\w+)`[^`\n]*:\s*\Z")
-_COMMENT = re.compile(r"<!-- (?P<key>not run|exits): (?P<value>[^>]*?) -->\s*\Z")
+_COMMENT = re.compile(r"<!-- (?P<key>not run|exits|stays): (?P<value>[^>]*?) -->\s*\Z")
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ class Block:
         path: the file that its text is written to, where it is one.
         left_out: why it is not run, "WORD: sentence", where it is not.
         status: the exit status that its last command has.
+        stays: whether its command goes on until the page is over.
     """
 
     language: str
@@ -55,12 +56,15 @@ class Block:
     path: str | None = None
     left_out: str | None = None
     status: int = 0
+    stays: bool = False
 
     @property
     def action(self) -> str:
-        """What is done with it: leave, show, write, check, or run as a language."""
+        """What is done with it: leave, show, write, check, stay, or run as a language."""
         if self.left_out:
             return "leave"
+        if self.stays:
+            return "stay"
         if self.path and self.language not in {"sh", "console", "text"}:
             return "write"
         if self.language in RUN:
@@ -117,6 +121,7 @@ class Page:
             path=named["path"] if named else None,
             left_out=said.get("not run"),
             status=int(said.get("exits", 0)),
+            stays="stays" in said,
         )
 
 

@@ -11,6 +11,7 @@ import json
 import linecache
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path.cwd()
+STAYING_SECONDS = 120
 VOLATILE = (
     (re.compile(r"\b\d{8}-\d{6}-[a-z2-7]{6}\b"), "RUN"),
     (re.compile(r"\b\d{4}-\d\d-\d\d\b"), "DATE"),
@@ -68,21 +70,57 @@ def shell(script: str, status: int) -> str:
     return told
 
 
-def console(text: str, status: int) -> None:
-    """Runs each line that begins with `$`, and compares what it prints with the lines below it."""
-    turns: list[tuple[str, list[str]]] = []
+def turns(text: str) -> list[tuple[str, str]]:
+    """The commands of a block, each with what it prints: a line that begins with `$`, and those below it."""
+    found: list[tuple[str, list[str]]] = []
     for line in text.splitlines():
         if line.startswith("$ "):
-            turns.append((line[2:], []))
+            found.append((line[2:], []))
         elif line.startswith("> "):
-            turns[-1] = (f"{turns[-1][0]}\n{line[2:]}", [])
+            found[-1] = (f"{found[-1][0]}\n{line[2:]}", [])
         else:
-            turns[-1][1].append(line)
-    for place, (command, lines) in enumerate(turns):
-        told = shell(command, status if place == len(turns) - 1 else 0)
-        said = "\n".join(lines)
+            found[-1][1].append(line)
+    return [(command, "\n".join(lines)) for command, lines in found]
+
+
+def console(text: str, status: int) -> None:
+    """Runs each command of a block, and compares what it prints."""
+    found = turns(text)
+    for place, (command, said) in enumerate(found):
+        told = shell(command, status if place == len(found) - 1 else 0)
         if not expected(said).match(same_for_all(told)):
             raise WrongOutput(f"$ {command}\nprints\n{told}\nand the page says\n{said}")
+
+
+def stay(text: str) -> subprocess.Popen[bytes]:
+    """Starts the one command of a block, and returns it when it has printed what the page says."""
+    ((command, said),) = turns(text)
+    with tempfile.TemporaryFile() as output:
+        # `exec`: Ctrl-C is for the command itself, and its status is seen.
+        process = subprocess.Popen(
+            ["sh", "-ec", f"exec {command}"], stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
+        )
+        until = time.monotonic() + STAYING_SECONDS
+        told = ""
+        while not expected(said).match(same_for_all(told)):
+            if process.poll() is not None or time.monotonic() > until:
+                process.kill()
+                raise WrongOutput(f"$ {command}\nprints\n{told}\nand the page says\n{said}")
+            time.sleep(0.1)
+            told = os.pread(output.fileno(), 1_000_000, 0).decode()
+    return process
+
+
+def interrupt(process: subprocess.Popen[bytes]) -> None:
+    """Ends what stayed, as Ctrl-C does; it has to end well."""
+    process.send_signal(signal.SIGINT)
+    try:
+        status = process.wait(STAYING_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    if status:
+        raise WrongOutput(f"{process.args}: ends with {status} after Ctrl-C")
 
 
 def write(path: str, text: str) -> None:
@@ -138,6 +176,7 @@ def settings(text: str) -> None:
 def play(page: str, steps: list[dict[str, Any]]) -> None:
     """Does one step after the other; the first that fails ends it."""
     names: dict[str, Any] = {"__name__": "__main__"}
+    staying: list[subprocess.Popen[bytes]] = []
     began = time.monotonic()
     for step in steps:
         print(f"--- {page}:{step['line']} {step['action']} ({time.monotonic() - began:.1f} s)", flush=True)
@@ -149,10 +188,14 @@ def play(page: str, steps: list[dict[str, Any]]) -> None:
                 print(shell(text, step["status"]), end="", flush=True)
             case "console":
                 console(text, step["status"])
+            case "stay":
+                staying.append(stay(text))
             case "python":
                 python(text, page, step["line"], names)
             case "check":
                 check(text, step["language"])
+    for process in staying:
+        interrupt(process)
 
 
 if __name__ == "__main__":

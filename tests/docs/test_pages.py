@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import json
 import os
@@ -106,13 +107,15 @@ def test_every_block_says_what_it_is(page: Page) -> None:
             word, _, sentence = block.left_out.partition(": ")
             assert word in REASONS, f"{where}: 'not run: {word}': use one of {', '.join(REASONS)}"
             assert sentence, f"{where}: say in a few words why it is not run"
+            if block.language == "python":
+                ast.parse(block.text, where)
         elif block.action == "show":
             assert not COMMANDS.search(block.text), f"{where}: commands belong into a sh or console block, which is run"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_comment_before_a_block_is_understood(page: Page) -> None:
-    said = len(re.findall(r"^ *<!-- (?:not run|exits):", page.source, re.MULTILINE))
-    assert said == sum(bool(block.left_out) + (block.status != 0) for block in page.blocks), (
+    said = len(re.findall(r"^ *<!-- (?:not run|exits|stays):", page.source, re.MULTILINE))
+    assert said == sum(bool(block.left_out) + (block.status != 0) + block.stays for block in page.blocks), (
         "one stands before no block"
     )
