@@ -192,7 +192,8 @@ class Devices:
         known = len(self.inventory.known)
         if len(devices) == known:
             return f"this machine has {known or 'none'}"
-        return f"of the {known} of this machine only {len(devices) or 'none'} can be handed out for that"
+        few = f"only {len(devices)}" if devices else "none"
+        return f"of the {known} of this machine {few} can be handed out for that"
 
     def to_status(self) -> list[dict[str, Any]]:
         """Returns a row for each device that can be handed out."""

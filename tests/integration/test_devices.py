@@ -224,6 +224,17 @@ def test_test_mode_leaves_the_queue_its_devices(workshop: Workshop, machine: Mac
     assert seen(workshop)["tried"] == "GPU-0,GPU-1"
 
 
+def test_a_fault_says_where_no_device_may_be_handed_out(
+    workshop: Workshop, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.has("0")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    workshop.model("m.py", ENV)
+    workshop.list("m.py = gpus=1")
+    told = workshop.run("plan")[1]
+    assert "m.py asks for 1 GPU, and of the 1 of this machine none can be handed out for that" in told
+
+
 def test_more_than_the_machine_has_is_a_fault_of_that_entry_alone(workshop: Workshop, machine: Machine) -> None:
     machine.has("0", "1")
     workshop.model("m.py", ENV)
