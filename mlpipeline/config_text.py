@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 MAX_BYTES = 1 << 20
 MAX_FAULTS = 50
+_MANY_NAMES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,15 @@ def near_miss(name: str, known: Iterable[str]) -> str:
     by_folded = {each.lower(): each for each in known}
     found = difflib.get_close_matches(name.lower(), by_folded, n=1, cutoff=0.6)
     return f" Did you mean '{by_folded[found[0]]}'?" if found else ""
+
+
+def near_or_known(name: str, known: Iterable[str]) -> str:
+    """Returns ` Did you mean 'x'?` where a known name is near, else those that there are: it never says nothing."""
+    names = list(dict.fromkeys(known))
+    if near := near_miss(name, names):
+        return near
+    more = f", and {len(names) - _MANY_NAMES} more" if len(names) > _MANY_NAMES else ""
+    return f" Known: {', '.join(names[:_MANY_NAMES])}{more}" if names else " None is known here: see what it is to name"
 
 
 def shown(name: str, longest: int = 200) -> str:

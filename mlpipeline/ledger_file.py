@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mlpipeline import ledger_schema
 from mlpipeline.errors import DiskFull, LedgerDamaged, LedgerError, MlpipelineError, NotWritable
+from mlpipeline.filesystems import belongs
 
 _TIMEOUT_SECONDS = 10.0
 _LITTLE_SPACE = 1 << 20
@@ -153,7 +154,8 @@ def _meaning(error: sqlite3.Error, path: Path | None) -> MlpipelineError:
     if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _is_full(path)):
         return DiskFull(f"{path}: the disk is full ({error}): free some space; nothing that was recorded is lost")
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
-        return NotWritable(f"{path}: cannot be used ({error}): mend its permissions and its directory's")
+        whose = "" if path is None else belongs(path)
+        return NotWritable(f"{path}: cannot be used ({error}): mend its permissions and its directory's{whose}")
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         remedy = "`mlpipeline fsck --rebuild` makes it again from the run directories"
         return LedgerDamaged(f"{path}: is damaged ({error}): {remedy}")

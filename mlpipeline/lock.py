@@ -12,6 +12,7 @@ from pathlib import Path
 
 from mlpipeline import wire
 from mlpipeline.errors import NotWritable, SchedulerRunning
+from mlpipeline.filesystems import remedy
 from mlpipeline.project import Project
 
 _PATIENCE_SECONDS = 0.3
@@ -58,7 +59,9 @@ class SchedulerLock:
                 "`mlpipeline status` shows it, `mlpipeline stop` ends it"
             ) from error
         except (OSError, NotImplementedError) as error:
-            raise NotWritable(f"{self.project.lock_path}: cannot be locked ({error}): mend its permissions") from error
+            place = self.project.lock_path
+            told = remedy(error, place) if isinstance(error, OSError) else f"({error}): set outputs_dir to another disk"
+            raise NotWritable(f"{place}: cannot be locked {told}") from error
         content = {
             "pid": os.getpid(),
             "host": self.project.host,

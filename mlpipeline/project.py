@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from mlpipeline.errors import ConfigurationError
-from mlpipeline.filesystems import is_network
+from mlpipeline.filesystems import is_network, remedy
 from mlpipeline.settings import CONFIG, Settings, read_settings
 
 _SAFE = " !#$&'()+,;=@[]{}~"
@@ -59,7 +59,7 @@ class Project:
             settings = Settings()
             warnings = (f"{found}: no {CONFIG}: defaults are used (models in {settings.models_dir}/)",)
         except OSError as error:
-            raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
+            raise ConfigurationError(f"{path}: cannot be read {remedy(error, path)}") from error
         name = _host_name(host or settings.host or platform.node() or "localhost")
         return cls(root=found, settings=settings, host=name, warnings=warnings, config_found=not warnings)
 

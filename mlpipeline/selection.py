@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from mlpipeline.config_text import ConfigText, Fault, Item, Section, near_miss, shown
 from mlpipeline.config_text import parse as parse_text
+from mlpipeline.filesystems import remedy
 from mlpipeline.model_options import NO_OPTIONS, ModelOptions, read_options
 from mlpipeline.project import Project
 from mlpipeline.values import boolean
@@ -54,6 +55,10 @@ class Selection:
         """Whether it may take effect."""
         return not self.faults
 
+    def place(self, listed: Listed) -> str:
+        """Returns where an entry stands, as a message begins; what the command line names has no line."""
+        return f"{self.file}:{listed.line}: " if listed.line else f"{self.file}: "
+
 
 def read(project: Project, *, test: bool) -> Selection:
     """Reads the file of one mode; whatever it holds, this does not raise."""
@@ -65,7 +70,7 @@ def read(project: Project, *, test: bool) -> Selection:
             "is missing: create it with the section [WHITELISTED_MODELS] and a model per line (or: mlpipeline init)"
         )
         if not isinstance(error, FileNotFoundError):
-            reason = f"cannot be read: {error.strerror}"
+            reason = f"cannot be read {remedy(error, path)}"
         return Selection(file=path.name, digest="", faults=(Fault(path.name, None, reason),))
     return parse(data, file=path.name, models_dir=project.models_dir, outputs_dir=project.outputs_dir)
 
@@ -108,7 +113,7 @@ def _structure(text: ConfigText) -> list[Fault]:
         if item.key != SWITCH
     ]
     if text.sections and WHITE not in text.sections and BLACK not in text.sections and not text.faults:
-        found.append(Fault(text.file, None, f"has neither [{WHITE}] nor [{BLACK}]"))
+        found.append(Fault(text.file, None, f"has neither [{WHITE}] nor [{BLACK}]: add one, and a model a line"))
     return found
 
 

@@ -76,7 +76,9 @@ def choosing(function: _Function) -> _Function:
     words = click.argument("what", metavar="[MODEL[:VERSION]|RUN]...", nargs=-1, shell_complete=complete_model)
     metric = click.option("--metric", metavar="NAME", help="What is compared. Default: what a search compares by.")
     direction = click.option(
-        "--direction", type=click.Choice(DIRECTIONS), help="Where the metric's name does not say it."
+        "--direction",
+        type=click.Choice(DIRECTIONS),
+        help="Which values are better. Default: what the metric's name says.",
     )
     study = click.option("--study", metavar="NAME", help="Only the trials of a search: its name or `last`.")
     runs = click.option("--runs", "each_run", is_flag=True, help="A row for every run, in place of every version.")

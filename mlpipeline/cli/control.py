@@ -139,7 +139,7 @@ def cancel(context: click.Context, /, runs: tuple[str, ...], **manner: Any) -> N
     for run in found:
         if run.state.is_final:
             raise RequestRefused(
-                f"run {run.id} is not running: it {run.state.value}. To keep its model from running: "
+                f"run {run.id} is not running: it {_was(run.state.value)}. To keep its model from running: "
                 f"mlpipeline hold {run.model}"
             )
     wishes = [Wish(action="cancel", target=run.id) for run in found]
@@ -147,10 +147,16 @@ def cancel(context: click.Context, /, runs: tuple[str, ...], **manner: Any) -> N
 
 
 @click.command()
-@click.argument("runs", metavar="RUN...", nargs=-1)
+@click.argument("runs", metavar="[RUN]...", nargs=-1)
 @click.option("--failed", is_flag=True, help="All that stands failed, cancelled or lost.")
 @click.option("--model", "models", multiple=True, metavar="MODEL", help="Of these only those of a model.")
-@click.option("--cause", "causes", multiple=True, metavar="CAUSE", help="Of these only those that ended of a cause.")
+@click.option(
+    "--cause",
+    "causes",
+    multiple=True,
+    metavar="CAUSE",
+    help="Of these only those that ended of a cause: exception, oom, time_limit, ... (docs/run-states.md).",
+)
 @asking
 @shared
 @click.pass_context
@@ -189,17 +195,17 @@ def retry(
 def _check_filters(
     context: click.Context, runs: Sequence[str], failed: bool, models: Sequence[str], causes: Sequence[str]
 ) -> None:
-    from mlpipeline.config_text import near_miss
+    from mlpipeline.config_text import near_or_known
     from mlpipeline.run import Cause
 
+    if not failed and (models or causes):
+        raise click.UsageError("--model and --cause go with --failed: mlpipeline retry --failed --model ...", context)
     if bool(runs) == failed:
         raise click.UsageError("Name runs, or say --failed (not both)", context)
-    if runs and (models or causes):
-        raise click.UsageError("--model and --cause go with --failed", context)
     known = [each.value for each in Cause]
     for cause in causes:
         if cause not in known:
-            raise click.UsageError(f"There is no cause '{cause}'.{near_miss(cause, known)}", context)
+            raise click.UsageError(f"There is no cause '{cause}'.{near_or_known(cause, known)}", context)
 
 
 def _retriable(project: Project, references: Sequence[str]) -> list[str]:
@@ -212,9 +218,16 @@ def _retriable(project: Project, references: Sequence[str]) -> list[str]:
             raise RequestRefused(f"run {run.id} was {refusal(run.last.executor)}")
         if run.state not in (State.FAILED, State.CANCELLED, State.LOST):
             raise RequestRefused(
-                f"run {run.id} is {run.state.value}: only what failed, was cancelled or lost runs again"
+                f"run {run.id} {_was(run.state.value)}: only what failed, was cancelled or lost runs again"
             )
     return [run.id for run in found]
+
+
+def _was(state: str) -> str:
+    """Returns a state as a sentence goes on: it succeeded, it was submitted, it is running."""
+    return {"running": "is running"}.get(
+        state, state if state in ("succeeded", "failed", "yielded") else f"was {state}"
+    )
 
 
 def _chosen(project: Project, models: Sequence[str], causes: Sequence[str]) -> list[str]:
@@ -261,6 +274,8 @@ def note(context: click.Context, /, run: str, text: tuple[str, ...], **manner: A
     \b
     mlpipeline note digits.py:wide "warm-up was too short"
     """
+    if not " ".join(text).strip():
+        raise click.UsageError("Say what is to be noted: mlpipeline note RUN TEXT", context)
     setup: Setup = context.find_root().obj
     project = setup.project()
     (found,) = _runs(project, [run])

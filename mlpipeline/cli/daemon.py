@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlpipeline.cli.control import Manner, Wish, ask, wait_option
-from mlpipeline.cli.queue import complete_model
+from mlpipeline.cli.queue import EXECUTORS, complete_model
 from mlpipeline.cli.setup import Setup, say, scheduler_line, shared
 from mlpipeline.execution.environment import PACKAGE_PARENT
 
@@ -25,8 +25,14 @@ _POLL_SECONDS = 0.02
 
 @click.command()
 @click.argument("models", metavar="[MODEL[:VERSION]]...", nargs=-1, shell_complete=complete_model)
-@click.option("-j", "--slots", metavar="N", type=click.IntRange(1, 100_000), help="So many runs at a time.")
-@click.option("--executor", metavar="NAME", help="Where runs happen. Default: mlp.config's.")
+@click.option(
+    "-j",
+    "--slots",
+    metavar="N",
+    type=click.IntRange(1, 100_000),
+    help="So many runs at a time. Default: mlp.config's slots.",
+)
+@click.option("--executor", metavar="NAME", help=f"Where runs happen ({EXECUTORS}). Default: mlp.config's.")
 @shared
 @click.pass_context
 def start(context: click.Context, models: tuple[str, ...], slots: int | None, executor: str | None) -> None:
@@ -63,6 +69,7 @@ def start(context: click.Context, models: tuple[str, ...], slots: int | None, ex
 def _launch(project: Project, command: list[str]) -> tuple[int, tuple[int, str] | None]:
     """Starts the scheduler and waits until it holds the lock. Returns its pid, and how it ended if it did."""
     from mlpipeline.errors import NotWritable
+    from mlpipeline.filesystems import remedy
     from mlpipeline.observe.text import plain
 
     output = project.outputs_dir / f"start-{project.host}.log"
@@ -71,7 +78,7 @@ def _launch(project: Project, command: list[str]) -> tuple[int, tuple[int, str] 
         with output.open("wb") as file:
             process = _spawn(command, file)
     except OSError as error:
-        raise NotWritable(f"{output} cannot be written ({error.strerror}): mend its permissions or the disk") from error
+        raise NotWritable(f"{output} cannot be written {remedy(error, output)}") from error
     deadline = time.monotonic() + _START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
         line = scheduler_line(project)

@@ -121,6 +121,7 @@ def _description(project: Project, run: Run) -> str:
 
 def _read(path: Path) -> str:
     from mlpipeline.errors import NotWritable, UsageError
+    from mlpipeline.filesystems import remedy
 
     try:
         # Line ends stay what they are.
@@ -130,7 +131,7 @@ def _read(path: Path) -> str:
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is no text in UTF-8, so it is left alone: name another file") from error
     except OSError as error:
-        raise NotWritable(f"{path} cannot be read ({error.strerror}): name another file") from error
+        raise NotWritable(f"{path} cannot be read {remedy(error, path)}") from error
 
 
 def _told(entry: Entry) -> dict[str, object]:

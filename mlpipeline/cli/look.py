@@ -12,17 +12,20 @@ from mlpipeline.cli.queue import complete_model
 from mlpipeline.cli.setup import Setup, draw, find_run, model_names, now, say, scheduler_line, shared
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from mlpipeline.ledger import Ledger
     from mlpipeline.project import Project
     from mlpipeline.run import Attempt, Run
 
 STATES = ("submitted", "running", "succeeded", "failed", "cancelled", "yielded", "lost")
+COUNT = click.IntRange(0)
 
 
 @click.command()
-@click.option("-n", "--limit", default=10, show_default=True, metavar="N", help="How many ended runs to show.")
+@click.option(
+    "-n", "--limit", default=10, type=COUNT, show_default=True, metavar="N", help="How many ended runs to show."
+)
 @click.option("-w", "--watch", is_flag=True, help="Go on showing it, every second, until Ctrl-C.")
 @shared
 @click.pass_obj
@@ -43,10 +46,10 @@ def status(setup: Setup, limit: int, watch: bool) -> None:
     if watch:
         from mlpipeline.cli.watch import watch_status
 
-        watch_status(setup, project, max(0, limit))
+        watch_status(setup, project, limit)
         return
     moment = now()
-    facts = statuses.gather(project, scheduler_line(project), moment, ended=max(0, limit))
+    facts = statuses.gather(project, scheduler_line(project), moment, ended=limit)
     picture = view.picture(facts, moment)
     if setup.json:
         setup.emit(picture.to_json())
@@ -60,7 +63,9 @@ def status(setup: Setup, limit: int, watch: bool) -> None:
 
 @click.command()
 @click.argument("model", metavar="[MODEL[:VERSION]]", required=False, shell_complete=complete_model)
-@click.option("-n", "--limit", default=20, show_default=True, metavar="N", help="How many runs at most; 0 for all.")
+@click.option(
+    "-n", "--limit", default=20, type=COUNT, show_default=True, metavar="N", help="How many runs at most; 0 for all."
+)
 @click.option("--state", "states", multiple=True, type=click.Choice(STATES), help="Only these; may be given again.")
 @shared
 @click.pass_obj
@@ -94,15 +99,30 @@ def history(setup: Setup, model: str | None, limit: int, states: tuple[str, ...]
     elif model is None and not states:
         say("No run is recorded yet. See what would run: mlpipeline plan")
     else:
-        say("No such run. See all: mlpipeline history")
+        say("No run is like that. See all: mlpipeline history")
 
 
 def _runs(project: Project, ledger: Ledger, model: str | None, wanted: dict[str, Any]) -> list[Run]:
+    from mlpipeline.errors import RunNotFound
+    from mlpipeline.observe import finding
+
     if model is None:
         return ledger.runs(**wanted)
     name, _, version = model.partition(":")
-    candidates = (ledger.runs(model=each, version=version or None, **wanted) for each in model_names(project, name))
-    return next((runs for runs in candidates if runs), [])
+    names = model_names(project, name)
+    candidates = (ledger.runs(model=each, version=version or None, **wanted) for each in names)
+    found = next((runs for runs in candidates if runs), [])
+    if not found and not _is_known(project, ledger, names, version):
+        raise RunNotFound(finding.unknown(project, ledger, model))
+    return found
+
+
+def _is_known(project: Project, ledger: Ledger, names: Sequence[str], version: str) -> bool:
+    """Whether a model has run, or that version of it, or is there and has not run yet; else its name is a slip."""
+    if any(ledger.runs(model=each, version=version or None, limit=1) for each in names):
+        return True
+    has_run = any(ledger.runs(model=each, limit=1) for each in names)
+    return not has_run and any((project.models_dir / each).is_file() for each in names)
 
 
 @click.command()

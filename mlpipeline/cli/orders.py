@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mlpipeline.cli.control import Manner, Wish, ask, asking
-from mlpipeline.cli.queue import complete_model
+from mlpipeline.cli.queue import complete_model, files_of
 from mlpipeline.cli.setup import Setup, say, shared
 
 if TYPE_CHECKING:
     from mlpipeline.project import Project
 
-_targets = click.argument("targets", metavar="MODEL[:VERSION]...", nargs=-1, shell_complete=complete_model)
+_targets = click.argument("targets", metavar="[MODEL[:VERSION]]...", nargs=-1, shell_complete=complete_model)
 _needed = click.argument(
     "targets", metavar="MODEL[:VERSION]...", nargs=-1, required=True, shell_complete=complete_model
 )
@@ -36,22 +36,39 @@ def _name(project: Project, text: str) -> str:
         RequestRefused: there is no such model, neither as a file nor in the ledger.
     """
     from mlpipeline.cli.setup import find_run, model_names
-    from mlpipeline.config_text import near_miss
+    from mlpipeline.config_text import near_or_known
     from mlpipeline.errors import RequestRefused, RunNotFound
     from mlpipeline.ledger import Ledger
 
     model, colon, version = text.partition(":")
     for name in model_names(project, model):
         if (project.models_dir / name).is_file():
+            _warn_of_version(project, name, version)
             return f"{name}{colon}{version}"
     with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
         try:
             run, _ = find_run(project, ledger, text)
         except RunNotFound as error:
             place = project.relative(project.models_dir)
-            meant = near_miss(model, [path.name for path in project.models_dir.glob("*.py")])
+            meant = near_or_known(model, files_of(project))
             raise RequestRefused(f"'{text}' is no model in {place}/ and no run.{meant}") from error
     return f"{run.model}:{run.version}" if not text.startswith(run.model) or version else run.model
+
+
+def _warn_of_version(project: Project, model: str, version: str) -> None:
+    """Tells of a version that the model did not have when it was last read: the file may have been edited since."""
+    from mlpipeline.config_text import near_or_known
+    from mlpipeline.queue.catalog import Catalog
+
+    description = Catalog(project, keep=False).known.get(model)
+    names = [each.name for each in description.versions] if description else []
+    if version and names and version not in names:
+        hint = near_or_known(version, names)
+        click.echo(
+            f"mlpipeline: warning: {model} had no version '{version}' when it was last read, so this may be refused."
+            f"{hint} What became of it: mlpipeline status, or ask with --wait",
+            err=True,
+        )
 
 
 @click.command()

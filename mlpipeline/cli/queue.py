@@ -15,7 +15,7 @@ from mlpipeline.cli.setup import Setup, shared
 if TYPE_CHECKING:
     from mlpipeline.project import Project
 
-EXECUTORS = "local, inline"
+EXECUTORS = "local, inline, slurm, ray"
 _NOT_IN_A_DRILL = ("run", "use_history", "slots", "executor", "watch", "pdb")
 
 
@@ -45,11 +45,15 @@ def complete_model(ctx: click.Context, _: click.Parameter, incomplete: str) -> l
         project = Project.load(root, host=setup.host)
     except MlpipelineError:
         return []
+    return [CompletionItem(name) for name in files_of(project) if name.startswith(incomplete)]
+
+
+def files_of(project: Project) -> list[str]:
+    """Returns the names of all files that may be models."""
     outputs = project.outputs_dir
     files = (each for kind in ("*.py", "*.yaml") for each in project.models_dir.rglob(kind))
     names = (each.relative_to(project.models_dir).as_posix() for each in files if outputs not in each.parents)
-    hidden = ("_", ".")
-    return [CompletionItem(name) for name in sorted(names) if name.startswith(incomplete) and name[0] not in hidden]
+    return [name for name in sorted(names) if name[0] not in "_."]
 
 
 @click.command(cls=QueueCommand, add_help_option=False)
@@ -59,7 +63,13 @@ def complete_model(ctx: click.Context, _: click.Parameter, incomplete: str) -> l
     "-u", "--use-history", is_flag=True, help="Skip versions that are done, resume those that were interrupted."
 )
 @click.option("-n", "--no-log", "--no_log", is_flag=True, help="Write nothing to the log and output files.")
-@click.option("-j", "--slots", metavar="N", type=click.IntRange(1, 100_000), help="So many runs at a time.")
+@click.option(
+    "-j",
+    "--slots",
+    metavar="N",
+    type=click.IntRange(1, 100_000),
+    help="So many runs at a time. Default: mlp.config's slots.",
+)
 @click.option("--executor", metavar="NAME", help=f"Where runs happen ({EXECUTORS}). Default: mlp.config's.")
 @click.option("--watch", is_flag=True, help="With -r: stay, and wait for edits when nothing is due.")
 @click.option("--pdb", is_flag=True, help="Test mode in this process, with the debugger at the exception.")

@@ -26,7 +26,11 @@ _RANGE = re.compile(r"(?P<low>[^.,\s]+(?:\.\d+)?(?:e-?\d+)?)\.\.(?P<high>.+?)\s*
 @click.option("--set", "sets", multiple=True, metavar="NAME=SPACE", help="A parameter; may be given again.")
 @click.option("--trials", default=50, show_default=True, metavar="N", type=click.IntRange(min=1), help="How many.")
 @click.option("--metric", default="validation_loss", show_default=True, metavar="NAME", help="What is compared.")
-@click.option("--direction", type=click.Choice(searches.DIRECTIONS), help="Where the metric's name does not say it.")
+@click.option(
+    "--direction",
+    type=click.Choice(searches.DIRECTIONS),
+    help="Which values are better. Default: what the metric's name says.",
+)
 @click.option("--sampler", default="tpe", show_default=True, type=click.Choice(list(searches.SAMPLERS)))
 @click.option("--pruner", type=click.Choice(searches.PRUNERS), help="Ends hopeless trials early. Default: none.")
 @click.option("--seed", default=0, show_default=True, metavar="N", type=click.IntRange(min=0), help="Of all draws.")

@@ -52,13 +52,34 @@ def why(setup: Setup, what: str) -> None:
         try:
             answers = [_behind(project, what)]
         except RunNotFound as error:
-            message = f"'{what}' is neither a listed model nor a run: see mlpipeline plan and mlpipeline history"
-            raise fault or RunNotFound(message) from error
+            raise fault or RunNotFound(_unknown(project, what)) from error
     if setup.json:
         setup.emit({"format": 1, "answers": answers})
         return
     for each in answers:
         say(each["sentence"])
+
+
+def _unknown(project: Project, what: str) -> str:
+    """Says that nothing is called like this, with what may have been meant of what is listed, or has run."""
+    from mlpipeline import selection as selections
+    from mlpipeline.config_text import near_miss
+    from mlpipeline.ledger import Ledger
+    from mlpipeline.observe.finding import nearest
+    from mlpipeline.queue.catalog import Catalog
+
+    model, _, version = what.partition(":")
+    listed = [each.model for each in selections.read(project, test=False).models]
+    found = next((name for name in model_names(project, model) if name in listed), None)
+    if found is not None and version:
+        description = Catalog(project, keep=False).known.get(found)
+        names = [each.name for each in description.versions] if description else []
+        return (
+            f"{found} has no version '{version}'.{near_miss(version, names)} See its versions: mlpipeline plan {found}"
+        )
+    with closing(Ledger.open_readonly(project.ledger_path)) as ledger:
+        meant = near_miss(model, listed) or nearest(ledger, what)
+    return f"'{what}' is neither a listed model nor a run.{meant} See mlpipeline plan and mlpipeline history"
 
 
 def _behind(project: Project, what: str) -> dict[str, Any]:

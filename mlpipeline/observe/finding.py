@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from mlpipeline.project import Project
     from mlpipeline.run import Attempt, Run
 
+_LOOKED_AT = 2000
+"""How many of the newest runs are looked at for a name that is nearly right."""
+_SHOWN = 10
+
 
 def scheduler_line(project: Project) -> SchedulerLine:
     """Returns what the lock says of this host's scheduler. Changes no byte."""
@@ -53,7 +57,7 @@ def find_run(project: Project, ledger: Ledger, reference: str) -> tuple[Run, Att
     except UsageError as error:  # no id at all, or none that is known
         found = _newest(project, ledger, reference)
         if found is None:
-            raise RunNotFound(f"'{reference}' is no run, and no model that has run: see mlpipeline history") from error
+            raise RunNotFound(unknown(project, ledger, reference)) from error
         return found, found.last
     if number is None:
         return run, run.last
@@ -62,6 +66,31 @@ def find_run(project: Project, ledger: Ledger, reference: str) -> tuple[Run, Att
         count = len(run.attempts)
         raise RunNotFound(f"run {run.id} has no attempt {number}: it has {count}; see mlpipeline show {run.id}")
     return run, attempt
+
+
+def unknown(project: Project, ledger: Ledger, reference: str) -> str:
+    """Says that nothing has run which is called like this, and what may have been meant."""
+    from mlpipeline.config_text import near_miss
+
+    model, _, version = reference.partition(":")
+    names = model_names(project, model)
+    runs = ledger.runs(limit=_LOOKED_AT)
+    if versions := list(dict.fromkeys(run.version for run in runs if run.model in names)):
+        near = near_miss(version, versions)
+        return f"no run of {model} has the version '{version}'.{near} There are runs of: {', '.join(versions[:_SHOWN])}"
+    found = next((name for name in names if (project.models_dir / name).is_file()), None)
+    if found is not None:
+        return f"{found} has not run yet, as far as is recorded: mlpipeline plan {found} says when it does"
+    return f"'{reference}' is no run, and no model that has run.{nearest(ledger, reference)} See mlpipeline history"
+
+
+def nearest(ledger: Ledger, reference: str) -> str:
+    """Returns ` Did you mean 'x'?` where a model that has run is called nearly so, or a run, else nothing."""
+    from mlpipeline.config_text import near_miss
+
+    runs = ledger.runs(limit=_LOOKED_AT)
+    models = dict.fromkeys(run.model for run in runs)
+    return near_miss(reference.partition(":")[0], models) or near_miss(reference, [run.id for run in runs])
 
 
 def _newest(project: Project, ledger: Ledger, reference: str) -> Run | None:

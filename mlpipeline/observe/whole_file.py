@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from mlpipeline.errors import NotWritable
+from mlpipeline.filesystems import remedy
 
 
 def write(path: Path, content: bytes) -> None:
@@ -26,6 +27,6 @@ def write(path: Path, content: bytes) -> None:
             shutil.copymode(place, beside)
         beside.replace(place)
     except OSError as error:
-        raise NotWritable(f"{path} cannot be written ({error.strerror}): mend its permissions or the disk") from error
+        raise NotWritable(f"{path} cannot be written {remedy(error, path)}") from error
     finally:
         beside.unlink(missing_ok=True)

@@ -175,7 +175,7 @@ class Devices:
             self.look([])
         devices = self.usable()
         told = [(each, self._excess(each, devices)) for each in selection.models if asks(each.options)]
-        return {each.model: f"{selection.file}:{each.line}: {excess}" for each, excess in told if excess}
+        return {each.model: selection.place(each) + excess for each, excess in told if excess}
 
     def _excess(self, listed: Listed, devices: Sequence[Device]) -> str:
         count, memory = listed.options.gpus or 1, listed.options.gpu_memory

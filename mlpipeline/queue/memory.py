@@ -194,8 +194,8 @@ class Memory:
         """Returns, by model, what is wrong with entries that state more than this machine has."""
         total = machine.memory().total
         return {
-            each.model: f"{selection.file}:{each.line}: {each.model} asks for memory={gigabytes(each.options.memory)}, "
-            f"and this machine has {gigabytes(total)}"
+            each.model: f"{selection.place(each)}{each.model} asks for memory={gigabytes(each.options.memory)}, "
+            f"and this machine has {gigabytes(total)}: ask for less"
             for each in selection.models
             if each.fault is None and each.options.memory and each.options.memory > total
         }

@@ -75,7 +75,7 @@ def faults(selection: Selection, known: Mapping[str, Description]) -> dict[str, 
             if not (listed.optional and not description.has_model):
                 found[listed.model] = description.fault
         elif missing := _unknown_versions(listed, description):
-            found[listed.model] = f"{selection.file}:{listed.line}: {missing}"
+            found[listed.model] = selection.place(listed) + missing
     return found
 
 
