@@ -150,7 +150,7 @@ class _Reader:
         elif text.startswith("["):
             self._section(number, text.strip())
         elif self.current is None:
-            self._fault(number, f"{shown(text.strip())!r} stands before the first [SECTION]")
+            self._fault(number, f"{shown(text.strip())!r} stands before the first [SECTION]: put it below one")
         else:
             self._item(number, text.strip(), self.current)
 

@@ -57,9 +57,12 @@ class Project:
             settings = read_settings(path.read_bytes())
         except FileNotFoundError:
             settings = Settings()
-            warnings = (f"{found}: no {CONFIG}: defaults are used (models in {settings.models_dir}/)",)
+            told = f"{found}: no {CONFIG}: defaults are used (models in {settings.models_dir}/)."
+            warnings = (f"{told} Another project: --project DIR; a new one: mlpipeline init",)
         except OSError as error:
             raise ConfigurationError(f"{path}: cannot be read {remedy(error, path)}") from error
+        else:
+            _check_directories(found, settings)
         name = _host_name(host or settings.host or platform.node() or "localhost")
         return cls(root=found, settings=settings, host=name, warnings=warnings, config_found=not warnings)
 
@@ -205,6 +208,13 @@ def component(*names: str) -> str:
     if len(name.encode()) <= _LONGEST:
         return name
     return f"{name.encode()[:_LONGEST].decode('utf-8', 'ignore')}~{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+
+
+def _check_directories(root: Path, settings: Settings) -> None:
+    """Refuses files where directories are to be: nothing could be found or written there."""
+    for key, value in (("models_dir", settings.models_dir), ("outputs_dir", settings.outputs_dir)):
+        if value is not None and (root / value).is_file():
+            raise ConfigurationError(f"{root / CONFIG}: {key} = {value}: this is a file: name a directory")
 
 
 def _state_dir(outputs: Path) -> Path:

@@ -134,10 +134,21 @@ def _listed(item: Item, models_dir: Path, file: str, hints: Iterator[Sequence[st
         model = resolve(item.key, models_dir, hints)
     except ValueError as error:
         model = shown(item.key)
-        fault = f"{model}: {error}" if fault is None else fault
+        fault = f"{model}: {_meant(item.key, models_dir) or error}" if fault is None else fault
     return Listed(
         model=model, options=options, line=item.line, fault=None if fault is None else f"{file}:{item.line}: {fault}"
     )
+
+
+def _meant(name: str, models_dir: Path) -> str:
+    """Says how a list writes what would be right on the command line: a path from the project's root, or a version."""
+    model, _, version = name.removeprefix("./").removeprefix(f"{models_dir.name}/").partition(":")
+    try:
+        found = resolve(model, models_dir, iter(()))
+    except ValueError:
+        return ""
+    line = f"{found} = only={version}" if version else found
+    return f"a list names files below {models_dir.name}/, and versions by the option only: write {line}"
 
 
 def resolve(name: str, models_dir: Path, hints: Iterator[Sequence[str]]) -> str:

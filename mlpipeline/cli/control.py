@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from mlpipeline.cli.setup import Setup, find_run, say, scheduler_line, shared
+from mlpipeline.cli.setup import Setup, check_is_there, find_run, say, scheduler_line, shared
 
 if TYPE_CHECKING:
     from mlpipeline.project import Project
@@ -51,6 +51,7 @@ class Manner:
 
 def ask(setup: Setup, project: Project, wishes: Sequence[Wish], manner: Manner) -> bool:
     """Submits requests and says what becomes of them. Returns whether none was refused."""
+    check_is_there(project)
     is_running = scheduler_line(project).running
     told: list[dict[str, Any]] = []
     is_good = True

@@ -12,7 +12,7 @@ import click
 
 from mlpipeline.cli.control import Manner, Wish, ask, wait_option
 from mlpipeline.cli.queue import EXECUTORS, complete_model
-from mlpipeline.cli.setup import Setup, say, scheduler_line, shared
+from mlpipeline.cli.setup import Setup, check_is_there, say, scheduler_line, shared
 from mlpipeline.execution.environment import PACKAGE_PARENT
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def start(context: click.Context, models: tuple[str, ...], slots: int | None, ex
 
     setup: Setup = context.find_root().obj
     project = setup.project()
+    check_is_there(project)
     line = scheduler_line(project)
     if line.running:
         raise SchedulerRunning(f"a scheduler runs already (pid {line.pid} on {line.host}): mlpipeline stop ends it")
@@ -57,13 +58,19 @@ def start(context: click.Context, models: tuple[str, ...], slots: int | None, ex
     command += [word for name, value in flags.items() if value is not None for word in (name, str(value))]
     pid, failure = _launch(project, [*command, "--", *models])
     if failure is not None:
-        click.echo(failure[1], err=True, nl=False)
+        click.echo(_said(failure[1], setup), err=True, nl=False)
         context.exit(failure[0] or 1)
     if setup.json:
         setup.emit({"format": 1, "pid": pid, "log": str(project.log_path)})
     else:
         say(f"{pid}")
         click.echo(f"The scheduler runs (pid {pid}); its log: {project.log_path}", err=True)
+
+
+def _said(output: str, setup: Setup) -> str:
+    """Returns what a scheduler said that did not start, without the warnings that stand on the screen already."""
+    known = {f"mlpipeline: warning: {each}" for each in setup.warned}
+    return "".join(line for line in output.splitlines(keepends=True) if line.rstrip("\n") not in known)
 
 
 def _launch(project: Project, command: list[str]) -> tuple[int, tuple[int, str] | None]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mlpipeline.cli.setup import Setup, find_run, model_names, now, say, shared
+from mlpipeline.cli.setup import Setup, check_is_there, find_run, model_names, now, say, shared
 
 if TYPE_CHECKING:
     from mlpipeline.ledger import Ledger
@@ -121,6 +121,7 @@ def mv(setup: Setup, old: str, new: str) -> None:
     from mlpipeline.lock import SchedulerLock
 
     project = setup.project()
+    check_is_there(project)
     lock = SchedulerLock(project)
     lock.acquire()
     try:
@@ -226,6 +227,7 @@ def fsck(context: click.Context, rebuild: bool) -> None:
     project = setup.project()
     rebuilt = None
     if rebuild:
+        check_is_there(project)
         lock = SchedulerLock(project)
         lock.acquire()
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -28,6 +28,7 @@ class Setup:
     project_dir: str | None = None
     host: str | None = None
     json: bool = False
+    warned: set[str] = field(default_factory=set)
 
     def project(self) -> Project:
         """Finds and reads the project. Warnings go to stderr."""
@@ -36,7 +37,9 @@ class Setup:
         root = None if self.project_dir is None else Path(self.project_dir)
         project = Project.load(root, host=self.host)
         for warning in project.warnings:
-            click.echo(f"mlpipeline: warning: {warning}", err=True)
+            if warning not in self.warned:
+                self.warned.add(warning)
+                click.echo(f"mlpipeline: warning: {warning}", err=True)
         return project
 
     def emit(self, content: Mapping[str, Any] | Sequence[Any]) -> None:
@@ -46,6 +49,21 @@ class Setup:
         from mlpipeline.jsonable import jsonable
 
         click.echo(json.dumps(jsonable(content), ensure_ascii=True, indent=2))
+
+
+def check_is_there(project: Project) -> None:
+    """Refuses to write into a directory that looks like no project: somebody stands in the wrong one.
+
+    Raises:
+        UsageError: it has neither settings nor models.
+    """
+    from mlpipeline.errors import UsageError
+
+    if not project.config_found and not project.models_dir.is_dir() and not project.outputs_dir.is_dir():
+        raise UsageError(
+            f"{project.root}: is no project: it has neither mlp.config nor {project.settings.models_dir}/. Go to yours,"
+            " name it with --project DIR, or make one: mlpipeline init"
+        )
 
 
 def _store(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
