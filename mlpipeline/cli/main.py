@@ -19,7 +19,7 @@ from click.shell_completion import CompletionItem
 from mlpipeline.cli import own_commands
 from mlpipeline.cli.commands import COMMANDS
 from mlpipeline.cli.setup import Setup, shared
-from mlpipeline.errors import DiskFull, MlpipelineError
+from mlpipeline.errors import DiskFull, MlpipelineError, UsageError
 
 _QUEUE = ""
 """The name of the command that runs without a name."""
@@ -77,6 +77,11 @@ class Commands(click.Group):
 
             click.echo(f"mlpipeline: {plain(str(error))}", err=True)
             raise click.exceptions.Exit(error.exit_status) from error
+        except UnicodeEncodeError as error:
+            if error.reason != "surrogates not allowed":
+                raise
+            click.echo(f"mlpipeline: {error.object!a} is no text in UTF-8: write it as the project does", err=True)
+            raise click.exceptions.Exit(UsageError.exit_status) from error
         except KeyboardInterrupt:
             raise click.exceptions.Exit(_INTERRUPTED) from None
 
@@ -220,6 +225,7 @@ def cli(context: click.Context) -> None:
 
 def main() -> None:
     """Runs the command line of this process."""
+    _open_what_is_closed()
     # Commands make many objects and little garbage: by its defaults the collector takes a sixth of a long table's time.
     gc.set_threshold(20_000, 20, 100)
     for stream in (sys.stdout, sys.stderr):
@@ -240,6 +246,21 @@ def main() -> None:
             where = error.filename or "what was printed is not whole"
             click.echo(f"mlpipeline: {where}: {DiskFull()}", err=True)
         sys.exit(DiskFull.exit_status)
+
+
+def _open_what_is_closed() -> None:
+    """Gives a process that was started with closed streams (`<&-`, some daemons) ones that hold nothing.
+
+    Else the next file that is opened, perhaps the ledger, would be what children take for their output.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+            os.set_inheritable(number, True)
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def _give_up_printing() -> None:
