@@ -74,7 +74,11 @@ def _said(output: str, setup: Setup) -> str:
 
 
 def _launch(project: Project, command: list[str]) -> tuple[int, tuple[int, str] | None]:
-    """Starts the scheduler and waits until it holds the lock. Returns its pid, and how it ended if it did."""
+    """Starts the scheduler and waits until it is at work. Returns its pid, and how it ended if it did.
+
+    It is at work once it says so: with the lock in hand it may still find a ledger or orders that are damaged.
+    """
+    from mlpipeline import wire
     from mlpipeline.errors import NotWritable
     from mlpipeline.filesystems import remedy
     from mlpipeline.observe.text import plain
@@ -88,8 +92,7 @@ def _launch(project: Project, command: list[str]) -> tuple[int, tuple[int, str] 
         raise NotWritable(f"{output} cannot be written {remedy(error, output)}") from error
     deadline = time.monotonic() + _START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
-        line = scheduler_line(project)
-        if line.running and line.pid in (process.pid, None):
+        if (wire.read_json(project.status_path) or {}).get("pid") == process.pid:
             break
         time.sleep(_POLL_SECONDS)
     status = process.poll()

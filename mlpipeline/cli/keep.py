@@ -242,7 +242,11 @@ def fsck(context: click.Context, rebuild: bool) -> None:
             say(f"{project.ledger_path}: made anew, runs: {rebuilt}.")
         for each in violations:
             say(each)
-        say(
-            f"Faults: {len(violations)}. Make the ledger anew: mlpipeline fsck --rebuild" if violations else "All well."
-        )
+        say(f"Faults: {len(violations)}. {_advice(rebuilt)}" if violations else "All well.")
     context.exit(1 if violations else 0)
+
+
+def _advice(rebuilt: int | None) -> str:
+    if rebuilt is None:
+        return "Make the ledger anew: mlpipeline fsck --rebuild (it forgets runs whose directories are gone)"
+    return "A new ledger does not mend them: what is missing comes back from a backup alone."

@@ -41,6 +41,7 @@ def logs(setup: Setup, run: str, follow: bool, lines: int | None) -> None:
     import json
 
     from mlpipeline import wire
+    from mlpipeline.errors import MlpipelineError
     from mlpipeline.ledger import Ledger
 
     project = setup.project()
@@ -48,6 +49,8 @@ def logs(setup: Setup, run: str, follow: bool, lines: int | None) -> None:
         _, attempt = find_run(project, ledger, run)
     directory = project.root / attempt.directory
     is_over = _end_of(project, attempt) if follow and not attempt.state.is_final else None
+    if attempt.state.is_final and not directory.is_dir():
+        raise MlpipelineError(f"{attempt.directory} is not there, and what the run said with it: see mlpipeline fsck")
     for line in follow_lines(directory / wire.OUTPUT, lines, is_over):
         click.echo(json.dumps({"line": line}, ensure_ascii=True) if setup.json else line)
 

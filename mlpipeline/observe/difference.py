@@ -63,7 +63,7 @@ def difference(one: Side, other: Side) -> Difference:
         run=tuple(_run(one, other)),
         parameters=tuple(_lines(_parameters(one), _parameters(other))),
         code=tuple(_code(one, other)),
-        environment=tuple(_lines(_environment(one), _environment(other))),
+        environment=tuple(_environments(one, other)),
         results=tuple(_results(one, other)),
     )
 
@@ -84,6 +84,16 @@ def _run(one: Side, other: Side) -> Iterator[Line]:
 def _parameters(side: Side) -> dict[str, Any]:
     """Returns a run's parameters by address; where a policy changed one, as the attempt had it."""
     return {**params.addressed(side.run.params), **params.addressed(side.attempt.changes or {})}
+
+
+def _environments(one: Side, other: Side) -> Iterator[Line]:
+    """Yields what differs; where one of them is gone that alone, and not all that the other has."""
+    found = [_environment(each) for each in (one, other)]
+    if bool(found[0]) != bool(found[1]):
+        said = ["known" if each else "not known: environment.json is gone or damaged" for each in found]
+        yield Line(name="environment", one=said[0], other=said[1])
+        return
+    yield from _lines(*found)
 
 
 def _environment(side: Side) -> dict[str, Any]:

@@ -239,3 +239,14 @@ def test_descriptions_that_cannot_be_kept_stop_nothing(workshop: Workshop) -> No
     assert code == 0, told
     assert "cannot be kept" in told
     assert len(workshop.truth("trained")) == 1
+
+
+@pytest.mark.parametrize("name", ["ledger-here.db", "orders-here.json"])
+def test_a_start_that_fails_on_damaged_records_is_not_called_one(workshop: Workshop, name: str) -> None:
+    workshop.model("m.py", "pass")
+    workshop.list("m.py")
+    workshop.outputs.mkdir()
+    (workshop.outputs / name).write_text("torn, but long enough to be taken for what it is not" * 9)
+    status, text = workshop.run("start")
+    assert status == 2
+    assert f"{name}: is damaged" in text

@@ -67,6 +67,10 @@ def test_files_that_are_gone_are_told_as_such(desk: Desk) -> None:
     (desk.root / other.last.directory / "environment.json").write_text("{torn")
     result = desk.type("diff", one.id, other.id)
     assert (result.exit_code, f"the copied sources of {one.id} are gone" in result.stdout) == (0, True), result.output
+    environment = desk.json("diff", one.id, other.id)["environment"]
+    assert [(row["one"], row["other"][:9]) for row in environment] == [("known", "not known")], (
+        "not each of its packages"
+    )
 
 
 @pytest.mark.parametrize(("other", "said"), [("20261121-0404", "several runs begin"), ("nix", "is no run")])

@@ -91,3 +91,13 @@ def test_names_that_cannot_be_renamed_are_refused(desk: Desk) -> None:
 
 def test_fsck_of_an_empty_project_is_well(desk: Desk) -> None:
     assert "All well" in desk.type("fsck").stdout
+
+
+def test_what_a_new_ledger_does_not_mend_is_not_advised_to_be_made_anew_again(desk: Desk) -> None:
+    run = sample_run()
+    desk.record(run)
+    assert "Make the ledger anew: mlpipeline fsck --rebuild" in desk.type("fsck").stdout
+    for name in ("spec.json", "started.json", "outcome.json"):
+        (desk.attempt_directory(run) / name).write_text("{torn")
+    result = desk.type("fsck", "--rebuild")
+    assert (result.exit_code, "comes back from a backup alone" in result.stdout) == (1, True), result.output

@@ -24,8 +24,19 @@ def test_logs_print_a_runs_output_without_escape_codes(desk: Desk) -> None:
 
 
 def test_a_run_without_output_prints_nothing(desk: Desk) -> None:
-    desk.record(run_in(State.SUCCEEDED))
-    assert desk.type("logs", "digits.py", "-f").stdout == ""
+    run = run_in(State.SUCCEEDED)
+    desk.record(run)
+    desk.attempt_directory(run)
+    result = desk.type("logs", "digits.py", "-f")
+    assert (result.exit_code, result.stdout) == (0, "")
+
+
+def test_output_that_is_gone_with_its_directory_is_told(desk: Desk) -> None:
+    run = run_in(State.SUCCEEDED)
+    desk.record(run)
+    result = desk.type("logs", run.id)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"{run.last.directory} is not there" in result.stderr
 
 
 @given(st.lists(st.binary(max_size=9).filter(lambda line: b"\n" not in line)), st.integers(0, 12), st.booleans())
