@@ -56,7 +56,8 @@ def _show(found: Sequence[Finding], problems: int) -> None:
     from mlpipeline.observe.text import many
 
     area = ""
-    for each in found:
+    order = {name: place for place, name in enumerate(dict.fromkeys(each.area for each in found))}
+    for each in sorted(found, key=lambda each: order[each.area]):
         if each.area != area:
             area = each.area
             say(area)

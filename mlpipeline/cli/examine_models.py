@@ -44,6 +44,11 @@ def models(found: Project, listed: Iterable[str], *, takes_all: bool) -> Iterato
         yield note(_AREA, f"on no list, so only trained when named: {', '.join(without[:_MANY])}{more}")
 
 
+def exposes_model(path: Path) -> bool:
+    """Whether a file binds MODEL, as far as it can be read."""
+    return _read(path, path)[0]
+
+
 def _hides(path: Path, found: Project) -> Iterator[Finding]:
     if path.parent != found.models_dir:
         return

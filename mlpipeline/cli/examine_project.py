@@ -19,13 +19,21 @@ _TOO_LITTLE_BYTES = 100 << 20
 
 def project(setup: Setup, *, connect: bool) -> Iterator[Finding]:
     """Looks at everything of the project; a faulty file hides no other."""
+    from mlpipeline.cli import examine_place, examine_settings
+
     try:
         found = Project.load(None if setup.project_dir is None else Path(setup.project_dir), host=setup.host)
     except ConfigurationError as error:
         yield problem("Project", str(error))
         return
     yield from _files(found)
+    yield from examine_settings.files(found)
+    if found.config_found:
+        yield from examine_settings.settings(found)
+    yield from examine_place.environment(found.root)
     yield from _outputs(found)
+    yield from examine_place.place(found)
+    yield from examine_place.records(found)
     yield from _lock(found)
     yield from _databases(found, connect=connect)
 

@@ -17,6 +17,8 @@ ONE_MODULE = (
     ("onnxruntime", "onnxruntime-gpu"),
     ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless"),
     ("nvidia-ml-py", "pynvml"),
+    ("psycopg2", "psycopg2-binary"),
+    ("python-dotenv", "dotenv"),
     ("faiss-cpu", "faiss-gpu"),
 )
 """Distributions that bring the same module: of two, the files of the one overwrite those of the other."""
