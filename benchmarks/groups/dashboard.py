@@ -38,7 +38,7 @@ _CHROMIUM = ("--no-sandbox", "--disable-gpu", "--disable-background-networking",
 
 def measure(bench: Bench) -> Iterator[Series]:
     """Measures all of it."""
-    times, seconds = bench.settings.times(9, 3), bench.settings.count(20, 5)
+    times, seconds = bench.settings.times(9, 3), bench.settings.count(20, 2)
     jobs: dict[str, Callable[[], Iterator[Reading]]] = {
         PAGE: lambda: listed(times),
         USABLE: lambda: usable(times),

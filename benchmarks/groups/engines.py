@@ -57,7 +57,7 @@ def measure(bench: Bench) -> Iterator[Series]:
         yield Series(group="engines", measure=RUNS, tool=OURS, skipped=reason, quick=quick)
         return
     with only_loopback(), _cluster() as cluster:
-        count, rounds = bench.settings.count(200, 20), bench.settings.times(3, 1)
+        count, rounds = bench.settings.count(200, 5), bench.settings.times(3, 1)
         took: dict[str, list[float]] = {PLAIN: [], CALLS: [], OURS: []}
         for _ in range(rounds):
             took[PLAIN].append(_by_hand(cluster, count, together=True))
@@ -68,7 +68,7 @@ def measure(bench: Bench) -> Iterator[Series]:
             yield Series(
                 group="engines", measure=RUNS, tool=tool, unit="s", values=tuple(values), note=note, quick=quick
             )
-        yield from _waiting(cluster, bench.settings.count(1000, 50), bench.settings.count(60, 5), quick=quick)
+        yield from _waiting(cluster, bench.settings.count(1000, 5), bench.settings.count(60, 2), quick=quick)
 
 
 def _missing() -> str:
@@ -141,7 +141,7 @@ def _waiting(cluster: Cluster, count: int, seconds: int, *, quick: bool) -> Iter
             took = time.perf_counter() - begin
             note = f"{count} runs in arrays, from the start of the queue"
             yield Series(group="engines", measure=SUBMIT, tool=OURS, unit="s", values=(took,), note=note, quick=quick)
-            time.sleep(5)
+            time.sleep(1 if quick else 5)
             share = _share(psutil.Process(queue.pid), seconds)
             note = f"{count} runs wait, over {seconds} s, programs of Slurm's included"
             yield Series(group="engines", measure=SHARE, tool=OURS, unit="%", values=(share,), note=note, quick=quick)

@@ -72,7 +72,7 @@ def measure(bench: Bench) -> Iterator[Series]:
     libraries = [
         each for each in (SacredHistory(), MlflowFile(), MlflowSqlite()) if chosen is None or each.key in chosen
     ]
-    sizes = {0: 50, 10_000: 50} if quick else {0: 1000, 10_000: 200, 100_000: 1000}
+    sizes = {0: 10, 10_000: 10} if quick else {0: 1000, 10_000: 200, 100_000: 1000}
 
     def once(tool: Tool) -> Iterator[Reading]:
         if isinstance(tool, WithHistory):

@@ -102,7 +102,7 @@ def candidates(bench: Bench) -> list[tuple[Tool, str, Callable[[Path], contextli
 def measure(bench: Bench) -> Iterator[Series]:
     """Starts them all, waits, and looks twice."""
     quick = bench.settings.quick
-    seconds = bench.settings.count(60, 5)
+    seconds = bench.settings.count(60, 2)
     started: dict[str, Members] = {}
     with contextlib.ExitStack() as stack:
         for tool, name, start in candidates(bench):
@@ -117,7 +117,7 @@ def measure(bench: Bench) -> Iterator[Series]:
                 said = f"{type(error).__name__}: {error}"
                 yield Series(group="idle", measure=SHARE, tool=name, failed=said, quick=quick)
             say(f"  {name} is up")
-        time.sleep(bench.settings.count(int(_SETTLE), 2))
+        time.sleep(bench.settings.count(int(_SETTLE), 1))
         yield from _looks(started, seconds, quick=quick)
 
 

@@ -27,8 +27,8 @@ HISTORY = "`mlpipeline history`, whole process"
 def measure(bench: Bench) -> Iterator[Series]:
     """Measures all of it; every value is of one repetition."""
     settings = bench.settings
-    times = settings.count(15, 5)
-    recorded, planned = settings.count(100_000, 10_000), settings.count(1_000_000, 50_000)
+    times = settings.count(15, 2)
+    recorded, planned = settings.count(100_000, 10_000), settings.count(1_000_000, 10_000)
     jobs: dict[str, Callable[[], Iterator[Reading]]] = {
         IMPORT: lambda: imports(times),
         EDIT: lambda: edits(times),

@@ -15,7 +15,7 @@ from benchmarks.peers.in_process import DRIVERS, RAY
 from benchmarks.peers.tool import Tool
 
 OPTUNA = Environment("optuna", "optuna")
-TRIALS, QUICK_TRIALS = 200, 10
+TRIALS, QUICK_TRIALS = 200, 4
 TPE = f"{peers.WARM.name}, tpe, two slots"
 WHOLE = "a search of 200 trials of a cheap model, from nothing"
 MODEL = """import os

@@ -20,7 +20,7 @@ ALONE = "batches of an epoch handed out, nothing learnt"
 PREPARED = "rows made, divided, encoders fitted"
 WHOLE = "from nothing to three epochs"
 PEAK = "peak memory of streaming, or of the like in memory"
-ROWS, QUICK_ROWS = 20_000_000, 200_000
+ROWS, QUICK_ROWS = 20_000_000, 50_000
 NEEDED = ("pandas", "pyarrow", "sklearn")
 
 

@@ -36,7 +36,7 @@ class Mlpipeline(Tool):
 
     key = "mlpipeline"
     cheap = True
-    counts = (50, 20)
+    counts = (50, 5)
 
     def __init__(self, preload: str, name: str) -> None:
         self.preload, self.name = preload, name

@@ -17,7 +17,7 @@ class SacredCommand(Tool):
     name = "sacred command line"
     environment = SMALL
     cheap = True
-    counts = (20, 6)
+    counts = (20, 2)
     any_work = False
 
     def run(self, work: Work, count: int, root: Path) -> Outcome:
