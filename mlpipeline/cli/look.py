@@ -163,6 +163,7 @@ _FILES = (
     "environment.json",
     "data.json",
     "origin.json",
+    "node.json",
 )
 
 
@@ -186,6 +187,7 @@ def _show(project: Project, run: Run, attempt: Attempt, files: dict[str, dict[st
         "peak memory": text.memory(attempt.peak_memory_bytes),
         "peak GPU memory": text.memory(outcome.get("peak_gpu_memory_bytes")),
         "devices": ", ".join(f"GPU {each.get('index')} ({each.get('name')})" for each in spec.get("devices") or ()),
+        "place": _place(files["node"] or {}),
         "exit": text.ended(attempt.signal, attempt.exit_code),
         "code": f"{run.code_digest} (sources {run.sources[:12]})",
         "imported": _from(files["origin"] or {}),
@@ -205,6 +207,15 @@ def _show(project: Project, run: Run, attempt: Attempt, files: dict[str, dict[st
 def _from(origin: dict[str, Any]) -> str:
     where = " of ".join(str(origin[name]) for name in ("id", "store") if origin.get(name))
     return f"{where}, on {str(origin.get('imported_at'))[:10]}" if origin else ""
+
+
+def _place(node: dict[str, Any]) -> str:
+    """Returns where an engine had a run, and what it gave it there."""
+    job = str(node.get("job") or "")
+    told = [node.get("node"), job and "@" not in job and f"job {job}"]  # Ray's names of nodes are long, and say nothing
+    if node.get("devices"):
+        told.append(f"GPU {node['devices']}")
+    return ", ".join(str(each) for each in told if each)
 
 
 def _at_step(step: Any) -> str:

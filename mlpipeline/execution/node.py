@@ -82,6 +82,7 @@ class NodeSupervisor(Supervisor):
             "boot_id": limits.boot_id(),
             "python": _python(),
             "job": os.environ.get("MLP_JOB", ""),
+            "devices": os.environ.get("CUDA_VISIBLE_DEVICES"),
             "at": wire.utc_now(),
         }
         return wire.write_json_once(self._file(wire.NODE), told, sync=False)

@@ -69,8 +69,11 @@ class Sender:
         elif answer.status is None:
             self._later(answer.words)
         elif slurm_words.is_array_too_large(answer.words) and len(batch.directories) > 1:
+            self.most = _half(batch)
             self._split(batch)
-        elif (refusal := slurm_words.rejection(answer.words)) is not None:
+        elif slurm_words.is_full(answer.words) and len(batch.directories) > 1:
+            self._split(batch)  # an array is taken whole or not at all, and all of it may be more than is ever allowed
+        elif (refusal := slurm_words.rejection(answer.words, batch.flags)) is not None:
             self._done(batch)
             self.executor.refuse(batch, refusal)
             self.send()
@@ -89,11 +92,17 @@ class Sender:
         self.executor.complain(f"Slurm takes no jobs now: {words}")
 
     def _split(self, batch: Batch) -> None:
-        self.most = (len(batch.directories) + 1) // 2
+        """Sends a batch in two halves, before what came after it."""
         self._done(batch)
-        self.executor.replace(batch, slurm_batches.parts(batch, self.most, self.executor.place))
+        others = list(self.unsent)
+        self.executor.replace(batch, slurm_batches.parts(batch, _half(batch), self.executor.place))
+        self.unsent = [each for each in self.unsent if each not in others] + others
         self.send()
 
     def _done(self, batch: Batch) -> None:
         self.unsent.remove(batch)
         self._is_busy = False
+
+
+def _half(batch: Batch) -> int:
+    return (len(batch.directories) + 1) // 2

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from mlpipeline.execution import slurm_limits
 from mlpipeline.execution.remote import Ending, Sight, Stage
 
 QUEUE_FORMAT = "%F|%K|%T|%r|%S|%N|%j"
@@ -52,8 +53,8 @@ _REASONS = {
     "JobHeldUser": "it is held: scontrol release",
     "JobHeldAdmin": "it is held by an administrator",
     "BeginTime": "its time has not come",
-    "PartitionDown": "its partition is down",
-    "PartitionInactive": "its partition takes no jobs now",
+    "PartitionDown": "its partition is down: it waits until that is up, or change `partition` in [SLURM]",
+    "PartitionInactive": "its partition takes no jobs now: it waits until it does, or change `partition` in [SLURM]",
     "PartitionTimeLimit": "it asks for more time than its partition gives: lower `time` in [SLURM]",
     "PartitionNodeLimit": "its partition has too few nodes for it: change `partition` in [SLURM]",
     "PartitionConfig": "no node of its partition could take it: change `partition`, `memory` or `gres` in [SLURM]",
@@ -63,10 +64,18 @@ _REASONS = {
     "Reservation": "it waits for its reservation",
     "InvalidAccount": "its account is not valid: change `account` in [SLURM]",
     "InvalidQOS": "its quality of service is not valid: change `qos` in [SLURM]",
+    "QOSNotAllowed": "its account or partition may not have this quality of service: change `qos` in [SLURM]",
+    "AccountNotAllowed": "its account may not use this partition: change `account` or `partition` in [SLURM]",
 }
+_SENTENCES = (
+    ("account not permitted", "AccountNotAllowed"),
+    ("qos not permitted", "QOSNotAllowed"),
+    ("not permitted to use this partition", "AccountNotAllowed"),
+)
+"""What some reasons begin with that Slurm says as a sentence, with names in it."""
 
 _KEYS = (
-    ("invalid account", "account"),
+    ("invalid account", "account, partition"),
     ("partition", "partition"),
     ("account", "account"),
     ("qos", "qos"),
@@ -88,6 +97,7 @@ _PASSING = (
     *("slurm backup controller", "unable to resolve", "slurmctld", "protocol"),
 )
 _FULL = ("submit limit", "submitjob", "maxsubmit", "job count", "job limit", "jobs limit", "node count limit reached")
+_ASKED = ("--partition", "--account", "--qos", "--gres", "--constraint", "--cpus-per-task", "--mem", "--time")
 
 
 class Row(NamedTuple):
@@ -197,7 +207,7 @@ def sight(listed: Listed | None, number: int, position: str = "") -> Sight:
 
 def reason(row: Row, position: str = "") -> str:
     """Says why a job waits: in words, with Slurm's own."""
-    told = _REASONS.get(row.reason, "")
+    told = _REASONS.get(row.reason, "") or slurm_limits.words(row.reason) or _sentence(row.reason)
     if row.state != "PENDING":
         return f"Slurm: {row.state.lower().replace('_', ' ')}"
     own = "" if row.reason in ("None", "") else f" ({row.reason})"
@@ -207,18 +217,43 @@ def reason(row: Row, position: str = "") -> str:
     return f"Slurm: {told}{own}{start}{position}"
 
 
-def rejection(words: str) -> str | None:
-    """Returns what a person reads where sbatch refused a job; None where it may take it later."""
+def _sentence(reason: str) -> str:
+    small = reason.lower()
+    return next((_REASONS[name] for sign, name in _SENTENCES if sign in small), "")
+
+
+def rejection(words: str, flags: Sequence[str] = ()) -> str | None:
+    """Returns what a person reads where sbatch refused a job; None where it may take it later.
+
+    Args:
+        words: what sbatch says.
+        flags: the options of sbatch that it was called with.
+    """
     small = words.lower()
     text = re.sub(r"sbatch: (error: )?", "", words)
-    if any(each in small for each in _FULL):
+    if is_full(words):
         return None
+    asked = " ".join(each for each in flags if each.startswith(_ASKED))
+    text = f"Slurm refused it: {text}{asked and f' (it asked for {asked})'}"
+    if limit := slurm_limits.words(words):
+        return f"{text}: {limit}"
     for sign, key in _KEYS:
         if sign in small:
-            return f"Slurm refused it: {text}: see `{key}` in [SLURM]"
+            return f"{text}: see {_keys(key)} in [SLURM]"
     if any(each in small for each in _PASSING):
         return None
-    return f"Slurm refused it: {text}: see [SLURM] in mlp.config"
+    return f"{text}: see [SLURM] in mlp.config"
+
+
+def _keys(names: str) -> str:
+    return ", ".join(f"`{each}`" for each in names.split(", "))
+
+
+def is_full(words: str) -> bool:
+    """Whether sbatch refused jobs since there are too many: fewer at a time, or the same later, may be taken."""
+    if slurm_limits.words(words):  # Slurm's sentence, which follows, names every kind of limit
+        return slurm_limits.is_of_submission(words)
+    return any(each in words.lower() for each in _FULL)
 
 
 def is_array_too_large(words: str) -> bool:

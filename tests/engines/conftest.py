@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.engines import ray_cluster, slurm_cluster
+from tests.engines import ray_cluster, slurm_accounting, slurm_cluster
 from tests.engines.namespace import only_loopback
 
 
@@ -32,14 +33,12 @@ def loopback() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
-def cluster(loopback: None) -> Iterator[slurm_cluster.Cluster]:
-    """A Slurm with two nodes."""
-    if absent := slurm_cluster.missing():
-        missing(f"the program {absent} is not there")
+@contextlib.contextmanager
+def started(make: Callable[[Path], slurm_cluster.Cluster]) -> Iterator[slurm_cluster.Cluster]:
+    """Starts a Slurm in a directory of its own, and ends it."""
     directory = Path(tempfile.mkdtemp(prefix="mlp-"))
     directory.chmod(0o755)
-    made = slurm_cluster.Cluster(directory)
+    made = make(directory)
     try:
         made.start()
         yield made
@@ -48,14 +47,46 @@ def cluster(loopback: None) -> Iterator[slurm_cluster.Cluster]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-@pytest.fixture
-def slurm(cluster: slurm_cluster.Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[slurm_cluster.Cluster]:
-    """The Slurm as it was at first: all daemons run, nothing is in the queue; clients of this process find it."""
+@contextlib.contextmanager
+def found(cluster: slurm_cluster.Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Has clients of this process find a Slurm, which is as it was at first: all daemons run, nothing is queued."""
     cluster.clear()
     for name, value in cluster.variables.items():
         monkeypatch.setenv(name, value)
-    yield cluster
+    yield
     cluster.clear()
+
+
+@pytest.fixture(scope="session")
+def cluster(loopback: None) -> Iterator[slurm_cluster.Cluster]:
+    """A Slurm with two nodes."""
+    if absent := slurm_cluster.missing():
+        missing(f"the program {absent} is not there")
+    with started(slurm_cluster.Cluster) as made:
+        yield made
+
+
+@pytest.fixture
+def slurm(cluster: slurm_cluster.Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[slurm_cluster.Cluster]:
+    """The Slurm as it was at first."""
+    with found(cluster, monkeypatch):
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def accounting(loopback: None) -> Iterator[slurm_cluster.Cluster]:
+    """A Slurm that keeps accounts, and their limits."""
+    if absent := slurm_accounting.missing():
+        missing(f"the program {absent} is not there")
+    with started(slurm_accounting.Accounts) as made:
+        yield made
+
+
+@pytest.fixture
+def accounts(accounting: slurm_cluster.Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[slurm_cluster.Cluster]:
+    """The Slurm with accounts as it was at first."""
+    with found(accounting, monkeypatch):
+        yield accounting
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,7 @@ SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
 AuthInfo=socket={directory}/munge.sock
-SlurmctldPort=16817
+SlurmctldPort={port}
 StateSaveLocation={directory}/state
 SlurmdSpoolDir={directory}/slurmd.%n
 SlurmctldPidFile={directory}/slurmctld.pid
@@ -53,10 +53,19 @@ SchedulerParameters=batch_sched_delay=0,sched_interval=1,bf_interval=1,preempt_s
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 AccountingStorageType=accounting_storage/none
-NodeName=n[1-2] NodeHostname={host} NodeAddr=127.0.0.1 Port=[16821-16822] CPUs={cpus} RealMemory=4000 State=UNKNOWN
+GresTypes=gpu
+NodeName=n[1-2] NodeHostname={host} NodeAddr=127.0.0.1 Port=[{first}-{last}] CPUs={cpus} RealMemory=4000 Gres=gpu:2
 PartitionName=main Nodes=n[1-2] Default=YES MaxTime=INFINITE State=UP PriorityTier=1 GraceTime=20
 PartitionName=urgent Nodes=n[1-2] MaxTime=INFINITE State=UP PriorityTier=10 PreemptMode=OFF
 PartitionName=short Nodes=n[1-2] MaxTime=10 State=UP PriorityTier=1
+{more}
+"""
+# Slurm hands these out as it does GPUs, and looks at no more of them than that they are there.
+_GRES = """
+NodeName=n1 Name=gpu File=/dev/null
+NodeName=n1 Name=gpu File=/dev/zero
+NodeName=n2 Name=gpu File=/dev/full
+NodeName=n2 Name=gpu File=/dev/random
 """
 
 
@@ -74,10 +83,12 @@ class Cluster:
 
     Args:
         directory: with a short path (that of a socket has at most 107 bytes), which other users may enter.
+        port: of its controller; those of its nodes follow.
+        more: further lines of slurm.conf: of a key that is there twice the later counts.
     """
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
+    def __init__(self, directory: Path, *, port: int = 16817, more: str = "") -> None:
+        self.directory, self.port, self.more = directory, port, more
         self.daemons: dict[str, subprocess.Popen[bytes]] = {}
         self.logs = (directory / "daemons.log").open("ab")
 
@@ -93,13 +104,20 @@ class Cluster:
         key.write_bytes(os.urandom(1024))
         key.chmod(0o400)
         host = platform.node().partition(".")[0]
-        conf = _CONF.format(host=host, directory=self.directory, cpus=CPUS)
+        first, last = self.port + 4, self.port + 3 + len(NODES)
+        own = {"port": self.port, "first": first, "last": last, "more": self.more}
+        conf = _CONF.format(host=host, directory=self.directory, cpus=CPUS, **own)
         (self.directory / "slurm.conf").write_text(conf)
+        (self.directory / "gres.conf").write_text(_GRES)
         self.munge()
+        self.prepare()
         self.controller()
         for node in NODES:
             self.node(node)
         self.until(lambda: self.idle() == len(NODES), "both nodes are idle")
+
+    def prepare(self) -> None:
+        """Starts what the controller wants to find; nothing here."""
 
     def munge(self) -> None:
         """Starts what signs messages; root and a directory of its own need --force."""
@@ -117,10 +135,10 @@ class Cluster:
         """Starts the slurmd of a node."""
         self._start(name, "slurmd", "-D", "-N", name, "-f", str(self.directory / "slurm.conf"))
 
-    def _start(self, name: str, *command: str) -> None:
+    def _start(self, name: str, *command: str, **variables: str) -> None:
         self.daemons[name] = subprocess.Popen(
             [shutil.which(command[0], path=_path()) or command[0], *command[1:]],
-            env={**os.environ, **self.variables},
+            env={**os.environ, **self.variables, **variables},
             stdin=subprocess.DEVNULL,
             stdout=self.logs,
             stderr=self.logs,
@@ -194,14 +212,12 @@ class Cluster:
 
     def stop(self) -> None:
         """Ends everything, each daemon by its own process."""
-        for name in (*NODES, "slurmctld", "munged"):
-            daemon = self.daemons.pop(name, None)
-            if daemon is None:
-                continue
+        for daemon in reversed(self.daemons.values()):  # the last one is started by who needs the others
             daemon.send_signal(signal.SIGTERM)
             try:
                 daemon.wait(20)
             except subprocess.TimeoutExpired:
                 daemon.kill()
                 daemon.wait()
+        self.daemons.clear()
         self.logs.close()

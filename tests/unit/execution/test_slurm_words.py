@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlpipeline.errors import ConfigurationError
-from mlpipeline.execution import slurm_words
+from mlpipeline.execution import slurm_limits, slurm_words
 from mlpipeline.execution.remote import Stage
 from mlpipeline.execution.slurm_settings import SlurmSettings, read
 
+_POLICY = "Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)"
 QUEUE = """
 12|0|RUNNING|None|2026-11-21T23:50:31|n1|mlp-aa
 12|3-5,9%2|PENDING|Resources|2027-01-01T00:00:00||mlp-aa
@@ -90,19 +91,30 @@ def test_ranges_of_tasks_are_read() -> None:
         ("Requested time limit is invalid (missing or exceeds some limit)", "time"),
         ("sbatch: unrecognized option '--nope'", "extra"),
         ("something that nobody has seen", "[SLURM]"),
+        (f"sbatch: error: QOSMaxCpuPerJobLimit; sbatch: error: {_POLICY}", "cpus"),
+        (f"sbatch: error: AssocMaxWallDurationPerJobLimit; sbatch: error: {_POLICY}", "time"),
     ],
 )
 def test_a_rejection_names_the_key(words: str, key: str) -> None:
     told = slurm_words.rejection(words)
     assert told is not None
-    assert key in told.partition("see ")[2]
+    assert f"`{key}`" in told or key in told.partition("see ")[2]
+
+
+def test_a_rejection_says_what_was_asked_for() -> None:
+    flags = ("--partition=gpu", "--gres=gpu:3", "--signal=B:USR1@60", "--nice=3")
+    told = slurm_words.rejection("Requested node configuration is not available", flags)
+    assert told is not None
+    assert "(it asked for --partition=gpu --gres=gpu:3): see `memory`, `gres`, `cpus`, `constraint`" in told
 
 
 @pytest.mark.parametrize(
     "words",
     [
         "Unable to contact slurm controller (connect failure)",
-        "Job violates accounting/QOS policy (job submit limit, user's size and/or time limits)",
+        _POLICY,
+        f"sbatch: error: AssocMaxSubmitJobLimit; sbatch: error: Batch job submission failed: {_POLICY}",
+        f"sbatch: error: QOSGrpSubmitJobsLimit; sbatch: error: Batch job submission failed: {_POLICY}",
         "Socket timed out on send/recv operation",
         "Munge encode failed: Failed to access munge.socket",
         "sbatch did not answer within 60 s",
@@ -110,6 +122,39 @@ def test_a_rejection_names_the_key(words: str, key: str) -> None:
 )
 def test_what_passes_is_tried_again(words: str) -> None:
     assert slurm_words.rejection(words) is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("AssocMaxJobsLimit", "as many jobs run as its account may have at a time (`account` in [SLURM])"),
+        ("QOSMaxJobsPerUserLimit", "as many jobs run as its quality of service may have at a time (`qos` in [SLURM])"),
+        ("AssocGrpSubmitJobsLimit", "as many jobs are in the queue as its account may have"),
+        ("QOSMaxCpuPerJobLimit", "gives a job less CPUs than it asks for: lower `cpus` in [SLURM], or change `qos`"),
+        ("QOSMaxMemoryPerUser", "have all memory that they may have at a time"),
+        ("AssocGrpGRES", "lower `gres` in [SLURM]"),
+        ("AssocGrpCPURunMinutesLimit", "its account has used up its time: change `account` in [SLURM]"),
+        ("AssocGrpWallLimit", "has used up its time"),
+        ("QOSMinGRES", "wants jobs to ask for more generic resources: raise `gres` in [SLURM], or change `qos`"),
+        ("AssocGrpUnknown", "have all resources that they may have at a time"),
+        ("AssocMaxNodePerJobLimit", "gives a job less nodes than it asks for"),
+        ("AssociationJobLimit", ""),
+        ("Priority", ""),
+        ("Job's account not permitted to use this partition (closed allows small not lab)", ""),
+    ],
+)
+def test_limits_are_told_by_their_names(reason: str, told: str) -> None:
+    assert told in slurm_limits.words(reason)
+    assert bool(slurm_limits.words(reason)) is bool(told)
+    row = slurm_words.Row("12", "PENDING", reason, "N/A", "")
+    assert f"({reason})" in slurm_words.reason(row)
+
+
+def test_a_partition_that_is_not_for_an_account_names_both_keys() -> None:
+    row = slurm_words.Row("12", "PENDING", "Job's account not permitted to use this partition (a allows b)", "N/A", "")
+    assert "change `account` or `partition` in [SLURM]" in slurm_words.reason(row)
+    row = slurm_words.Row("12", "PENDING", "Job's QOS not permitted to use this partition (a allows b)", "N/A", "")
+    assert "change `qos` in [SLURM]" in slurm_words.reason(row)
 
 
 def test_settings_become_options() -> None:
