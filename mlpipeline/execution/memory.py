@@ -22,6 +22,8 @@ _FIRST_SECONDS = 0.1
 _LONGEST_SECONDS = 2.0
 _LIMITED_SECONDS = 0.2
 _CLOSE = 0.9
+_REACHED = 0.98
+"""The kernel counts pages in batches, one for each processor: at its limit a group may seem to have a little less."""
 _GROUPS = "/sys/fs/cgroup"
 
 
@@ -156,6 +158,30 @@ def _name(token: str) -> str:
 def kernel_kills() -> int:
     """Returns how many processes the kernel has killed for want of memory in this process's own group."""
     return max(_count(f"{_own(True)[1]}/memory.events"), _count(f"{_own(False)[1]}/memory.oom_control"))
+
+
+def reached() -> int:
+    """Returns the limit in bytes that this process's own group, or one above it, has come up to; 0 where none has."""
+    for is_second, limit_file, peak_file in (
+        (True, "memory.max", "memory.peak"),
+        (False, "memory.limit_in_bytes", "memory.max_usage_in_bytes"),
+    ):
+        mount, path = _own(is_second)
+        while len(path) > len(mount):
+            limit, peak = _bytes(f"{path}/{limit_file}"), _bytes(f"{path}/{peak_file}")
+            if limit and peak >= limit * _REACHED:
+                return limit
+            path = os.path.dirname(path)
+    return 0
+
+
+def _bytes(path: str) -> int:
+    """Returns the number that stands in a file; 0 where there is none, as where a limit is `max`."""
+    try:
+        with open(path, "rb") as file:
+            return int(file.read())
+    except (OSError, ValueError):
+        return 0
 
 
 def _count(path: str) -> int:

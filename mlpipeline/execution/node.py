@@ -18,7 +18,7 @@ import sys
 import time
 
 from mlpipeline import wire
-from mlpipeline.execution import forked, limits
+from mlpipeline.execution import forked, limits, memory
 from mlpipeline.execution.supervisor import ALREADY_OWNED, Supervisor, supervise
 
 TYPE_CHECKING = False
@@ -224,6 +224,8 @@ class NodeSupervisor(Supervisor):
         if self.asked == ABANDON and state != "succeeded":
             text = f"{self.name} lost sight of it, and it was ended on {self.node}"
             return outcome | {"state": "lost", "cause": "lost_supervisor", "message": text}
+        if outcome["cause"] == "out_of_memory" and (limit := memory.reached()):
+            return outcome | {"cause": "memory_limit", "message": self._over_memory(limit)}
         if not self.noticed or state in ("succeeded", "cancelled"):
             return outcome
         if state == "yielded":
@@ -246,6 +248,10 @@ class NodeSupervisor(Supervisor):
         limit = float(self.engine.get("seconds") or 0)
         notice = float(self.engine.get("notice_seconds") or 0) + 5
         return limit > 0 and self._seconds() >= limit - notice
+
+    def _over_memory(self, limit: int) -> str:
+        told = f"the kernel killed it at the memory limit of its job in {self.name}, {limit / 2**20:.0f} MiB"
+        return f"{told}: raise `memory` in [{self.name.upper()}], or memory= of the model"
 
     def _over_time(self) -> str:
         limit, setting = self.engine.get("seconds"), self.engine.get("setting") or "time"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines import ray_cluster, slurm_accounting, slurm_cluster
+from tests.engines import ray_cluster, slurm_accounting, slurm_cgroups, slurm_cluster
 from tests.engines.namespace import only_loopback
 
 
@@ -87,6 +87,24 @@ def accounts(accounting: slurm_cluster.Cluster, monkeypatch: pytest.MonkeyPatch)
     """The Slurm with accounts as it was at first."""
     with found(accounting, monkeypatch):
         yield accounting
+
+
+@pytest.fixture(scope="session")
+def grouping(loopback: None) -> Iterator[slurm_cluster.Cluster]:
+    """A Slurm that keeps jobs in control groups."""
+    if absent := slurm_cluster.missing():
+        missing(f"the program {absent} is not there")
+    if why := slurm_cgroups.missing():
+        pytest.skip(why)  # of the machine: nothing that could be installed
+    with slurm_cgroups.alone(), started(slurm_cgroups.Groups) as made:
+        yield made
+
+
+@pytest.fixture
+def groups(grouping: slurm_cluster.Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[slurm_cluster.Cluster]:
+    """The Slurm with control groups as it was at first."""
+    with found(grouping, monkeypatch):
+        yield grouping
 
 
 @pytest.fixture(scope="session")
