@@ -178,13 +178,27 @@ class NodeSupervisor(Supervisor):
         if not warnings or self._obey():
             return
         if not self.noticed:
+            if not self._ask_for_checkpoint() and self._obey():
+                return
             self.noticed = f"{self.name} asked for its place ({limits.signal_name(warnings[0])})"
-            if wire.read_json(self._file(wire.CONTROL)) is None:
-                with contextlib.suppress(OSError):  # a full disk: it is killed without a checkpoint then
-                    wire.write_json(self._file(wire.CONTROL), {"action": "yield", "at": wire.utc_now()})
         if self.kill_at is None and (signal.SIGTERM in signals or signal.SIGINT in signals):
             self.kill_at = time.monotonic() + float(self.engine.get("kill_seconds") or _KILL_SECONDS)
             self.words = self._ask_why()
+
+    def _ask_for_checkpoint(self) -> bool:
+        """Asks the worker for one, unless something was asked of it: False, and that can be read, where it was.
+
+        A network file system may go on for seconds saying that there is no such file; that it cannot be made is true.
+        """
+        try:
+            if wire.write_json_once(self._file(wire.CONTROL), {"action": "yield", "at": wire.utc_now()}, sync=False):
+                return True
+        except OSError:  # a full disk: it is killed without a checkpoint then
+            return True
+        end = time.monotonic() + min(_LATE_SECONDS, float(self.engine.get("kill_seconds") or _LATE_SECONDS))
+        while wire.read_json(self._file(wire.CONTROL)) is None and time.monotonic() < end:
+            time.sleep(0.1)
+        return False
 
     def end_tree(self) -> None:
         """Asks the whole tree to end; a worker that ignores that, as it does by itself, is killed at once."""

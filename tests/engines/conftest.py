@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engines import ray_cluster, slurm_accounting, slurm_cgroups, slurm_cluster
+from tests.engines import ray_cluster, slurm_accounting, slurm_cgroups, slurm_cluster, slurm_mounts
 from tests.engines.namespace import only_loopback
 
 
@@ -105,6 +105,24 @@ def groups(grouping: slurm_cluster.Cluster, monkeypatch: pytest.MonkeyPatch) -> 
     """The Slurm with control groups as it was at first."""
     with found(grouping, monkeypatch):
         yield grouping
+
+
+@pytest.fixture(scope="session")
+def mounting(loopback: None) -> Iterator[slurm_cluster.Cluster]:
+    """A Slurm whose nodes see files through mounts of their own."""
+    if absent := slurm_mounts.missing():
+        missing(f"the program {absent} is not there")
+    if not os.access("/dev/fuse", os.R_OK | os.W_OK):
+        pytest.skip("this machine has no /dev/fuse")
+    with started(slurm_mounts.Mounts) as made:
+        yield made
+
+
+@pytest.fixture
+def mounts(mounting: slurm_cluster.Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[slurm_cluster.Cluster]:
+    """The Slurm with mounts as it was at first."""
+    with found(mounting, monkeypatch):
+        yield mounting
 
 
 @pytest.fixture(scope="session")

@@ -133,7 +133,10 @@ class Cluster:
 
     def node(self, name: str) -> None:
         """Starts the slurmd of a node."""
-        self._start(name, "slurmd", "-D", "-N", name, "-f", str(self.directory / "slurm.conf"))
+        self._start(name, *self._slurmd(name))
+
+    def _slurmd(self, name: str) -> list[str]:
+        return ["slurmd", "-D", "-N", name, "-f", str(self.directory / "slurm.conf")]
 
     def _start(self, name: str, *command: str, **variables: str) -> None:
         self.daemons[name] = subprocess.Popen(
