@@ -20,6 +20,13 @@ from mlpipeline.values import seconds, size, text
 
 SECTION = "RAY"
 _POLL_SECONDS = 1.0
+_PASSED_ON = ("env_vars", "config", "container", "image_uri", "nsight", "worker_process_setup_hook")
+"""What a runtime environment may have: the process that starts a run's supervisor has it, and hands it on."""
+_INTERPRETER = "they have the interpreter that `python` in [RAY] names: install packages there"
+_CODE = "their code is what the queue has copied, in the project that all nodes see"
+_UNUSED = dict.fromkeys(("pip", "uv", "conda", "py_executable"), _INTERPRETER) | dict.fromkeys(
+    ("working_dir", "py_modules", "excludes"), _CODE
+)
 
 
 def _address(value: str) -> str:
@@ -57,6 +64,14 @@ def _runtime_env(value: str, root: Path) -> dict[str, Any]:
         raise ValueError(f"is no JSON: {error}") from None
     if not isinstance(found, dict):
         raise ValueError('a JSON object is needed, as in {"env_vars": {"A": "1"}}')
+    for name in found:
+        if name in _UNUSED:
+            raise ValueError(f"{name!r} would change nothing for runs: {_UNUSED[name]}")
+        if name not in _PASSED_ON:  # Ray says nothing of a name that it does not know
+            raise ValueError(f"{name!r} is not known.{near_miss(name, _PASSED_ON)} There is: {', '.join(_PASSED_ON)}")
+    variables = found.get("env_vars", {})
+    if not isinstance(variables, dict) or not all(isinstance(each, str) for each in variables.values()):
+        raise ValueError('env_vars: names and texts are needed, as in {"A": "1"}')
     return found
 
 

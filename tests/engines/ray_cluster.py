@@ -20,6 +20,8 @@ from mlpipeline.execution.limits import descendants
 PORT = 6390
 GENEROUS_SECONDS = 120.0
 NODES = ("head", "second")
+GPUS = 2
+"""Of the second node: Ray hands out as many as it is told of, whether there are any."""
 _TRIES = 6
 # Ray gives a node 30 s to be seen by the head, and its agent 15 s to write down a port that was given, on however busy
 # a machine, and has no key: so the port is written down before.
@@ -75,10 +77,15 @@ class Cluster:
         self.starts = 0
 
     @property
+    def address(self) -> str:
+        """Where its head listens."""
+        return f"127.0.0.1:{PORT}"
+
+    @property
     def config(self) -> str:
         """The section of `mlp.config` that finds it."""
         quick = "poll_seconds = 0.2\nlease_seconds = 7\n"
-        return f"[RAY]\naddress = 127.0.0.1:{PORT}\ntoken_file = {self.token}\n{quick}"
+        return f"[RAY]\naddress = {self.address}\ntoken_file = {self.token}\n{quick}"
 
     @property
     def variables(self) -> dict[str, str]:
@@ -126,7 +133,8 @@ class Cluster:
                 f"--temp-dir={self.directory}/ray",
             ]
         else:
-            own = [f"--address=127.0.0.1:{PORT}", f"--resources={json.dumps({name: 1})}"]
+            has = {name: 1, "licence": 3}
+            own = [f"--address=127.0.0.1:{PORT}", f"--resources={json.dumps(has)}", f"--num-gpus={GPUS}"]
         with log.open("wb") as output:
             self.nodes[name] = subprocess.Popen(
                 [

@@ -12,7 +12,7 @@ import pytest
 
 from mlpipeline import wire
 from mlpipeline.execution.limits import parent_of
-from tests.engines.ray_cluster import Cluster
+from tests.engines.ray_cluster import GPUS, Cluster
 from tests.integration.conftest import Workshop
 
 SLOW = """
@@ -127,12 +127,52 @@ def test_what_can_never_start_says_why_and_can_be_cancelled(shop: Workshop) -> N
     shop.model("a.py", "pass")
     shop.list("a.py = gpus=4")
     queue = shop.start("-r", "-u")
-    shop.until(lambda: "none has any GPU" in shop.run("why", "a.py:one")[1], "it is said")
-    assert "none has any GPU" in shop.run("status")[1]
+    told = f"the most that one has is {GPUS} GPU: change gpus in [RAY]"
+    shop.until(lambda: told in shop.run("why", "a.py:one")[1], "it is said")
+    assert told in shop.run("status")[1]
     assert shop.run("cancel", "a.py:one")[0] == 0
     assert queue.wait(SECONDS) == 1
     assert [row["state"] for row in shop.history()] == ["cancelled"]
     assert shop.truth("train") == []
+
+
+def test_a_run_has_what_it_asked_for_and_waits_where_it_is_taken(ray: Cluster, shop: Workshop) -> None:
+    shop.config(f"""executor = ray
+env = A=1
+{ray.config}gpus = 1
+cpus = 0.5
+resources = licence=1
+runtime_env = {{"env_vars": {{"B": "2"}}}}
+""")
+    body = """
+names = ("CUDA_VISIBLE_DEVICES", "A", "B")
+truth("given", self.run.version, cwd=os.getcwd(), given={name: os.environ.get(name) for name in names})
+while not (ROOT / "finish").exists():
+    time.sleep(0.05)
+"""
+    shop.model("a.py", body, 'Versions(0.1, Loader(), 2, 1).add("one").add("two").add("three")')
+    shop.model("b.py", body)
+    shop.list("a.py", "b.py = gpus=0")
+    queue = shop.start("-r", "-u")
+    shop.until(lambda: len(shop.truth("given")) == GPUS + 1, "as many train as there are GPUs and licences")
+    waiting = "waits in Ray for 0.5 CPU and 1 GPU and 1 licence: free is 0 GPU of 2 GPU, 0 licence of 3 licence"
+    shop.until(lambda: waiting in _reasons(shop), "the third says what it waits for")
+    finish(shop)
+    assert queue.wait(SECONDS) == 0, shop.output()
+    rows = {row["id"]: row for row in shop.history()}
+    found = shop.truth("given")
+    assert {row["given"]["CUDA_VISIBLE_DEVICES"] for row in found[: GPUS + 1]} == {"0", "1", None}
+    devices = {"a.py": {"0", "1"}, "b.py": {None}}
+    for row in found:
+        cuda = row["given"].pop("CUDA_VISIBLE_DEVICES")
+        assert cuda in devices[rows[row["run"]]["model"]]
+        assert row["given"] == {"A": "1", "B": "2"}
+        assert shop.json("show", row["run"])["files"]["node"]["devices"] == cuda
+    assert sound(shop, "one", "two", "three", "one")
+
+
+def _reasons(shop: Workshop) -> str:
+    return "\n".join(row["reason"] for row in shop.json("status")["running"])
 
 
 def test_a_cluster_that_refuses_is_told_and_the_queue_can_be_stopped(ray: Cluster, shop: Workshop) -> None:
@@ -155,9 +195,9 @@ def test_doctor_asks_every_node(ray: Cluster, shop: Workshop) -> None:
     assert [weight for weight, _ in found] == ["ok", "ok", "ok"], found
     assert "2 nodes with 4 CPU" in found[0][1]
     assert "sees the project" in found[1][1]
-    shop.config(f"executor = ray\n{ray.config}python = /nowhere/python\ngpus = 1\n")
+    shop.config(f"executor = ray\n{ray.config}python = /nowhere/python\nresources = tape=1\n")
     told = shop.run("doctor", "--no-imports", "--executor", "ray")[1]
-    assert "none has any GPU" in told
+    assert "none has any tape" in told
     assert "/nowhere/python cannot be used there" in told
 
 

@@ -61,6 +61,17 @@ def test_a_token_file_is_one_of_the_project(tmp_path: Path) -> None:
         ("memory = much", "a size is needed"),
         ("runtime_env = {no}", "is no JSON"),
         ("runtime_env = missing.json", "No such file"),
+        (
+            'runtime_env = {"pip": ["torch"]}',
+            "'pip' would change nothing for runs: they have the interpreter that `python`",
+        ),
+        (
+            'runtime_env = {"working_dir": "."}',
+            "'working_dir' would change nothing for runs: their code is what the queue",
+        ),
+        ('runtime_env = {"envvars": {"A": "1"}}', "'envvars' is not known. Did you mean 'env_vars'?"),
+        ('runtime_env = {"env_vars": {"A": 1}}', "env_vars: names and texts are needed"),
+        ("address = ray://head:10001", "run the queue on a machine of the cluster"),
         ("poll_seconds = 0", "must be more than 0"),
         ("lease_seconds = 1", "supervisors beat every few seconds"),
     ],
