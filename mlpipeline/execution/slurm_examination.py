@@ -90,9 +90,11 @@ def _nodes(text: str) -> dict[str, list[str]]:
 
 def _accounting(ask: _Asker) -> Iterator[tuple[str, str]]:
     answer = ask("scontrol", "show", "config")
-    kind = next((line.partition("=")[2].strip() for line in answer.stdout.splitlines() if "StorageType" in line), "")
+    values = {line.partition("=")[0].strip(): line.partition("=")[2].strip() for line in answer.stdout.splitlines()}
+    kind, enforced = values.get("AccountingStorageType", ""), values.get("AccountingStorageEnforce", "")
     told = "is not needed" if kind.endswith("none") else "is not asked"
-    yield OK, f"accounting: {kind or 'not known'}, which {told}"
+    limits = "; limits of accounts hold" if "limits" in enforced else ""
+    yield OK, f"accounting: {kind or 'not known'}, which {told}{limits}"
 
 
 def _probe(project: Project, settings: SlurmSettings, nodes: list[str], ask: _Asker) -> Iterator[tuple[str, str]]:
@@ -136,6 +138,7 @@ def _compared(
 ) -> Iterator[tuple[str, str]]:
     here = probe.facts(str(project.root))
     end = time.monotonic() + PATIENCE_SECONDS
+    states: dict[str, list[str]] = {}
     while jobs and time.monotonic() < end:
         listed = ask("squeue", "-h", "-t", "all", "-j", ",".join(jobs.values()), "-o", "%A|%T|%r").stdout
         states = {line.split("|")[0]: line.split("|")[1:] for line in listed.splitlines() if line.count("|") == 2}
@@ -150,7 +153,9 @@ def _compared(
         time.sleep(0.2)
     for node, job in jobs.items():
         ask("scancel", job)
-        yield NOTE, f"{node} has not come to a short job within {PATIENCE_SECONDS:g} s: it was taken back"
+        state, why = states.get(job, ["PENDING", ""])
+        waits = slurm_words.reason(slurm_words.Row(job, state, why, "", node))
+        yield NOTE, f"{node} has not come to a short job within {PATIENCE_SECONDS:g} s: it was taken back ({waits})"
 
 
 def _silent(place: Path, node: str, state: str) -> str:

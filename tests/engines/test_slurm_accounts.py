@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from mlpipeline.execution import slurm_examination
+from mlpipeline.project import Project
 from tests.engines.slurm_accounting import Accounts
 from tests.integration.conftest import Workshop
 
@@ -92,3 +94,14 @@ def test_more_than_an_account_may_submit_is_handed_over_by_and_by(accounts: Acco
     assert queue.wait(60) == 0
     assert Counter(row["version"] for row in shop.truth("trained")) == Counter(f"v{n}" for n in range(5))
     assert shop.run("fsck")[0] == 0
+
+
+def test_doctor_says_why_its_jobs_wait(accounts: Accounts, shop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.config(f"{_BASE}qos = narrow\ncpus = 2\n")
+    monkeypatch.setattr(slurm_examination, "PATIENCE_SECONDS", 3.0)
+    found = list(slurm_examination.examine(Project.load(shop.root)))
+    assert any("limits of accounts hold" in text for _, text in found), found
+    waiting = [text for _, text in found if "has not come to a short job" in text]
+    assert len(waiting) == 2
+    assert all("lower `cpus` in [SLURM], or change `qos` (QOSMaxCpuPerJobLimit)" in text for text in waiting), waiting
+    accounts.until(lambda: not accounts.jobs(), "they were taken back")
