@@ -1,6 +1,8 @@
-"""What the queue adds to Slurm: empty runs beside plain sbatch, submission of many, and a scheduler that waits.
+"""What the queue adds to Slurm and Ray: empty runs beside those of plain scripts, submission of many, and a scheduler
+that waits.
 
-Slurm is Debian's, on this machine, with two nodes, in a network namespace with only loopback: root is needed.
+Slurm is Debian's, Ray that of this interpreter; each has two nodes on this machine, in a network namespace with only
+loopback: root is needed.
 """
 
 from __future__ import annotations
@@ -18,13 +20,18 @@ import psutil
 from benchmarks import processes
 from benchmarks.bench import Bench
 from benchmarks.figures import Series
-from tests.engines import slurm_cluster
+from benchmarks.peers.in_process import DRIVERS
+from tests.engines import ray_cluster, slurm_cluster
 from tests.engines.namespace import only_loopback
 from tests.engines.slurm_cluster import Cluster
 
 RUNS, SUBMIT, SHARE = "engines: empty runs on Slurm", "engines: runs given to Slurm", "engines: share of a core"
+ON_RAY = "engines: empty runs on Ray"
 OURS, PLAIN, CALLS = "mlpipeline", "plain sbatch, one array", "plain sbatch, a call for each run"
+TASK, PROCESS, ACTOR, TUNE = "Ray: tasks", "Ray: a process for each task", "Ray: an actor for each run", "Ray Tune"
+_KINDS = {"task": TASK, "process": PROCESS, "actor": ACTOR, "tune": TUNE}
 _CONFIG = "[MLP]\nhost = bench\nexecutor = slurm\n[SLURM]\nmemory = 100 MiB\n"
+_RAY_CONFIG = "[MLP]\nhost = bench\nexecutor = ray\n[RAY]\naddress = {address}\ntoken_file = {token}\n"
 _LIST = "[MLP]\n[WHITELISTED_MODELS]\nempty.py\n[BLACKLISTED_MODELS]\n"
 _MODEL = """
 from mlpipeline.helper import Model
@@ -51,7 +58,12 @@ pathlib.Path(f"done.{sys.argv[1]}").touch()
 
 
 def measure(bench: Bench) -> Iterator[Series]:
-    """Measures everything on one Slurm."""
+    """Measures everything, on one Slurm and one Ray."""
+    yield from _on_slurm(bench)
+    yield from _on_ray(bench)
+
+
+def _on_slurm(bench: Bench) -> Iterator[Series]:
     quick = bench.settings.quick
     if reason := _missing():
         yield Series(group="engines", measure=RUNS, tool=OURS, skipped=reason, quick=quick)
@@ -69,6 +81,49 @@ def measure(bench: Bench) -> Iterator[Series]:
                 group="engines", measure=RUNS, tool=tool, unit="s", values=tuple(values), note=note, quick=quick
             )
         yield from _waiting(cluster, bench.settings.count(1000, 5), bench.settings.count(60, 2), quick=quick)
+
+
+def _on_ray(bench: Bench) -> Iterator[Series]:
+    """Measures whole commands, imports and connection included: a person waits for all of that."""
+    quick, count = bench.settings.quick, bench.settings.count(100, 8)
+    shared = {"group": "engines", "measure": ON_RAY, "quick": quick}
+    absent = ray_cluster.missing()
+    if os.geteuid() != 0 or absent:
+        reason = f"{absent} is not there" if absent else "a network namespace needs root"
+        yield Series(**shared, tool=OURS, skipped=reason)
+        return
+    took: dict[str, list[float]] = {tool: [] for tool in (*_KINDS.values(), OURS)}
+    with only_loopback(), _ray() as cluster:
+        for _ in range(bench.settings.times(3, 1)):
+            for kind, tool in _KINDS.items():
+                took[tool].append(_by_ray(cluster, kind, count))
+            took[OURS].append(_ours_on_ray(cluster, count))
+    for tool, values in took.items():
+        note = f"{count} runs on two nodes with two CPUs each, the whole command"
+        yield Series(**shared, tool=tool, unit="s", values=tuple(values), note=note)
+
+
+@contextlib.contextmanager
+def _ray() -> Iterator[ray_cluster.Cluster]:
+    with tempfile.TemporaryDirectory(prefix="mlp-") as directory, ray_cluster.running(Path(directory)) as cluster:
+        yield cluster
+
+
+def _by_ray(cluster: ray_cluster.Cluster, kind: str, count: int) -> float:
+    with processes.directory() as root:
+        _project(root, count)
+        command = [sys.executable, "-P", str(DRIVERS / "on_ray.py"), kind, str(count), cluster.address]
+        took = processes.run(command, root, dict(cluster.variables) | processes.environment())
+        if len(list(root.glob("done.*"))) != count:
+            raise RuntimeError(f"a run of {_KINDS[kind]} has left no trace")
+        return took
+
+
+def _ours_on_ray(cluster: ray_cluster.Cluster, count: int) -> float:
+    with processes.directory() as root:
+        _project(root, count)
+        (root / "mlp.config").write_text(_RAY_CONFIG.format(address=cluster.address, token=cluster.token))
+        return processes.run(_command(), root, processes.environment())
 
 
 def _missing() -> str:
