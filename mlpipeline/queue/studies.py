@@ -120,12 +120,7 @@ class Studies:
             items: of the plan.
             elsewhere: wishes that other hosts took up.
         """
-        if not self.by_model:
-            return
-        grouped: dict[tuple[str, int], list[Item]] = {}
-        for item in items:
-            if item.wanted.trial is not None and item.wanted.model in self.by_model:
-                grouped.setdefault((item.wanted.model, item.wanted.trial["number"]), []).append(item)
+        grouped = _by_trial(items) if self.by_model else {}
         for study in self.by_model.values():
             listed = self._listed.get(study.model)
             study.elsewhere = 0
@@ -260,6 +255,15 @@ class Studies:
         """Ends all children."""
         for each in self.by_model.values():
             each.close()
+
+
+def _by_trial(items: Sequence[Item]) -> dict[tuple[str, int], list[Item]]:
+    """Returns the items of each trial, one a seed, by model and number."""
+    found: dict[tuple[str, int], list[Item]] = {}
+    for item in items:
+        if item.wanted.trial is not None:
+            found.setdefault((item.wanted.model, item.wanted.trial["number"]), []).append(item)
+    return found
 
 
 def _mean(metric: str, results: Sequence[tuple[Mapping[str, Any], str]]) -> Ended:

@@ -54,22 +54,22 @@ def parameters(method: Any) -> list[Parameter] | None:
 def _takes(wanted: list[Parameter], given: list[Parameter]) -> bool:
     """Whether what is given takes every call that is wanted: the same names in the same order, more only with
     defaults."""
-    plain = [each for each in given if each.kind not in _VARIABLE]
     wants = [each for each in wanted if each.kind not in _VARIABLE]
     names = {each.name for each in wants}
+    more = [each for each in given if each.kind not in _VARIABLE and each.name not in names]
+    takes_all = all(_takes_one(want, place, given) for place, want in enumerate(wants))
+    return takes_all and all(each.default is not each.empty for each in more)
+
+
+def _takes_one(want: Parameter, place: int, given: list[Parameter]) -> bool:
+    """Whether one argument is taken that is wanted at a place."""
+    plain = [each for each in given if each.kind not in _VARIABLE]
+    found = next((each for each in plain if each.name == want.name), None)
+    if found is None:
+        return _takes_unnamed(want, given)
     placed = [each.name for each in plain if each.kind is not Parameter.KEYWORD_ONLY]
-    by_name = {each.name: each for each in plain}
-    for place, want in enumerate(wants):
-        found = by_name.get(want.name)
-        if found is None:
-            if not _takes_unnamed(want, given):
-                return False
-            continue
-        is_placed = want.kind is Parameter.KEYWORD_ONLY or placed[place : place + 1] == [want.name]
-        is_optional = want.default is want.empty or found.default is not found.empty
-        if not (is_placed and is_optional):
-            return False
-    return all(each.default is not each.empty for each in plain if each.name not in names)
+    is_placed = want.kind is Parameter.KEYWORD_ONLY or placed[place : place + 1] == [want.name]
+    return is_placed and (want.default is want.empty or found.default is not found.empty)
 
 
 def _takes_unnamed(want: Parameter, given: list[Parameter]) -> bool:
