@@ -68,12 +68,13 @@ def outcome(spec: dict[str, Any], result: dict[str, Any] | None, facts: Facts) -
     if result is not None and result.get("token") != spec["token"]:
         result = None
     state, cause, message = _judge(spec, result, facts)
-    warnings = list((result or {}).get("warnings") or [])
+    told = result or {}
+    warnings = list(told.get("warnings") or [])
     if facts.leftovers:
         warnings.append(f"left {facts.leftovers} processes behind; they were ended")
     if facts.dropped:
         warnings.append(f"{facts.dropped} bytes of output were dropped: the disk was full")
-    step = (result or {}).get("steps") or facts.step
+    step = told.get("steps") or facts.step
     if state in ("failed", "lost") and step:
         message += f", at step {step}"
     code, number = _exit(facts.status)
@@ -86,9 +87,9 @@ def outcome(spec: dict[str, Any], result: dict[str, Any] | None, facts: Facts) -
         "signal": number,
         "peak_memory_bytes": facts.peak_bytes,
         "cpu_seconds": round(facts.cpu_seconds, 4),
-        "steps": (result or {}).get("steps") or facts.step,
-        "metrics": (result or {}).get("metrics") or {},
-        "checkpoint_step": (result or {}).get("checkpoint_step"),
+        "steps": step,
+        "metrics": told.get("metrics") or {},
+        "checkpoint_step": told.get("checkpoint_step"),
         "warnings": warnings,
     }
 
