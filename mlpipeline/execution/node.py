@@ -18,7 +18,8 @@ import sys
 import time
 
 from mlpipeline import wire
-from mlpipeline.execution import forked, limits, memory
+from mlpipeline.execution import forked, limits, memory, node_verdict
+from mlpipeline.execution.node_verdict import ABANDON
 from mlpipeline.execution.supervisor import ALREADY_OWNED, Supervisor, supervise
 
 TYPE_CHECKING = False
@@ -30,11 +31,8 @@ BOOTSTRAP = (
     "from mlpipeline.execution.node import main; main(sys.argv[2])"
 )
 BEAT_SECONDS = 2.0
-ABANDON = "abandon"
-"""Asks a supervisor, by `control.json`, to end an attempt that the scheduler cannot follow any more."""
 _ENDS = ("cancel", "interrupt", ABANDON)
 _KILL_SECONDS = 20.0
-_SKEW_SECONDS = 2.0
 _OWN_BYTES = 32 * 2**20
 """What a supervisor needs itself of the memory that the engine gave its job."""
 _LATE_SECONDS = 10.0
@@ -232,57 +230,18 @@ class NodeSupervisor(Supervisor):
                 time.sleep(1.0)
 
     def _told(self, outcome: dict[str, Any]) -> dict[str, Any]:
-        """Returns an outcome with what only this machine knows of it."""
-        outcome["warnings"] = [*outcome["warnings"], *self._skew()]
-        state = outcome["state"]
-        if self.asked == ABANDON and state != "succeeded":
-            text = f"{self.name} lost sight of it, and it was ended on {self.node}"
-            return outcome | {"state": "lost", "cause": "lost_supervisor", "message": text}
-        if outcome["cause"] == "out_of_memory" and (limit := memory.reached()):
-            return outcome | {"cause": "memory_limit", "message": self._over_memory(limit)}
-        if not self.noticed or state in ("succeeded", "cancelled"):
-            return outcome
-        if state == "yielded":
-            return outcome | {"cause": "preempted", "message": f"{outcome['message']}: {self.noticed}"}
-        if state != "lost":
-            return outcome
-        if self._is_out_of_time():
-            return outcome | {"state": "failed", "cause": "time_limit", "message": self._over_time()}
-        if "PreemptTime=None" in self.words:
-            return outcome | {"cause": "killed", "message": f"cancelled in {self.name}, not by this queue"}
-        text = f"{self.noticed}, and it made no checkpoint in time: preempted, or its node is drained"
-        return outcome | {"cause": "preempted", "message": text}
-
-    def _seconds(self) -> float:
-        return time.clock_gettime(time.CLOCK_BOOTTIME) - self.began
-
-    def _is_out_of_time(self) -> bool:
-        if "Reason=TimeLimit" in self.words:
-            return True
-        limit = float(self.engine.get("seconds") or 0)
-        notice = float(self.engine.get("notice_seconds") or 0) + 5
-        return limit > 0 and self._seconds() >= limit - notice
-
-    def _over_memory(self, limit: int) -> str:
-        told = f"the kernel killed it at the memory limit of its job in {self.name}, {limit / 2**20:.0f} MiB"
-        return f"{told}: raise `memory` in [{self.name.upper()}], or memory= of the model"
-
-    def _over_time(self) -> str:
-        limit, setting = self.engine.get("seconds"), self.engine.get("setting") or "time"
-        told = f" of {limit:g} s" if limit else ""
-        return f"ran into {self.name}'s time limit{told}: raise {setting}, or make checkpoints to go on from"
-
-    def _skew(self) -> list[str]:
-        """Says so where this machine's clock is behind that of the scheduler: nothing runs before it is submitted."""
-        if self.started_at >= self.spec["submitted_at"]:  # both are ISO text in UTC: they compare as times
-            return []
-        from datetime import datetime
-
-        submitted = datetime.fromisoformat(self.spec["submitted_at"])
-        behind = (submitted - datetime.fromisoformat(self.started_at)).total_seconds()
-        if behind < _SKEW_SECONDS:
-            return []
-        return [f"the clock of {self.node} is at least {behind:.0f} s behind that of the scheduler"]
+        late = node_verdict.skew(self.spec["submitted_at"], self.started_at, self.node)
+        facts = node_verdict.Facts(
+            engine=self.engine,
+            name=self.name,
+            node=self.node,
+            asked=self.asked,
+            noticed=self.noticed,
+            words=self.words,
+            seconds=time.clock_gettime(time.CLOCK_BOOTTIME) - self.began,
+            memory=memory.reached() if outcome["cause"] == "out_of_memory" else 0,
+        )
+        return node_verdict.told(outcome | {"warnings": [*outcome["warnings"], *late]}, facts)
 
 
 def _python() -> str:

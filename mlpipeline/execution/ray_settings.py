@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from mlpipeline.config_text import near_miss
 from mlpipeline.errors import ConfigurationError
 from mlpipeline.execution.remote import silence
 from mlpipeline.project import Project

@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 from mlpipeline import wire
 from mlpipeline.execution import burial
 from mlpipeline.execution.executor import Executor, Life
-from mlpipeline.execution.node import ABANDON, BEAT_SECONDS
+from mlpipeline.execution.node import BEAT_SECONDS
+from mlpipeline.execution.node_verdict import ABANDON
 
 _GLANCE_SECONDS = 0.5
 """So soon is looked for outcomes where one has just come; then after twice that, and so on."""
