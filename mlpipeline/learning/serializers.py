@@ -29,7 +29,6 @@ ENCODING = "encoding.json"
 ESTIMATOR = "estimator.json"
 _TABLES = "tables"
 _NATIVE = "estimator"
-_FACTS = ("run", "git", "created_at")
 _LIBRARIES = (
     *("numpy", "pandas", "pyarrow", "scikit-learn", "skops", "xgboost", "xgboost-cpu", "keras", "tensorflow"),
     *("tensorflow-cpu", "statsmodels", "lightgbm", "catboost", "prophet"),

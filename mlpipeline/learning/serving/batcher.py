@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -14,8 +13,6 @@ from mlpipeline.learning.serving.limits import Limits
 from mlpipeline.learning.serving.refusal import Refusal
 from mlpipeline.learning.serving.rows import Values
 from mlpipeline.learning.serving.served import Answers, Served
-
-_log = logging.getLogger("mlpipeline")
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,13 +55,7 @@ class SweetvizDataProfiler(DataProfiler):
     def _written(self, name: str, made: Any, data: pd.DataFrame) -> Report:
         path = places.new_file(self, self.local_dir, name, ".html")
         made.show_html(str(path), open_browser=False)
-        found = tuple(
-            Finding(
-                name=each.name, value=round(each.missing_share, 6), message=f"{each.kind}, {each.distinct} distinct"
-            )
-            for each in profile(data)
-        )
-        return Report(name=name, findings=found, path=str(path))
+        return Report(name=name, findings=tuple(map(_finding, profile(data))), path=str(path))
 
 
 def _finding(column: ColumnProfile) -> Finding:

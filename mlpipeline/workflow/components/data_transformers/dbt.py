@@ -47,9 +47,7 @@ class DbtDataTransformer(DataTransformer):
         """
         if not isinstance(source, str):
             raise DataFault(f"{self.address}: dbt reads its own sources: name the table that it makes")
-        outside.run(
-            self._command(), directory=Path(self.dbt_project_dir), variables={"DBT_SEND_ANONYMOUS_USAGE_STATS": "0"}
-        )
+        outside.run(self._command(), directory=Path(self.dbt_project_dir), variables=_QUIET)
         return reading.required(self, self.data_connector).get_data(source)
 
     def _command(self) -> list[str]:
