@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+LIMIT_SECONDS = 280
 PARTS = """
 from abc import abstractmethod
 from pathlib import Path
@@ -98,7 +99,7 @@ class Site:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=LIMIT_SECONDS,
             check=False,
         )
 
