@@ -89,7 +89,7 @@ class Sender:
     def _later(self, words: str) -> None:
         self._is_busy = False
         self._send_at = time.monotonic() + _RETRY_SECONDS
-        self.executor.complain(f"Slurm takes no jobs now: {words}")
+        self.executor.complain(f"Slurm takes no jobs now: {slurm_words.passing(words)}")
 
     def _split(self, batch: Batch) -> None:
         """Sends a batch in two halves, before what came after it."""

@@ -245,6 +245,12 @@ def rejection(words: str, flags: Sequence[str] = ()) -> str | None:
     return f"{text}: see [SLURM] in mlp.config"
 
 
+def passing(words: str) -> str:
+    """Returns what a person reads where sbatch may take a job later."""
+    limit = slurm_limits.words(words)
+    return f"{limit} ({words})" if limit else words
+
+
 def _keys(names: str) -> str:
     return ", ".join(f"`{each}`" for each in names.split(", "))
 

@@ -150,6 +150,13 @@ def test_limits_are_told_by_their_names(reason: str, told: str) -> None:
     assert f"({reason})" in slurm_words.reason(row)
 
 
+def test_what_passes_is_told_with_the_limit_that_is_met() -> None:
+    told = slurm_words.passing(f"sbatch: error: AssocMaxSubmitJobLimit; sbatch: error: {_POLICY}")
+    assert told.startswith("as many jobs are in the queue as its account may have (`account` in [SLURM])")
+    assert "AssocMaxSubmitJobLimit" in told
+    assert slurm_words.passing("Socket timed out") == "Socket timed out"
+
+
 def test_a_partition_that_is_not_for_an_account_names_both_keys() -> None:
     row = slurm_words.Row("12", "PENDING", "Job's account not permitted to use this partition (a allows b)", "N/A", "")
     assert "change `account` or `partition` in [SLURM]" in slurm_words.reason(row)
