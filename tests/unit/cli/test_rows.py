@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -31,18 +29,13 @@ class MineDataConnector(DataConnector):
 
 
 @pytest.fixture
-def shop(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+def shop(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
     """A project with a file of rows and a workflow file, and the working directory in it."""
     monkeypatch.chdir(desk.root)
     people = pd.DataFrame({"age": [20, 30, 40, 50] * 25, "town": ["here", "there"] * 50})
     people.to_csv("people.v1.csv", index=False)
     Path("dev.yaml").write_text(CONFIG)
-    path, modules = list(sys.path), set(sys.modules)
-    yield desk
-    sys.path[:] = path
-    for name in set(sys.modules) - modules:
-        if str(desk.root) in str(getattr(sys.modules[name], "__file__", "")):
-            del sys.modules[name]
+    return desk
 
 
 def count(path: str) -> int:

@@ -1,10 +1,9 @@
-"""Small workflows in temporary projects; what they import is forgotten after each test."""
+"""Small workflows in temporary projects."""
 
 from __future__ import annotations
 
-import sys
+import os
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -99,21 +98,11 @@ class Workbench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workbench]:
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workbench:
     """A project with a few parts, and the working directory in it."""
     root = tmp_path / "project"
     root.mkdir()
     monkeypatch.chdir(root)
-    for name in [name for name in __import__("os").environ if name.startswith("MLP_")]:
+    for name in [name for name in os.environ if name.startswith("MLP_")]:
         monkeypatch.delenv(name)
-    modules, path = set(sys.modules), list(sys.path)
-    yield Workbench(root)
-    for name in set(sys.modules) - modules:
-        if (
-            str(getattr(sys.modules[name], "__file__", "") or getattr(sys.modules[name], "__path__", "")).find(
-                str(tmp_path)
-            )
-            >= 0
-        ):
-            del sys.modules[name]
-    sys.path[:] = path
+    return Workbench(root)
