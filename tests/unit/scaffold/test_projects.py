@@ -35,6 +35,10 @@ def test_every_file_is_whole(tmp_path: Path, name: str, data: str) -> None:
         assert text.endswith(b"\n") or path.suffix == ".db", path
         if path.suffix == ".py":
             assert ast.get_docstring(ast.parse(text)), path
+    (test_file,) = (root / "tests").glob("test_*.py")
+    # A driver warns at the end of a process of a connection that was left open.
+    closes = "def tearDownModule():\n    connections.close()\n" in test_file.read_text()
+    assert closes == (data != "none")
     requirement, readme = projects.requirement(name, data), (root / "README.md").read_text()
     # On the package index somebody else has the name: nobody is sent there for mlpipeline itself.
     assert (f"    pip install '{requirement}'\n" in readme) == (requirement != "mlpipeline")
