@@ -55,12 +55,16 @@ html_show_sourcelink = False
 
 
 def tell_defaults(app: Sphinx, what: str, name: str, of: Any, options: Any, lines: list[str]) -> None:
-    """Says which value a key of a workflow's part has where a file says nothing: it stands in the class's body."""
+    """Says which value an attribute has where nobody says one: it stands in the class's body."""
     for place, line in enumerate(lines):
-        described = re.match(r":ivar (\w+): ", line) if what == "class" else None
-        value = vars(of).get(described[1]) if described else None
-        if described and isinstance(value, bool | int | float | str | tuple | list):
-            lines[place] = f"{described[0]}(default: ``{value!r}``) {line[described.end() :]}"
+        described = re.match(r":ivar ((?:\w+, )*\w+): ", line) if what == "class" else None
+        if described is None:
+            continue
+        # Sphinx takes what stands before a blank for the type: no blank stands between several names.
+        field = f":ivar {described[1]}: ".replace(", ", ",\N{ZERO WIDTH SPACE}")
+        value = vars(of).get(described[1])
+        told = f"(default: ``{value!r}``) " if isinstance(value, bool | int | float | str | tuple | list) else ""
+        lines[place] = field + told + line[described.end() :]
 
 
 def setup(app: Sphinx) -> None:

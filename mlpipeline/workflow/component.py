@@ -11,7 +11,7 @@ class Component(Part, ABC):
     """Does one thing, mostly with one library.
 
     A *type* of components is an abstract subclass; its abstract methods are the interface, and every implementation
-    must take the calls that they allow, which is checked when it is loaded:
+    must take the calls that they allow, which is checked when it is loaded::
 
         class ModelTrainer(Component):
             @abstractmethod

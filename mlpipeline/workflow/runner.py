@@ -185,7 +185,7 @@ class Runner(Model, Part, ABC):
         """Records what the body does as one run of the project: directory, output, metrics, how it ended.
 
         `main`, called by hand, does this by itself, and so does `mlpipeline run workflow`. Where there is no project,
-        or this is in a run already, nothing more is recorded. Afterwards `last_run` has the run's id and directory:
+        or this is in a run already, nothing more is recorded. Afterwards `last_run` has the run's id and directory::
 
             with runner.recording() as record:
                 data = runner.process_data()

@@ -113,6 +113,16 @@ def test_what_the_reference_names_is_there_and_has_a_docstring(directive: Direct
                     assert inspect.getdoc(getattr(each, member)), f"{name}.{member} has no docstring"
 
 
+def test_methods_are_told_where_they_are_defined() -> None:
+    missing = set()
+    for each in [resolve(name) for directive in directives() for name in directive.names]:
+        for base in each.__mro__[1:] if inspect.isclass(each) else ():
+            own = base.__module__.startswith("mlpipeline") and base.__name__[0] != "_"
+            if own and any(name[0] != "_" and callable(value) for name, value in vars(base).items()):
+                missing |= {f"{base.__module__}.{base.__name__}"} if id(base) not in documented() else set()
+    assert sorted(missing) == []
+
+
 def test_every_public_name_of_every_package_is_in_the_reference() -> None:
     found = [path for path in (ROOT / "mlpipeline").rglob("__init__.py") if "__all__" in path.read_text("utf-8")]
     names = [path.parent.relative_to(ROOT).as_posix().replace("/", ".") for path in found]
