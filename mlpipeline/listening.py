@@ -46,7 +46,9 @@ def bound(address: str, port: int) -> Iterator[socket.socket]:
     try:
         family, kind, protocol, _, place = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0]
     except (OSError, UnicodeError) as error:
-        raise UsageError(f"--address {address}: there is no such address ({error})") from None
+        raise UsageError(
+            f"--address {address}: no such address can be listened on ({error}): take 127.0.0.1, or one of this machine"
+        ) from None
     with socket.socket(family, kind, protocol) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -114,7 +114,9 @@ class MetricContainer(Mapping[str, Metric]):
         for names, window in _sets(metrics, track_average_epoc_count):
             found.update({name: Metric(window) for name in names})
         if taken := [name for name in found if hasattr(type(self), name)]:
-            raise MetricError(f"metrics cannot be called {', '.join(taken)}: these are the container's own words")
+            raise MetricError(
+                f"metrics cannot be called {', '.join(taken)}: these are the container's own words, choose others"
+            )
         object.__setattr__(self, "_metrics", found)
 
     def __getitem__(self, name: str) -> Metric:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from mlpipeline.config_text import near_miss, unquote
+from mlpipeline.config_text import near_or_known, unquote
 from mlpipeline.policy import Policies, Policy
 from mlpipeline.values import POLICY_READERS, boolean, integer, minute_of_day, seconds, size, size_or_auto, text
 
@@ -104,7 +104,7 @@ def read_options(written: str) -> tuple[ModelOptions, str | None]:
 def _option(part: str, others: Container[str]) -> tuple[str, Any]:
     name, equals, value = (piece.strip() for piece in part.partition("="))
     if name not in _READERS:
-        raise ValueError(f"unknown option {name!r}.{near_miss(name, _READERS)}")
+        raise ValueError(f"unknown option {name!r}.{near_or_known(name, _READERS)}")
     if name in others:
         raise ValueError(f"option {name} is given twice")
     if not equals:

@@ -42,7 +42,7 @@ class Registry:
             UsageError: when `target` has no colon, or the name is taken by another target.
         """
         if target.count(":") != 1 or not all(target.split(":")):
-            raise errors.UsageError(f"{kind} '{name}': '{target}' is not of the form package.module:attribute")
+            raise errors.UsageError(f"{kind} '{name}': '{target}' must be of the form package.module:attribute")
         known = self._targets.setdefault(kind, {})
         if known.setdefault(name, target) != target:
             raise errors.UsageError(f"{kind} '{name}' is {known[name]} already: choose another name for {target}")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlpipeline.config_text import ConfigText, Fault, Item, near_miss, parse, shown, unknown_names
+from mlpipeline.config_text import ConfigText, Fault, Item, near_miss, near_or_known, parse, shown, unknown_names
 from mlpipeline.errors import ConfigurationError
 from mlpipeline.policy import Policies, Policy
 from mlpipeline.values import POLICY_READERS, devices, integer, one_of, optional, seconds, size, text, variables
@@ -123,7 +123,7 @@ def values_of(settings: Settings, section: str, readers: Mapping[str, Callable[[
     values: dict[str, Any] = {}
     for key, told in settings.sections.get(section, {}).items():
         if key not in readers:
-            raise ConfigurationError(f"{CONFIG}: [{section}] has an unknown key {key!r}.{near_miss(key, readers)}")
+            raise ConfigurationError(f"{CONFIG}: [{section}] has an unknown key {key!r}.{near_or_known(key, readers)}")
         try:
             values[key] = readers[key](told)
         except (ValueError, OSError) as error:

@@ -43,7 +43,11 @@ def _chosen(function: _Function) -> _Function:
         "--set", "settings", multiple=True, metavar="KEY=VALUE", help="A value of the deployer; may be given again."
     )
     which = click.option(
-        "--which", default="best", show_default=True, metavar="WHICH", help="best, latest, a run's id."
+        "--which",
+        default="best",
+        show_default=True,
+        metavar="WHICH",
+        help="Which saved model: best, latest, a run's id.",
     )
     return model(files(deployer(settings(which(function)))))
 

@@ -126,7 +126,7 @@ def _tell_runs(setup: Setup, count: int, place: str, bare: int) -> None:
 @click.option("--set", "settings", multiple=True, metavar="PART.KEY=VALUE", help="Change a value; may be given again.")
 @click.option("--version", metavar="NAME", help="Use the parameters of one of its versions.")
 @click.option("--retries", default=2, show_default=True, help="How often a task that failed is run again.")
-@click.option("--retry-seconds", default=10, show_default=True, help="How long it waits before that.")
+@click.option("--retry-seconds", default=10, show_default=True, help="How long it waits before that, in seconds.")
 @click.option("--schedule", metavar="CRON", help="When it runs by itself: '0 3 * * *', or @daily.")
 @click.option("--image", metavar="NAME", help="The container image. Default: the workflow's name.")
 @click.option("--force", is_flag=True, help="Replace files that say something else.")

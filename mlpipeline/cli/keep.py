@@ -150,7 +150,7 @@ def _rename(project: Project, ledger: Ledger, old: str, new: str) -> tuple[int, 
     if any(not run.state.is_final for run in runs):
         raise RequestRefused(f"{before} is running: wait for its end, or cancel it")
     if ledger.runs(model=target, version=new_version or None, limit=1):
-        raise RequestRefused(f"{after} has runs of its own: two histories cannot be made one")
+        raise RequestRefused(f"{after} has runs of its own: two histories cannot be made one, choose another name")
     if version and (number_of(version) or number_of(new_version)):
         raise RequestRefused(f"{before}: a trial is called by its number: leave its name")
     _write_down(project, {"kind": "version" if version else "model", "old": before, "new": after, "at": now()})

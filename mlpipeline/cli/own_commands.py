@@ -101,7 +101,10 @@ def load(root: Path, own: Own) -> click.Command:
         found = plugins.load(POINT, own.name)
         if isinstance(found, click.Command):
             return found
-        raise MlpipelineError(f"command '{own.name}' ({own.where}) is no click command but a {type(found).__name__}")
+        raise MlpipelineError(
+            f"command '{own.name}' ({own.where}) is no click command but a {type(found).__name__}: name "
+            "what @click.command made"
+        )
     from mlpipeline.workflow.classes import Classes
     from mlpipeline.workflow.sources import Sources
 

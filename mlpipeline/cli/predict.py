@@ -23,7 +23,9 @@ _KINDS = click.Choice(["csv", "json", "jsonl", "parquet"])
 @click.argument("model")
 @click.argument("file", required=False, default="-", type=click.Path(dir_okay=False, allow_dash=True))
 @click.option("--proba", is_flag=True, help="Probabilities: a column for each class.")
-@click.option("--run", "which", default="best", metavar="WHICH", help="best (default), latest, or a run's id.")
+@click.option(
+    "--run", "which", default="best", metavar="WHICH", help="Whose model: best (default), latest, or a run's id."
+)
 @click.option("--url", metavar="PLACE", help="The directory or URL of a saved model, instead of one of the project.")
 @click.option("--format", "kind", type=_KINDS, help="What FILE is. Default: as its name ends; csv of stdin.")
 @click.option("-o", "--output", metavar="PATH", help="Where predictions go, as .csv, .json or .jsonl. Default: stdout.")
@@ -98,9 +100,12 @@ def opened(file: str) -> Iterator[BinaryIO]:
     try:
         source = open(file, "rb")  # noqa: SIM115 - closed below
     except OSError as error:
-        from mlpipeline.errors import UsageError
+        from pathlib import Path
 
-        raise UsageError(f"{file}: cannot be read ({error.strerror})") from None
+        from mlpipeline.errors import UsageError
+        from mlpipeline.filesystems import remedy
+
+        raise UsageError(f"{file}: cannot be read {remedy(error, Path(file))}") from None
     with source:
         yield source
 

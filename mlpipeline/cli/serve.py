@@ -24,7 +24,13 @@ if TYPE_CHECKING:
     metavar="TOKEN",
     help="What requests have to bring; better MLPIPELINE_TOKEN in the environment, which no `ps` shows.",
 )
-@click.option("--choose", default="best", show_default=True, metavar="WHICH", help="best, latest, or a run's id.")
+@click.option(
+    "--choose",
+    default="best",
+    show_default=True,
+    metavar="WHICH",
+    help="Which saved model: best, latest, or a run's id.",
+)
 @click.option(
     "--poll", default=5.0, show_default=True, metavar="SECONDS", type=click.FloatRange(min=0.05),
     help="How often it looks for newer models.",

@@ -97,10 +97,13 @@ def space(name: str, text: str, kinds: str) -> Any:
         UsageError: an end of a range is no number, or a value is not of the parameter's type.
     """
     from mlpipeline.cli import typed
+    from mlpipeline.errors import UsageError
 
     if found := _RANGE.fullmatch(text):
         low, high = _ends(f"--{name} {text}", found["low"], found["high"], kinds)
         return (low, high, "log") if found["log"] else (low, high)
+    if "str" not in kinds and kinds and (text.startswith("..") or text.endswith("..")):
+        raise UsageError(f"--{name} {text}: an end is missing: a range is LOW..HIGH, e.g. 3..10 or 0.01..0.3log")
     parts = [text] if text.startswith(("[", "{")) else text.split(",")
     return [typed.value(name, each.strip(), kinds) for each in parts]
 

@@ -48,7 +48,7 @@ def words(given: Sequence[str], sets: Iterable[str] = ()) -> dict[str, str]:
         if not word.startswith("--") or not name.isidentifier():
             raise UsageError(f"'{word}' belongs to no parameter: write --name value, or --name=value")
         if not equals:
-            text = rest.pop(0) if rest and not rest[0].startswith("--") else "true"
+            text = rest.pop(0) if rest and not rest[0].startswith("--") else "true"  # a flag, or forgotten
         take(name, text)
     for each in sets:
         name, equals, text = each.partition("=")
@@ -108,7 +108,8 @@ def value(name: str, text: str, kinds: str) -> Any:
         except (ValueError, OverflowError):  # the latter: no whole number is infinite
             continue
     if names:
-        raise UsageError(f"--{name} {text}: must be {' or '.join(names)}")
+        forgotten = f". Its value is missing: --{name} VALUE" if text == "true" else ""
+        raise UsageError(f"--{name} {text}: must be {' or '.join(names)}{forgotten}")
     return _anything(text)
 
 

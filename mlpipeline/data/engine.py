@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mlpipeline import errors
-from mlpipeline.config_text import near_miss
+from mlpipeline.config_text import near_miss, near_or_known
 from mlpipeline.data.dialects import postgres
 from mlpipeline.errors import ConfigurationError
 
@@ -44,7 +44,7 @@ def read_options(items: Mapping[str, str], where: Mapping[str, str]) -> dict[str
             elif key in _TEXTS:
                 options[key] = text
             else:
-                raise ConfigurationError(f"{where[key]}: unknown key {key!r}.{near_miss(key, known)}")
+                raise ConfigurationError(f"{where[key]}: unknown key {key!r}.{near_or_known(key, known)}")
         except ValueError as error:
             raise ConfigurationError(f"{where[key]}: {key} = {text}: {error}") from error
     return options

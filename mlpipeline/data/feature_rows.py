@@ -78,7 +78,7 @@ def dated(frame: pd.DataFrame, keys: Sequence[str], time: str | datetime) -> pd.
         raise DataFault(f"a column is called {TIME!r}, and is not the one that time= names: rename it")
     rows = rest.assign(**{TIME: times}).reset_index(drop=True)
     if len(rows.columns) == len(keys) + 1:
-        raise DataFault("there is no feature: the frame has nothing but the key and the time")
+        raise DataFault("there is no feature: the frame has nothing but the key and the time: add one")
     for name in keys:
         if missing := int(rows[name].isna().sum()):
             raise DataFault(

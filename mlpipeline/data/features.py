@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from mlpipeline.config_text import near_miss
+from mlpipeline.config_text import near_miss, near_or_known
 from mlpipeline.data import feature_rows
 from mlpipeline.data.feature_rows import TIME
 from mlpipeline.data.row_hash import hash_rows
@@ -207,7 +207,7 @@ class FeatureStore:
         known = self.versions(entity)
         if not known:
             entities = self.entities()
-            raise DataFault(f"no features of {entity!r} are published.{near_miss(entity, entities)}")
+            raise DataFault(f"no features of {entity!r} are published.{near_or_known(entity, entities)}")
         if version is not None and version not in known:
             raise DataFault(f"{entity} has no version {version!r}: it has {', '.join(known)}")
         return known[-1] if version is None else version

@@ -92,7 +92,9 @@ class _Spooler:
         self.names = self.names or [str(name) for name in frame.columns]
         check_columns(frame, self.names, where)
         if extra := sorted(set(map(str, frame.columns)) - set(self.names)):
-            raise DataFault(f"{where}: column {', '.join(map(repr, extra))} was not in the chunks before it")
+            raise DataFault(
+                f"{where}: column {', '.join(map(repr, extra))} was not in the chunks before it: yield the same in all"
+            )
         keys = self.split.keys(frame)
         hashes = keys.rows if self.split.group_by is None and self.split.row_key is None else hash_rows(frame)
         self.total = (self.total + int(hashes.sum(dtype=np.uint64))) % 2**64

@@ -110,7 +110,9 @@ def given(encoding: Encoding, frame: pd.DataFrame, weight: str | None) -> Rows:
     """
     absent = [name for name in encoding.output_inputs if name not in frame.columns]
     if encoding.output_encoder is None or absent:
-        raise errors.DataFault(f"the target {', '.join(map(repr, absent))} is missing: scores compare with it")
+        raise errors.DataFault(
+            f"the target {', '.join(map(repr, absent))} is missing: scores compare with it, so add it"
+        )
     check_target(encoding, frame, "the frame")
     used = weights(frame, weight, "the frame") if weight is not None and weight in frame.columns else None
     return Rows(part="given", observations=encoding.observations(frame), weight=used)

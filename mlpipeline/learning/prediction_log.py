@@ -55,10 +55,12 @@ def check_keys(frame: pd.DataFrame, keys: Sequence[str]) -> list[str]:
             "log needs keys, the columns that tell rows apart: predict(frame, log=True, keys=['id'])"
         )
     if absent := [name for name in named if name not in frame.columns]:
-        raise errors.DataFault(f"keys: there is no column {', '.join(map(repr, absent))} in the frame")
+        raise errors.DataFault(
+            f"keys: there is no column {', '.join(map(repr, absent))} in the frame: name others, or add it"
+        )
     missing = frame[named].isna().any(axis=1)
     if missing.any():
-        raise errors.DataFault(f"keys: {int(missing.sum()):,} of {len(frame):,} rows have none")
+        raise errors.DataFault(f"keys: {int(missing.sum()):,} of {len(frame):,} rows have none: fill them")
     return named
 
 

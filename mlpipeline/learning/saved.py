@@ -115,7 +115,7 @@ class Shelf:
             names = sorted({each.name for each in listed})
             raise UsageError(
                 f"there is no saved model '{name}'.{near_miss(name, names)} Saved: {', '.join(names) or 'none'}. "
-                f"A run that succeeded leaves one, by hand: mlpipeline fit{self._left_out()}"
+                f"A run of an EstimatorModel that succeeds leaves one, by hand: mlpipeline fit{self._left_out()}"
             )
         if which not in (BEST, LATEST):
             return _of_run(of_name, name, which)
@@ -145,7 +145,7 @@ class Shelf:
         try:
             facts = (path / manifest.NAME).stat()
         except FileNotFoundError:
-            raise ArtefactError(f"{path}: is gone") from None
+            raise ArtefactError(f"{path}: is gone: take another run (mlpipeline history), or train again") from None
         mark = (facts.st_mtime_ns, facts.st_size, facts.st_ino)
         if path not in self._read or self._read[path][0] != mark:
             self._read[path] = mark, manifest.read(path)

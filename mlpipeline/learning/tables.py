@@ -42,7 +42,7 @@ def read(source: BinaryIO, kind: str, columns: Sequence[Column], whose: str) -> 
     except (ValueError, KeyError, UnicodeError, RecursionError, OSError) as error:
         raise DataFault(f"{whose}: is no {kind}: {error}") from error
     if not len(frame):
-        raise DataFault(f"{whose}: has no rows")
+        raise DataFault(f"{whose}: has no rows: give a file that has some")
     Schema(tuple(columns)).check(frame, None, whose)
     return frame
 

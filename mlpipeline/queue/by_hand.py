@@ -14,6 +14,7 @@ from mlpipeline.errors import ModelFault, NotWritable, UsageError
 from mlpipeline.execution import machine
 from mlpipeline.execution.executor import Executor, Life
 from mlpipeline.failpoints import reach
+from mlpipeline.filesystems import remedy
 from mlpipeline.ledger import Ledger
 from mlpipeline.project import Project
 from mlpipeline.queue import submission, wishes
@@ -134,7 +135,7 @@ class Fit:
         try:
             submission.write(occasion, wanted, prepared)
         except OSError as error:
-            raise NotWritable(f"{prepared.directory}: cannot be written: {error}") from error
+            raise NotWritable(f"{prepared.directory}: cannot be written {remedy(error, prepared.directory)}") from error
         return prepared
 
     def _wanted(self, version: str) -> Wanted:

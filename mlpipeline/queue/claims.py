@@ -263,5 +263,6 @@ def _story(claim: Claim) -> Elsewhere | None:
 def _places(directory: Path) -> list[Path]:
     if not directory.is_dir():
         return []
+    os.listdir(directory)  # glob would take what may not be read for nothing
     found = {path.with_suffix("") for path in directory.glob("*/*") if path.suffix[1:].isdecimal()}
     return sorted(found)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from mlpipeline import admission, events, requests, rundir, taking_up, wire
-from mlpipeline.config_text import near_miss
+from mlpipeline.config_text import near_miss, near_or_known
 from mlpipeline.errors import DiskFull, LedgerError, MlpipelineError, NotWritable, RequestRefused
 from mlpipeline.failpoints import reach
 from mlpipeline.queue.orders import Order
@@ -146,7 +146,7 @@ class Commands:
         description = scheduler.outlook.known.get(model)
         listed = {each.model for each in scheduler.selection.current.models}
         if description is None and model not in listed and not scheduler.ledger.runs(model=model, limit=1):
-            raise RequestRefused(f"{model} is neither listed nor recorded.{near_miss(model, listed)}")
+            raise RequestRefused(f"{model} is neither listed nor recorded.{near_or_known(model, listed)}")
         names = [each.name for each in description.versions] if description is not None else []
         if version and names and version not in names:
             raise RequestRefused(

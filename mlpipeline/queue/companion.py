@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from mlpipeline import wire
-from mlpipeline.config_text import near_miss
+from mlpipeline.config_text import near_or_known
 from mlpipeline.errors import ConfigurationError, UsageError
 from mlpipeline.project import Project
 from mlpipeline.settings import CONFIG
@@ -104,7 +104,7 @@ def options_of(project: Project) -> list[str] | None:
         return None
     for key in section:
         if key not in KEYS:
-            raise ConfigurationError(f"{CONFIG}: [DASHBOARD]: unknown key {key!r}.{near_miss(key, KEYS)}")
+            raise ConfigurationError(f"{CONFIG}: [DASHBOARD]: unknown key {key!r}.{near_or_known(key, KEYS)}")
     port = section.get("port", "")
     if not (port.isascii() and port.isdigit() and int(port) < 1 << 16):
         raise ConfigurationError(f"{CONFIG}: [DASHBOARD] port = {port}: give a number from 0 (any free one) to 65535")

@@ -64,7 +64,7 @@ def _check(old: Selection, name: str, order: Sequence[str], digest: str) -> None
     if old.use_blacklist:
         raise RequestRefused(f"{name} takes all models but those of a blacklist: there is no order to change")
     if sorted(order) != sorted(each.model for each in old.models):
-        raise RequestRefused(f"{name}: these are not the models that it lists")
+        raise RequestRefused(f"{name}: these are not the models that it lists now: look again, and move again")
 
 
 def _line_of(listed: Selection, model: str) -> int:

@@ -42,7 +42,7 @@ def template(kind: str, name: str, root: Path | None) -> Iterator[Template]:
     elif "/" in name or name in (".", ".."):
         directory = Path(name).expanduser()
         if not directory.is_dir():
-            raise UsageError(f"--template {shown(name)}: there is no such directory")
+            raise UsageError(f"--template {shown(name)}: there is no such directory (mlpipeline list templates)")
         yield Template(name=name, directory=directory.resolve(), where=name)
     else:
         yield _by_name(kind, name, root)

@@ -7,7 +7,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
-from mlpipeline.config_text import near_miss, shown
+from mlpipeline.config_text import near_or_known, shown
 from mlpipeline.errors import UsageError
 from mlpipeline.scaffold.names import Name
 from mlpipeline.workflow import types as built_in
@@ -85,7 +85,7 @@ def _type(root: Path, name: str) -> type:
     place = root / "components"
     known = [*BUILT_IN, *defined(root), *plugins.names("component")]
     if "." not in name and ":" not in name and name not in known:
-        raise UsageError(f"--type {shown(name)}: there is no such type.{near_miss(name, known)}")
+        raise UsageError(f"--type {shown(name)}: there is no such type.{near_or_known(name, known)}")
     faults: list[Any] = []
     classes = Classes(Sources(root), [place] if place.is_dir() else [], faults)
     found = classes.find("component", Node(value=name, place=Place("--type")))

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from mlpipeline.errors import MlpipelineError, NotWritable
+from mlpipeline.filesystems import remedy
 
 
 def write(root: Path, files: Mapping[str, bytes]) -> list[str]:
@@ -33,7 +34,8 @@ def write(root: Path, files: Mapping[str, bytes]) -> list[str]:
             _write(root, root / name, files[name], made)
     except OSError as error:
         _undo(made)
-        raise NotWritable(f"{error.filename or root}: {error.strerror}; nothing was written") from error
+        place = Path(error.filename or root)
+        raise NotWritable(f"{place}: cannot be written {remedy(error, place)}; nothing was written") from error
     except BaseException:  # Ctrl-C must not leave half of it
         _undo(made)
         raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mlpipeline.config_text import near_miss
+from mlpipeline.config_text import near_or_known
 from mlpipeline.errors import VersionsError
 from mlpipeline.searches import Between, Choice, space_of
 
@@ -34,7 +34,7 @@ def _space(name: str, given: Any) -> Choice | Between:
         return Choice((given,))
     for key in given:
         if key not in _KEYS:
-            raise VersionsError(f"{name}: there is no {key!r} in a space.{near_miss(str(key), _KEYS)}")
+            raise VersionsError(f"{name}: there is no {key!r} in a space.{near_or_known(str(key), _KEYS)}")
     if given.keys() == {"choices"} and isinstance(given["choices"], list):
         return space_of(name, given["choices"])
     if not {"low", "high"} <= given.keys() or "choices" in given:

@@ -112,5 +112,19 @@ def test_every_message_says_what_to_do_or_what_would_be_right() -> None:
     assert without == []
 
 
+def test_the_nearest_name_is_not_all_that_a_message_offers() -> None:
+    """Where no name is near, `near_miss` says nothing: the names that there are have to follow, or another remedy."""
+    found = []
+    for path in sorted((ROOT / "mlpipeline").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call) and node.exc.args:
+                last = node.exc.args[0]
+                value = last.values[-1] if isinstance(last, ast.JoinedStr) else None
+                call = value.value if isinstance(value, ast.FormattedValue) else None
+                if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("near_miss"):
+                    found.append(f"{path.relative_to(ROOT)}:{node.lineno}: {ast.unparse(last)}")
+    assert found == []
+
+
 def test_no_message_is_empty() -> None:
     assert [each for each in raised() if each.text == ""] == []

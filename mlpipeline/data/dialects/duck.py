@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from mlpipeline.config_text import near_miss
+from mlpipeline.config_text import near_or_known
 from mlpipeline.data import arrow, binds
 from mlpipeline.data.dialects.dialect import Dialect, Tell, batches
 from mlpipeline.data.rendering import Rendered
@@ -104,7 +104,7 @@ class DuckDialect(Dialect):
         kinds = self.columns_of(live, table)
         for name in frame.columns:
             if name not in kinds:
-                raise DataFault(f"the table {table.name} has no column {name!r}.{near_miss(str(name), kinds)}")
+                raise DataFault(f"the table {table.name} has no column {name!r}.{near_or_known(str(name), kinds)}")
         names = ", ".join(map(self.quote, frame.columns))
         for part in batches(frame, batch):
             with _registered(live, arrow.of_frame(part)) as source:

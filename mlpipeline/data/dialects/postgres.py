@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from mlpipeline import errors
-from mlpipeline.config_text import near_miss
+from mlpipeline.config_text import near_or_known
 from mlpipeline.data import arrow, binds
 from mlpipeline.data.dialects import postgres_csv, postgres_swap
 from mlpipeline.data.dialects.dialect import Dialect, Tell, batches, statement_with
@@ -112,7 +112,7 @@ class PostgresDialect(Dialect):
         """Sends rows into a table whose columns are known."""
         for name in frame.columns:
             if name not in kinds:
-                raise DataFault(f"the table {table.name} has no column {name!r}.{near_miss(str(name), kinds)}")
+                raise DataFault(f"the table {table.name} has no column {name!r}.{near_or_known(str(name), kinds)}")
         names = ", ".join(map(self.quote, frame.columns))
         sql = f"COPY {table.quoted(self.quote)} ({names}) FROM STDIN (FORMAT csv)"
         with live.connection.driver_connection.cursor() as cursor, cursor.copy(sql) as copy:

@@ -50,7 +50,9 @@ class Numeric(Encoder):
         """
         found, kind = numbers(values, self)
         if kind != self.kind_ and Kind.NOTHING not in (kind, self.kind_):
-            raise errors.DataFault(f"{self!r}: column '{values.name}' holds {kind}s, and {self.kind_}s were fitted")
+            raise errors.DataFault(
+                f"{self!r}: column '{values.name}' holds {kind}s, and {self.kind_}s were fitted: convert it"
+            )
         return found
 
     @property
@@ -127,7 +129,9 @@ class Pass(Encoder):
             return _exact(values, wanted)
         found, kind = numbers(values, self)
         if kind in (Kind.MOMENT, Kind.DURATION):
-            raise errors.DataFault(f"{self!r}: column '{values.name}' holds {kind}s, and numbers were fitted")
+            raise errors.DataFault(
+                f"{self!r}: column '{values.name}' holds {kind}s, and numbers were fitted: convert it"
+            )
         found = np.where(np.isnan(found), 0.0, found)
         return _whole(found, wanted) if wanted.kind in "iu" else found
 

@@ -39,7 +39,7 @@ class Boolean(Encoder):
     def _numbers(self, values: pd.Series) -> np.ndarray:
         found, kind = numbers(values, self)
         if kind in (Kind.MOMENT, Kind.DURATION):
-            raise errors.DataFault(f"{self!r}: column '{values.name}' holds times, which are neither true nor false")
+            raise errors.DataFault(f"{self!r}: column '{values.name}' holds times, not flags: convert it")
         return found
 
     def _decode(self, codes: np.ndarray) -> np.ndarray:

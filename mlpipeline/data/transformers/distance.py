@@ -54,7 +54,7 @@ class Distance(Transformer):
 
     def combine(self, columns: Sequence[pd.Series]) -> pd.Series:
         if self.input not in {"degrees", "radians"}:
-            raise errors.UnknownOption(f"{self!r}: input '{self.input}' is neither degrees nor radians")
+            raise errors.UnknownOption(f"{self!r}: input '{self.input}' is neither degrees nor radians: choose one")
         angles = np.stack([column.numbers(values) for values in columns])
         angles[~np.isfinite(angles)] = np.nan
         lat_a, lon_a, lat_b, lon_b = np.radians(angles) if self.input == "degrees" else angles

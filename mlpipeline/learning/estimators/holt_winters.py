@@ -116,7 +116,9 @@ class HoltWinters(Estimator):
         if self.time is None:
             return
         if self.time not in map(str, x.columns):
-            raise errors.DataFault(f"HoltWinters: there is no feature '{self.time}', which tells the time")
+            raise errors.DataFault(
+                f"HoltWinters: there is no feature '{self.time}', which tells the time: add it, or name yours as time="
+            )
         times = _seconds(x[self.time])
         steps = np.diff(times)
         if not (steps > 0).all() or not np.allclose(steps, steps[0], rtol=1e-3):
@@ -128,10 +130,12 @@ class HoltWinters(Estimator):
             return self._ahead(np.arange(1, len(x) + 1))
         periods = (_seconds(x[self.time]) - self.last_time_) / self.time_step_
         if not np.isfinite(periods).all():
-            raise errors.DataFault(f"HoltWinters: '{self.time}' is missing in some rows")
+            raise errors.DataFault(f"HoltWinters: '{self.time}' is missing in some rows: drop or fill them")
         ahead = np.rint(periods).astype(np.int64)
         if (ahead <= -len(self.fitted_)).any():
-            raise errors.DataFault(f"HoltWinters: '{self.time}' lies before the training split in some rows")
+            raise errors.DataFault(
+                f"HoltWinters: '{self.time}' lies before the training split in some rows: ask for later ones"
+            )
         return np.where(ahead > 0, self._ahead(ahead), self.fitted_[np.minimum(ahead, 0) - 1])
 
     def _ahead(self, periods: np.ndarray) -> np.ndarray:

@@ -107,7 +107,7 @@ class Prophet(Estimator):
         known = [str(name) for name in x.columns]
         for name in (self.time, *self.regressors):
             if name not in known:
-                raise errors.DataFault(f"Prophet: there is no feature '{name}', but {', '.join(known)}")
+                raise errors.DataFault(f"Prophet: there is no feature '{name}': name one of {', '.join(known)}")
         times = x[self.time]
         if not pd.api.types.is_datetime64_any_dtype(times.dtype):
             times = pd.to_datetime(times.astype("float64"), unit=self.unit)

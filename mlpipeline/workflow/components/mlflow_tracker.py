@@ -95,10 +95,10 @@ class MLflowTracker(ResourceTracker):
         found = None if run is None else _resource(run)
         if found is not None and found.id == resource_id:
             return found
-        from mlpipeline.config_text import near_miss
+        from mlpipeline.config_text import near_or_known
 
         known = [each.id for run in mlflow.search() if (each := _resource(run)) is not None]
-        raise UsageError(f"there is no resource {resource_id!r}.{near_miss(resource_id, known)}")
+        raise UsageError(f"there is no resource {resource_id!r}.{near_or_known(resource_id, known)}")
 
     @side_effects
     def add_report(self, resource: Resource, report: Report) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mlpipeline import params, wire
-from mlpipeline.config_text import near_miss
+from mlpipeline.config_text import near_or_known
 from mlpipeline.errors import DataFault, UsageError
 from mlpipeline.run import State
 from mlpipeline.workflow import secrets
@@ -72,7 +72,7 @@ class Resources:
                 return from_json(numbered.read(self._home(Kind(kind), name), int(number)), int(number))
             except FileNotFoundError:
                 pass
-        raise UsageError(f"there is no resource {resource_id!r}.{near_miss(resource_id, list(self._ids()))}")
+        raise UsageError(f"there is no resource {resource_id!r}.{near_or_known(resource_id, list(self._ids()))}")
 
     def _ids(self) -> Iterator[str]:
         for kind in Kind:

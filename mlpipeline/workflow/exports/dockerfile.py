@@ -84,7 +84,9 @@ def _within(subject: Subject, directory: Path) -> str:
         )
     outside = [each for each in subject.sources if Path(each).is_absolute()]
     if outside:
-        raise UsageError(f"{outside[0]} lies outside the project {subject.root}: the image would not hold it")
+        raise UsageError(
+            f"{outside[0]} lies outside the project {subject.root}: the image would not hold it: move it there"
+        )
     relative = place.relative_to(subject.root).as_posix()
     if _SPECIAL.search(relative):
         raise UsageError(f"{relative!r} means something else to Docker: name a directory without $ * ? [ ] \\")

@@ -64,7 +64,9 @@ def _config_map(subject: Subject, name: str) -> dict[str, Any]:
     data = {}
     for key, file in _keys(subject).items():
         if Path(file).is_absolute():
-            raise UsageError(f"{file} lies outside the project {subject.root}: the image would not hold it")
+            raise UsageError(
+                f"{file} lies outside the project {subject.root}: the image would not hold it: move it there"
+            )
         if ":" in file:
             raise UsageError(f"{file}: Kubernetes mounts no file with a colon in its path: rename it")
         data[key] = (subject.root / file).read_text("utf-8-sig")

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from mlpipeline import plugins
-from mlpipeline.config_text import near_miss
+from mlpipeline.config_text import near_miss, near_or_known
 from mlpipeline.errors import MlpipelineError, UsageError
+from mlpipeline.filesystems import remedy
 from mlpipeline.workflow.generate import docstrings, shape
 from mlpipeline.workflow.literals import literal
 
@@ -100,7 +101,7 @@ def _read(path: Path) -> tuple[str, str]:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
         return content.decode(encoding), encoding
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise UsageError(f"{path} cannot be read {remedy(error, path)}") from error
     except (SyntaxError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read: {error}: save the file as UTF-8") from error
 
@@ -111,7 +112,7 @@ def _excerpt(text: str, path: Path, name: str, methods: tuple[str, ...], task: s
     known = [each.name for each in found.methods]
     for method in methods:
         if method not in known:
-            raise UsageError(f"{name} has no method {method!r} of its own.{near_miss(method, known)}")
+            raise UsageError(f"{name} has no method {method!r} of its own.{near_or_known(method, known)}")
     # split as the syntax tree counts lines: a form feed ends none
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     wanted = range(_first_line(found.node), (found.node.end_lineno or 0) + 1)
@@ -211,4 +212,5 @@ def _save(target: Path, text: str, encoding: str) -> None:
         beside.replace(target)
     except (OSError, UnicodeEncodeError) as error:
         beside.unlink(missing_ok=True)
-        raise UsageError(f"{target} cannot be written: {error}") from error
+        told = remedy(error, target) if isinstance(error, OSError) else f"({error}): name another encoding"
+        raise UsageError(f"{target} cannot be written {told}") from error

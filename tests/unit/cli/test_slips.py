@@ -153,3 +153,19 @@ def test_names_that_there_are_stand_where_none_is_near() -> None:
     assert near_or_known("zzz", ["wide", "deep"]) == " Known: wide, deep"
     assert near_or_known("zzz", [f"v{number}" for number in range(14)]).endswith("v11, and 2 more")
     assert "None is known here" in near_or_known("zzz", [])
+
+
+def test_claims_that_may_not_be_read_are_not_taken_for_none(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk.project.claims_dir.mkdir(parents=True)
+    assert desk.type("release", "--host", "gone", "--yes").stdout == "freed: nothing\n"
+    listed = os.listdir
+
+    def refused(path: object = ".") -> list[str]:
+        if path == desk.project.claims_dir:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return listed(path)  # type: ignore[call-overload, no-any-return]
+
+    monkeypatch.setattr(os, "listdir", refused)
+    result = desk.type("release", "--host", "gone", "--yes")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"{desk.project.claims_dir} cannot be read (Permission denied)" in result.stderr

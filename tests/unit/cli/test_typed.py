@@ -109,6 +109,8 @@ def test_spaces_are_read(text: str, kinds: str, found: Any) -> None:
         ({}, {}, "nothing to search"),
         ({"epochs": "5"}, {}, "nothing to search"),
         ({"epochs": "a..b"}, {}, "a range is LOW..HIGH"),
+        ({"epochs": "3.."}, {}, "an end is missing: a range is LOW..HIGH"),
+        ({"estimator__rate": "..0.5"}, {}, "an end is missing: a range is LOW..HIGH"),
         ({"epochs": "0.5..3"}, {}, "give whole numbers"),
         ({"epochs": "5..3"}, {}, "low 5 is above high 3"),
         ({"epochs": "0..3log"}, {}, "above 0 for a logarithm"),
@@ -155,3 +157,8 @@ def test_the_parameters_of_a_model_are_those_of_its_version_and_its_parts() -> N
         "estimator__index": "str | None",
     }
     assert (found["estimator__inner__depth"]["default"], found["epochs"]["default"]) == ("9", "3")
+
+
+def test_a_value_that_was_forgotten_is_told() -> None:
+    with pytest.raises(UsageError, match=r"must be float\. Its value is missing: --estimator__rate VALUE"):
+        typed.values(typed.words(["--estimator__rate"]), KNOWN, "m.py")

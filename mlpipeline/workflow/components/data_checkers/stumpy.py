@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mlpipeline import errors
-from mlpipeline.config_text import near_miss
+from mlpipeline.config_text import near_or_known
 from mlpipeline.errors import DataFault
 from mlpipeline.workflow.components import places
 from mlpipeline.workflow.part import side_effects
@@ -104,7 +104,7 @@ class StumpyMatrixProfiler(DataChecker):
 
     def _there(self, name: str, data: pd.DataFrame) -> str:
         if name not in data.columns:
-            raise DataFault(f"there is no column {name!r}.{near_miss(name, map(str, data.columns))}")
+            raise DataFault(f"there is no column {name!r}.{near_or_known(name, map(str, data.columns))}")
         return name
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 import pandas as pd
 
 from mlpipeline import plugins
-from mlpipeline.config_text import near_miss
+from mlpipeline.config_text import near_or_known
 from mlpipeline.data.encoding import Encoding
 from mlpipeline.errors import ConfigurationError, NotFitted
 from mlpipeline.workflow.components.feature_transformers import columns, specified
@@ -65,7 +65,7 @@ def _made(entry: Any) -> Any:
     name, keywords = entry["encoder"], {key: value for key, value in entry.items() if key != "encoder"}
     known = plugins.names("encoder")
     if name not in known:
-        raise ConfigurationError(f"there is no encoder {name!r}.{near_miss(name, known)}")
+        raise ConfigurationError(f"there is no encoder {name!r}.{near_or_known(name, known)}")
     try:
         return plugins.load("encoder", name)(**keywords)
     except (TypeError, ValueError) as error:

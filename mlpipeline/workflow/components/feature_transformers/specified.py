@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mlpipeline.config_text import near_miss
+from mlpipeline.config_text import near_or_known
 from mlpipeline.errors import ConfigurationError
 
 _KEYS = ("transformer", "transformer_columns", "transformer_args", "transformer_kwargs")
@@ -57,14 +57,14 @@ def made(entry: Any, known: Mapping[str, type]) -> Specified:
     if not isinstance(entry, Mapping) or "transformer" not in entry:
         raise ConfigurationError(f"is {entry!r}: write {{transformer: Name, transformer_columns: [...]}}")
     if unknown := [key for key in entry if key not in _KEYS]:
-        raise ConfigurationError(f"{unknown[0]!r} means nothing here.{near_miss(str(unknown[0]), _KEYS)}")
+        raise ConfigurationError(f"{unknown[0]!r} means nothing here.{near_or_known(str(unknown[0]), _KEYS)}")
     name, columns = str(entry["transformer"]), entry.get("transformer_columns")
     if name not in known:
-        raise ConfigurationError(f"there is no transformer {name!r}.{near_miss(name, known)}")
+        raise ConfigurationError(f"there is no transformer {name!r}.{near_or_known(name, known)}")
     arguments, keywords = entry.get("transformer_args") or [], dict(entry.get("transformer_kwargs") or {})
     accepted = inspect.signature(known[name]).parameters
     if unknown := [key for key in keywords if key not in accepted]:
-        raise ConfigurationError(f"{name} has no {unknown[0]!r}.{near_miss(str(unknown[0]), accepted)}")
+        raise ConfigurationError(f"{name} has no {unknown[0]!r}.{near_or_known(str(unknown[0]), accepted)}")
     if "sparse_output" in accepted:  # a frame holds no sparse matrix
         keywords.setdefault("sparse_output", False)
     try:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from mlpipeline import params
-from mlpipeline.config_text import near_miss
+from mlpipeline.config_text import near_or_known
 from mlpipeline.console import LOGGER
 from mlpipeline.errors import DataFault, MlpipelineError, ParameterError, VersionsError
 from mlpipeline.searches import Between, Choice, is_better
@@ -138,7 +138,7 @@ class SearchTuner(HyperparameterTuner):
             for parameter in spaces[name]:
                 if known is not None and parameter not in known:
                     told = f"{type(part).__name__} has no hyper-parameter {parameter!r}."
-                    raise ParameterError(f"search_space: {told}{near_miss(parameter, known)}")
+                    raise ParameterError(f"search_space: {told}{near_or_known(parameter, known)}")
         if data.validation is None or not len(data.validation):
             raise DataFault("there is no validation part to compare trials by: have the splitter make one")
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mlpipeline.config_text import near_miss
+from mlpipeline.config_text import near_or_known
 from mlpipeline.errors import DataFault
 from mlpipeline.workflow import scoring
 from mlpipeline.workflow.types.contract import TEST, TRAIN, VALIDATION, Splits
@@ -50,7 +50,7 @@ def predicted(
     for name in columns:
         if name not in rows.columns:
             raise DataFault(
-                f"sensitive_features: there is no column {name!r}.{near_miss(name, map(str, rows.columns))}"
+                f"sensitive_features: there is no column {name!r}.{near_or_known(name, map(str, rows.columns))}"
             )
     found, truth = model.predict(rows.drop(columns=data.target)), rows[data.target]
     groups = {name: _groups(rows[name], name, smallest) for name in columns}

@@ -173,7 +173,7 @@ def stop(directory: Path) -> bool:
     except psutil.NoSuchProcess:
         pass
     except psutil.AccessDenied as error:
-        raise MlpipelineError(f"process {found.handle} is another user's: it cannot be ended") from error
+        raise MlpipelineError(f"process {found.handle} is another user's: ask them to end it") from error
     deployments.write(directory, replace(found, handle=None, started=None))
     return True
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from mlpipeline import plugins
-from mlpipeline.config_text import near_miss
+from mlpipeline.config_text import near_miss, near_or_known
 from mlpipeline.errors import DataFault, NotFitted, ParameterError
 from mlpipeline.workflow.components.model_trainers.fitted import Fitted
 from mlpipeline.workflow.part import Part
@@ -180,7 +180,9 @@ class EstimatorTrainer(ModelTrainer):
         kind, known, given = plugins.load("estimator", self.ESTIMATOR), self._parameter_names(), dict(self.parameters)
         for name in given:
             if name not in known:
-                raise ParameterError(f"training_params: {type(self).__name__} has no {name!r}.{near_miss(name, known)}")
+                raise ParameterError(
+                    f"training_params: {type(self).__name__} has no {name!r}.{near_or_known(name, known)}"
+                )
         for name in _SEEDS:
             if name in known:
                 given.setdefault(name, self.seed)

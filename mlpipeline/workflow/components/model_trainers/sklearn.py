@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any
 
 from mlpipeline import errors
-from mlpipeline.config_text import near_miss
+from mlpipeline.config_text import near_miss, near_or_known
 from mlpipeline.workflow.components.model_trainers.estimator_trainer import EstimatorTrainer
 
 TYPE_CHECKING = False
@@ -82,7 +82,7 @@ def _named() -> Mapping[str, Any]:
 
 def _kind(name: str) -> Any:
     if name not in _named():
-        raise errors.UnknownOption(f"estimator: scikit-learn has no {name!r}.{near_miss(name, _named())}")
+        raise errors.UnknownOption(f"estimator: scikit-learn has no {name!r}.{near_or_known(name, _named())}")
     return _named()[name]
 
 
