@@ -137,7 +137,8 @@ class Classes:
 
     def _unknown(self, kind: str, name: str, place: Place) -> None:
         known = [*self._files, *self._names(kind)]
-        told = f"there is no {kind} {shown(name)!r}.{near_miss(name, known)}"
+        near = near_miss(name, known) or (f" Those that there are: mlpipeline list {kind}s" if known else "")
+        told = f"there is no {kind} {shown(name)!r}.{near}"
         if others := [each for each in LEVELS if each != kind and name in self._names(each)]:
             told = f"{name} is no {kind} but a {others[0]}: declare it under `{others[0]}:`"
         elif self._unreadable:

@@ -93,6 +93,7 @@ def test_the_class_that_is_named_counts_and_files_lie_over_one_another(bench: Wo
         (("run", "workflow", "My", "-c", "w.yaml", "-b", "man"), 2, "--build-method: My has no method 'man'"),
         (("run", "workflow", "My", "-c", "gone.yaml"), 2, "does not exist"),
         (("run", "workflow", "Myy", "-c", "w.yaml"), 2, "there is no runner 'Myy'. Did you mean 'My'?"),
+        (("run", "workflow", "Zz9", "-c", "w.yaml"), 2, "'Zz9'. Those that there are: mlpipeline list runners"),
         (("run", "workflow", "My", "-c", "w.yaml", "--set", "x"), 2, "write it as --set part.key=value"),
         (("run", "workflow", "My", "-c", "w.yaml", "--version", "x"), 2, "no version 'x'"),
         (("run", "workflow", "My"), 2, "'main'"),
