@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import functools
 import re
 import tomllib
 from collections.abc import Iterator
@@ -84,11 +85,20 @@ def reached_from(*names: str) -> dict[str, str]:
     return found
 
 
-def functions() -> Iterator[tuple[str, int]]:
-    for module in MODULES:
-        for node in ast.walk(parsed(module)):
-            if isinstance(node, Function) and node.end_lineno is not None:
-                yield f"{module.relative_to(ROOT)}:{node.lineno} {node.name}", node.end_lineno - node.lineno + 1
+@functools.cache
+def functions() -> tuple[tuple[str, int], ...]:
+    """Returns where each function is, and how many lines it has."""
+    return tuple(
+        (f"{module.relative_to(ROOT)}:{node.lineno} {node.name}", node.end_lineno - node.lineno + 1)
+        for module in MODULES
+        for node in ast.walk(parsed(module))
+        if isinstance(node, Function) and node.end_lineno is not None
+    )
+
+
+@functools.cache
+def sentence(module: Path) -> str:
+    return tree.sentence(module)
 
 
 def recipe(target: str) -> str:
@@ -102,7 +112,7 @@ def test_the_tree_of_the_architecture_page_is_the_tree_on_disk() -> None:
 
 
 def test_every_module_says_what_it_is_in_its_docstring() -> None:
-    assert [str(module.relative_to(ROOT)) for module in MODULES if not tree.sentence(module)] == []
+    assert [str(module.relative_to(ROOT)) for module in MODULES if not sentence(module)] == []
 
 
 def test_no_file_is_longer_than_300_lines() -> None:
@@ -148,9 +158,7 @@ def test_every_module_of_the_root_stands_in_the_contract_of_layers() -> None:
 def test_who_claims_to_touch_nothing_stands_in_the_contract_of_decisions() -> None:
     listed = set(packaging()["importlinter:contract:decisions-do-no-io"]["source_modules"].split())
     claims = re.compile(r"[;.] ?pure$|touches nothing$", re.IGNORECASE)
-    pure = {
-        ".".join(each.relative_to(ROOT).with_suffix("").parts) for each in MODULES if claims.search(tree.sentence(each))
-    }
+    pure = {".".join(each.relative_to(ROOT).with_suffix("").parts) for each in MODULES if claims.search(sentence(each))}
     assert {"mlpipeline.events", "mlpipeline.searches", "mlpipeline.observe.text"} <= pure
     assert pure - listed == set()
 
