@@ -14,6 +14,7 @@ from typing import Any
 
 from mlpipeline import wire
 from mlpipeline.errors import NotWritable, RequestRefused
+from mlpipeline.filesystems import remedy
 from mlpipeline.project import Project
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's: no letters that are mistaken for digits
@@ -134,9 +135,7 @@ def submit(
         wire.write_json(directory / f"{request.id}.json", request.to_json(), sync=True)
         wire.sync_directory(directory.parent)
     except OSError as error:
-        raise NotWritable(
-            f"{directory} cannot be written ({error.strerror}): mend its permissions or the disk"
-        ) from error
+        raise NotWritable(f"{directory} cannot be written {remedy(error, directory)}") from error
     return request.id
 
 

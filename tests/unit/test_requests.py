@@ -84,7 +84,7 @@ def test_without_an_answer_waiting_ends(project: Project) -> None:
 def test_a_place_that_cannot_be_written_is_said(project: Project) -> None:
     project.requests_dir.parent.mkdir(parents=True)
     project.requests_dir.write_text("in the way")
-    with pytest.raises(NotWritable, match="cannot be written"):
+    with pytest.raises(NotWritable, match=r"cannot be written \(File exists\): mend its permissions or the disk"):
         requests.submit(project, "stop")
 
 
