@@ -122,7 +122,7 @@ def _release_host(setup: Setup, host: str, *, yes: bool, dry_run: bool) -> None:
         held = claims.of_host(host)
     except OSError as error:
         told = remedy(error, project.claims_dir)
-        raise NotWritable(f"{project.claims_dir} cannot be read {told}, then release --host again") from error
+        raise NotWritable(f"{project.claims_dir} cannot be read {told}; then run release --host again") from error
     if held and not (yes or dry_run):
         say(f"Host {host} has {len(held)} runs under way: {', '.join(held[:5])}{', …' if len(held) > 5 else ''}.")
         click.confirm("If they still run there, they will be trained twice. Free them?", abort=True)

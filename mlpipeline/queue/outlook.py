@@ -125,17 +125,12 @@ class Outlook:
         if self.invocation is not None:  # without history it counts only that a version is not trained twice at a time
             elsewhere = {key: each for key, each in elsewhere.items() if each.verdict is Verdict.WAITING}
         self._refresh(selection)
-        pending = self.catalog.pending([each.model for each in selection.models])
         now = datetime.now(UTC)
         given: dict[str, Any] = {
             "slots": max(0, slots - len(live)),
             "defaults": defaults(self.project),
             "busy": frozenset(each.run.model_dir for each in live),
-            "describing": {
-                each.model: (-each.options.priority, place)
-                for place, each in enumerate(selection.models)
-                if each.model in pending
-            },
+            "describing": self._describing(selection),
             "faulty": frozenset(self._barred),
             "orders": orders,
             "elsewhere": dict(elsewhere),
@@ -156,6 +151,12 @@ class Outlook:
         self.studies.look(self.plan.items, elsewhere)
         self._announce(self.studies.faults | {model: self.faults[model] for model in self._barred})
         return self.plan
+
+    def _describing(self, selection: Selection) -> dict[str, tuple[int, int]]:
+        """Returns the models that are being described, each with its negated priority and its position."""
+        pending = self.catalog.pending([each.model for each in selection.models])
+        places = enumerate(selection.models)
+        return {each.model: (-each.options.priority, place) for place, each in places if each.model in pending}
 
     def _is_planned(self, given: dict[str, Any], now: datetime) -> bool:
         """Whether the plan still holds: while a thousand wait for an engine, a turn finds that nothing has changed.
