@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ast
 import itertools
 import os
 import sys
-import sysconfig
 from collections.abc import Iterable, Mapping
 
 HEAVY = frozenset(
@@ -75,6 +73,8 @@ def imported_by(files: Mapping[str, bytes]) -> tuple[str, ...]:
 
 
 def _imports(content: bytes) -> Iterable[str]:
+    import ast  # of a scheduler alone: every worker would pay for it
+
     try:
         tree = ast.parse(content)
     except (SyntaxError, ValueError, RecursionError):
@@ -119,6 +119,8 @@ class Stamp:
     """What the interpreter and installed packages looked like at a moment; a change makes what was loaded stale."""
 
     def __init__(self, names: Iterable[str]) -> None:
+        import sysconfig  # of the warm process alone
+
         paths = {sys.executable, *_OWN}
         paths |= {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
         paths |= {path for path in sys.path if os.path.basename(path) in ("site-packages", "dist-packages")}

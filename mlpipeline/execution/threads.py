@@ -5,7 +5,10 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 NEEDED = "threadpoolctl"
 """Without this package nothing native may be loaded before the worker's environment is known."""

@@ -61,6 +61,7 @@ class Tells(Model):
             "directory": os.getcwd(),
             "threads": threading.active_count(),
             "hash": hash("the same in every run"),
+            "modules": sorted(sys.modules),
             "main": sorted(vars(sys.modules["__main__"]))[:3],
         }
         Path("told.json").write_text(json.dumps(told))
@@ -103,10 +104,19 @@ def test_a_forked_worker_is_what_a_started_one_is(tmp_path: Path) -> None:
     started, other, _ = run(tmp_path / "started", "quick", {})
     assert (outcome["state"], other["state"], said) == ("succeeded", "succeeded", "")
     assert (forked.pop("is_fork"), started.pop("is_fork")) == (True, False)
+    assert {*started.pop("modules")} <= {*forked.pop("modules")}  # a fork has its supervisor's as well
     assert forked == started
     assert forked["token"]
     assert forked["supervisor"]
     assert forked["leads"]
+
+
+def test_a_worker_imports_nothing_that_is_heavy_by_itself(tmp_path: Path) -> None:
+    told, _, _ = run(tmp_path / "light", "quick", dict(STARTED_WITH))
+    bare = subprocess.run([sys.executable, "-c", "import sys; print(*sys.modules)"], capture_output=True, check=True)
+    own = {*told["modules"]} - {*bare.stdout.decode().split()}
+    heavy = {"ast", "asyncio", "dataclasses", "inspect", "shutil", "subprocess", "sysconfig", "tempfile", "typing"}
+    assert own & heavy == set()
 
 
 def test_what_an_interpreter_reads_at_its_start_has_one_started(tmp_path: Path) -> None:
