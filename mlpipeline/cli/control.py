@@ -156,7 +156,7 @@ def cancel(context: click.Context, /, runs: tuple[str, ...], **manner: Any) -> N
     "causes",
     multiple=True,
     metavar="CAUSE",
-    help="Of these only those that ended of a cause: exception, oom, time_limit, ... (docs/run-states.md).",
+    help="Of these only those that ended of a cause: exception, out_of_memory, time_limit, ... (docs/run-states.md).",
 )
 @asking
 @shared
