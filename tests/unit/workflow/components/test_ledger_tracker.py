@@ -203,6 +203,7 @@ def test_a_damaged_file_is_named(tracker: LedgerTracker) -> None:
 
 
 def test_a_place_that_is_a_file_is_named(tracker: LedgerTracker, tmp_path: Path) -> None:
-    (tmp_path / "models").write_text("")
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "outputs").write_text("")
     with pytest.raises(NotWritable, match=r"models/outputs.*cannot be written"):
         tracker.register(Kind.MODEL, "m", DIGEST)
