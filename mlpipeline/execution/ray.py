@@ -130,7 +130,7 @@ class RayExecutor(RemoteExecutor):
 
     def _be_cut_off(self) -> None:
         self.listed = None
-        self.look_around()
+        self.look_around(is_answering=False)
         for directory, place in self.places.items():
             place.swept = "" if place.swept == "asked" else place.swept
             if not place.begun and self.link.fault:

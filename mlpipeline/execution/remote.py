@@ -166,12 +166,17 @@ class RemoteExecutor(Executor):
         found, self._moved = self._moved, set()
         return found
 
-    def look_around(self) -> None:
-        """Has everything looked at, once in a while, that may have written something: an engine need not answer."""
+    def look_around(self, *, is_answering: bool = True) -> None:
+        """Has everything looked at, once in a while, that may have written something: an engine need not answer.
+
+        Args:
+            is_answering: whether it does; else what it last said to wait may have begun, and be over.
+        """
         now = time.monotonic()
         if now >= self._look_at:
             self._look_at = now + self.patience.poll
-            self._moved.update(path for path, each in self.handed.items() if each.sight.stage is not Stage.WAITING)
+            idle = Stage.WAITING if is_answering else None
+            self._moved.update(path for path, each in self.handed.items() if each.sight.stage is not idle)
         if self._glance_pause < self.patience.poll and now >= self._glance_at:
             self._glance(now)
 

@@ -140,7 +140,7 @@ class SlurmExecutor(RemoteExecutor):
     def tend(self) -> list[tuple[str, str]]:
         """Takes what Slurm's programs have said, and asks what is due."""
         self.calls.collect()
-        self.look_around()
+        self.look_around(is_answering=not self.trouble)
         if self.kill_seconds is None and self.handed:
             self.kill_seconds = _KILL_WAIT_SECONDS * _KILL_SHARE
             self.calls.start(["scontrol", "show", "config"], self._configure)

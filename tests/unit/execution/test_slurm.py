@@ -162,6 +162,20 @@ def test_an_outcome_is_seen_before_slurm_says_so_while_others_end(fake: Fake) ->
     slurm.close()
 
 
+def test_what_began_unseen_and_ended_while_the_controller_is_away_is_seen(fake: Fake, slurm: SlurmExecutor) -> None:
+    fake.says("sbatch", "7")
+    directory = fake.attempt("brief")
+    send(slurm, directory)
+    until(slurm, lambda: not slurm.sender.unsent)
+    fake.says("squeue", f"7|[0]|PENDING|Resources|N/A||{jobs_name(slurm)}")
+    until(slurm, lambda: slurm.handed[directory].sight.stage is Stage.WAITING)
+    fake.says("squeue", errors="Unable to contact slurm controller", status=1)
+    until(slurm, lambda: slurm.trouble)
+    slurm.moved()
+    wire.write_json(directory / wire.OUTCOME, {"token": "brief"})
+    until(slurm, lambda: directory in slurm.moved())
+
+
 def test_what_waits_as_before_is_not_looked_at_again(fake: Fake, slurm: SlurmExecutor) -> None:
     fake.says("sbatch", "7")
     directory = fake.attempt("waits")
