@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.integration.conftest import GENEROUS_SECONDS, Workshop, workshop
+from tests.integration.conftest import GENEROUS_SECONDS, Workshop, warm_process, workshop
 
-__all__ = ["GENEROUS_SECONDS", "Workshop", "workshop"]
+__all__ = ["GENEROUS_SECONDS", "Workshop", "warm_process", "workshop"]

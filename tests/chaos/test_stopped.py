@@ -22,7 +22,7 @@ from mlpipeline.execution.orders import RUN
 from mlpipeline.execution.warm_parent import Answer, WarmParent
 
 from .checker import violations
-from .conftest import Workshop
+from .conftest import Workshop, warm_process
 
 BEATS = """
 while not (ROOT / "go").exists():
@@ -140,19 +140,9 @@ def test_a_scheduler_that_was_stopped_and_killed_is_followed_by_one_that_adopts(
     finish(workshop, follower)
 
 
-def warm_process(scheduler: int) -> int:
-    found = []
-    for each in psutil.Process(scheduler).children():
-        with contextlib.suppress(psutil.ZombieProcess):  # who looked at the environment, and is collected in the next turn
-            if "mlpipeline.execution.warm" in " ".join(each.cmdline()):
-                found.append(each.pid)
-    assert len(found) == 1
-    return found[0]
-
-
 def test_a_stopped_warm_process_is_replaced(workshop: Workshop) -> None:
     process, _ = training(workshop)
-    pid = warm_process(process.pid)
+    pid = warm_process(process.pid).pid
     with stopped(pid):
         goes_on(workshop, Heartbeat(workshop), "the scheduler works")
         (workshop.root / "go").touch()
@@ -163,7 +153,7 @@ def test_a_stopped_warm_process_is_replaced(workshop: Workshop) -> None:
 
 def test_a_scheduler_ends_though_its_warm_process_is_stopped(workshop: Workshop) -> None:
     process, directory = training(workshop)
-    pid = warm_process(process.pid)
+    pid = warm_process(process.pid).pid
     with stopped(pid):
         process.send_signal(signal.SIGHUP)
         assert process.wait(60) == 130
@@ -174,7 +164,7 @@ def test_a_scheduler_ends_though_its_warm_process_is_stopped(workshop: Workshop)
 
 def test_a_stopped_warm_process_does_not_outlive_a_killed_scheduler(workshop: Workshop) -> None:
     process, _ = training(workshop)
-    pid = warm_process(process.pid)
+    pid = warm_process(process.pid).pid
     with stopped(pid):
         process.kill()
         process.wait()

@@ -14,12 +14,28 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from mlpipeline.ledger import Ledger
 from tests.integration.small_disks import small_file_system
 
 GENEROUS_SECONDS = float(os.environ.get("MLP_TEST_SECONDS", "60"))
+
+
+def warm_process(scheduler: int) -> psutil.Process:
+    """Returns the process of a scheduler that forks its runs.
+
+    Another child, which looked at the environment, may have ended and not be collected yet: it has no command any more.
+    """
+    found = []
+    for each in psutil.Process(scheduler).children():
+        with contextlib.suppress(psutil.ZombieProcess):
+            if "mlpipeline.execution.warm" in " ".join(each.cmdline()):
+                found.append(each)
+    (process,) = found
+    return process
+
 
 TRUTH = """
 import json, os, time

@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from .conftest import Workshop
+from .conftest import Workshop, warm_process
 
 SEEN = """
 import os, subprocess, sys, time
@@ -57,11 +57,6 @@ def watching(workshop: Workshop, preload: str, text: str, more: str = "") -> sub
 
 def alive(pid: int) -> bool:
     return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-
-
-def warm_process(process: subprocess.Popen[str]) -> psutil.Process:
-    children = psutil.Process(process.pid).children()
-    return next(each for each in children if "execution.warm" in " ".join(each.cmdline()))
 
 
 @pytest.mark.parametrize("preload", [WARM, COLD])
@@ -147,7 +142,7 @@ def test_when_the_warm_process_is_killed_the_model_is_described_again(workshop: 
         row = described(workshop)[-1]
         if "execution.warm" not in row["own"]:
             break
-        warm_process(process).kill()
+        warm_process(process.pid).kill()
         workshop.until(lambda row=row: not alive(row["pid"]) and not alive(row["parent"]), "who described it is gone")
     assert len(described(workshop)) in (2, 3), "at last by a process of its own"
     (workshop.root / "go").touch()

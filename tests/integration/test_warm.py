@@ -9,7 +9,7 @@ from typing import Any
 
 import psutil
 
-from .conftest import Workshop
+from .conftest import Workshop, warm_process
 
 LOOK = """
 import random, sys
@@ -56,14 +56,9 @@ def test_where_the_warm_process_is_gone_workers_are_started(workshop: Workshop) 
     workshop.list("m.py")
     process = workshop.start("-r", "-u")
     workshop.until(lambda: workshop.truth("train"), "training")
-    warm = [
-        each
-        for each in psutil.Process(process.pid).children()
-        if "mlpipeline.execution.warm" in " ".join(each.cmdline())
-    ]
-    assert len(warm) == 1
-    assert warm[0].num_threads() == 1
-    os.kill(warm[0].pid, signal.SIGKILL)
+    warm = warm_process(process.pid)
+    assert warm.num_threads() == 1
+    os.kill(warm.pid, signal.SIGKILL)
     (workshop.root / "go").touch()
     text, _ = process.communicate(timeout=60)
     assert process.returncode == 0, text
