@@ -150,7 +150,7 @@ def test_a_faulty_file_tells_everything_that_is_wrong_and_is_seen_when_it_is_men
     write(yard, "models/flow.yaml", WORKFLOW.replace("Fits}", "Later}").replace("deep: {", "deep: {x: 1, "))
     (fault,) = yard.json("plan")["faults"].values()
     assert fault.splitlines() == [
-        "models/flow.yaml:5:27: there is no component 'Later'.",
+        "models/flow.yaml:5:27: there is no component 'Later'. Those that there are: mlpipeline list components",
     ]
     process = yard.start("-r", "-u", "--watch")
     yard.until(lambda: "there is no component 'Later'" in yard.output(), "the fault is told")
