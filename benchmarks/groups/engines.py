@@ -85,7 +85,7 @@ def _on_slurm(bench: Bench) -> Iterator[Series]:
 
 def _on_ray(bench: Bench) -> Iterator[Series]:
     """Measures whole commands, imports and connection included: a person waits for all of that."""
-    quick, count = bench.settings.quick, bench.settings.count(100, 8)
+    quick, count = bench.settings.quick, bench.settings.count(20, 8)
     shared = {"group": "engines", "measure": ON_RAY, "quick": quick}
     absent = ray_cluster.missing()
     if os.geteuid() != 0 or absent:
