@@ -173,7 +173,10 @@ def test_what_began_unseen_and_ended_while_the_controller_is_away_is_seen(fake: 
     until(slurm, lambda: slurm.trouble)
     slurm.moved()
     wire.write_json(directory / wire.OUTCOME, {"token": "brief"})
-    until(slurm, lambda: directory in slurm.moved())
+    found: set[Path] = set()
+    until(slurm, lambda: found.update(slurm.moved()) or found)
+    assert found == {directory}
+    assert slurm.handed[directory].sight.stage is Stage.WAITING
 
 
 def test_what_waits_as_before_is_not_looked_at_again(fake: Fake, slurm: SlurmExecutor) -> None:
