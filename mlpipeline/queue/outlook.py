@@ -24,6 +24,8 @@ from mlpipeline.run import Run, State
 from mlpipeline.selection import Selection
 
 _BAD = (State.FAILED, State.LOST)
+_HOLDS_SECONDS = 60.0
+"""So long a plan holds at most: hours in which a model may start also end, and clocks are set."""
 
 
 class Outlook:
@@ -67,6 +69,7 @@ class Outlook:
         self._basis: tuple[object, int] = (None, 0)
         self._changes = 0
         self._planned_from: tuple[object, ...] = ()
+        self._planned_at = datetime.min.replace(tzinfo=UTC)
 
     def describe(self, selection: Selection, preloading: Preloading) -> tuple[list[str], bool]:
         """Has new and changed models described in the background, and says what is wrong with those that are.
@@ -139,6 +142,7 @@ class Outlook:
         }
         if not self._is_planned(given, now):
             local = now.astimezone()
+            self._planned_at = now
             self.plan = planning.plan(
                 self.wanted,
                 self.standings,
@@ -165,6 +169,8 @@ class Outlook:
         """
         before, self._planned_from = self._planned_from, (self._changes, given)
         if self.lends or self.plan.submit or before != self._planned_from:
+            return False
+        if not 0 <= (now - self._planned_at).total_seconds() < _HOLDS_SECONDS:
             return False
         return self.plan.wake_at is None or now < self.plan.wake_at
 

@@ -104,6 +104,15 @@ def test_it_is_made_again_at_the_moment_that_it_named(outlook: Outlook, selectio
     assert decide(outlook, selection) is not over
 
 
+@pytest.mark.parametrize(
+    "at", [timedelta(minutes=-2), timedelta(minutes=2)], ids=["old", "of a clock that was set back"]
+)
+def test_it_is_made_again_after_a_while(outlook: Outlook, selection: Selection, at: timedelta) -> None:
+    first = decide(outlook, selection)
+    outlook._planned_at = datetime.now(UTC) + at
+    assert decide(outlook, selection) is not first
+
+
 def test_what_lends_memory_and_devices_looks_each_time(outlook: Outlook, selection: Selection) -> None:
     outlook.lends = True
     first = decide(outlook, selection)
